@@ -1,0 +1,232 @@
+"""Weights on disk: writing and reading checkpoints, and a ready generator from a run or a weight file.
+
+Networks are safetensors files whose metadata carry the whole experiment, so that a weight file explains
+itself. Only `resume.pt` (the optimisers) is a torch file, read with `weights_only=True`.
+"""
+
+import hashlib
+import io
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import safetensors
+import safetensors.torch
+import torch
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from torch import Tensor, nn
+
+from srcli.errors import CheckpointError
+from srcli.experiment import Experiment
+from srcli.models.dcgan import NOISE_SIZE
+from srcli.runs import RunDirectory, replacing
+
+METADATA_KEY = "srcli"
+GENERATOR_FILE, EMA_FILE, CRITIC_FILE = (
+    "generator.safetensors",
+    "generator_ema.safetensors",
+    "critic.safetensors",
+)
+RESUME_FILE = "resume.pt"
+
+
+class WeightsDescription(BaseModel):
+    """What a weight file says of itself in its metadata."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    version: Literal[1] = 1
+    role: Literal["generator", "critic"]
+    step: int = Field(ge=0)
+    experiment: Experiment
+
+
+@dataclass(frozen=True)
+class Generator:
+    """A trained generator in evaluation mode, and what a caller must know to feed it.
+
+    Attributes:
+        label: The experiment's name and the step.
+        sha256: Of the weight file.
+        scale: How many times larger the output is, per side.
+        takes_noise: It draws faces from noise and enlarges nothing.
+        input_size: The one side length it takes, in pixels; None for any size.
+        size_multiple: Sides must be multiples of this many pixels.
+        margin: Input pixels farther away than this have no influence on an output pixel.
+    """
+
+    network: nn.Module
+    experiment: Experiment
+    label: str
+    step: int
+    sha256: str
+    takes_noise: bool
+    input_size: int | None
+    size_multiple: int
+    margin: int
+    scale: int = 4
+
+    def enlarge(self, low_res: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Enlarges pictures (B, 3, h, w) in [-1, 1] to (B, 3, 4h, 4w) in [-1, 1]."""
+        return self._run(torch.from_numpy(low_res))
+
+    def sample(self, count: int, seed: int) -> NDArray[np.float32]:
+        """Draws `count` faces (count, 3, 64, 64) in [-1, 1] from standard normal noise."""
+        noise = torch.randn(count, NOISE_SIZE, generator=torch.Generator().manual_seed(seed))
+        return np.concatenate([self._run(part) for part in noise.split(64)])
+
+    @torch.inference_mode()
+    def _run(self, inputs: Tensor) -> NDArray[np.float32]:
+        device = next(self.network.parameters()).device
+        outputs: NDArray[np.float32] = self.network(inputs.to(device)).float().cpu().numpy()
+        return outputs
+
+
+def load_generator(path: Path, device: str = "cpu") -> Generator:
+    """A generator from a run (its newest checkpoint), a checkpoint folder or a weight file.
+
+    Where a moving average was kept, a run or checkpoint folder gives that.
+
+    Raises:
+        CheckpointError: Nothing there, damaged, not of this project, or a critic's weights.
+    """
+    file = _generator_file(path)
+    tensors, description = read_weights(file)
+    if description.role != "generator":
+        raise CheckpointError(f"{file} holds a {description.role}, not a generator")
+    experiment, step = description.experiment, description.step
+    network = experiment.generator.build()
+    load_weights(network, tensors, file)
+    settings = experiment.generator
+    return Generator(
+        network=network.to(device).eval(),
+        experiment=experiment,
+        label=f"{experiment.name}, step {step}",
+        step=step,
+        sha256=hashlib.sha256(file.read_bytes()).hexdigest(),
+        takes_noise=settings.takes_noise,
+        input_size=settings.input_size,
+        size_multiple=settings.size_multiple,
+        margin=settings.margin,
+    )
+
+
+def write_checkpoint(
+    run: RunDirectory,
+    experiment: Experiment,
+    step: int,
+    networks: Mapping[str, nn.Module],
+    resume: Mapping[str, Any],
+) -> Path:
+    """Writes one checkpoint whole or not at all, then removes the oldest beyond `keep_checkpoints`.
+
+    Args:
+        networks: By file name: the generator, the critic, the moving average if there is one.
+        resume: Tensors, numbers and containers of them: what else continuing needs.
+    """
+    target = run.checkpoint(step)
+    if target.exists():
+        return target
+    part = Path(tempfile.mkdtemp(dir=run.checkpoints, prefix=f".{target.name}.", suffix=".part"))
+    try:
+        for name, network in networks.items():
+            write_weights(part / name, network, experiment, step)
+        buffer = io.BytesIO()
+        torch.save(dict(resume), buffer)
+        with replacing(part / RESUME_FILE) as file:
+            file.write(buffer.getbuffer())
+        part.chmod(0o755)
+        part.rename(target)
+    except BaseException:
+        shutil.rmtree(part, ignore_errors=True)
+        raise
+    for old in run.checkpoint_steps()[: -experiment.training.keep_checkpoints]:
+        shutil.rmtree(run.checkpoint(old))
+    return target
+
+
+def write_weights(path: Path, network: nn.Module, experiment: Experiment, step: int) -> None:
+    """Writes a network's weights as safetensors, its role (from the name), experiment and step."""
+    tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
+    role: Literal["generator", "critic"] = "critic" if path.name == CRITIC_FILE else "generator"
+    description = WeightsDescription(role=role, step=step, experiment=experiment)
+    # One key only: safetensors writes several in an order that changes from process to process.
+    metadata = {METADATA_KEY: description.model_dump_json()}
+    with replacing(path) as file:
+        file.write(safetensors.torch.save(tensors, metadata))
+
+
+def read_weights(path: Path) -> tuple[dict[str, Tensor], WeightsDescription]:
+    """The tensors of a weight file of this project and what they are.
+
+    Raises:
+        CheckpointError: Missing, damaged, or of another program.
+    """
+    try:
+        with safetensors.safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (OSError, safetensors.SafetensorError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise CheckpointError(f"{path} cannot be read as weights: {reason}") from error
+    if METADATA_KEY not in metadata:
+        raise CheckpointError(f"{path} was not written by srcli: its metadata carry no experiment")
+    try:
+        return tensors, WeightsDescription.model_validate_json(metadata[METADATA_KEY])
+    except ValidationError as error:
+        problem = error.errors()[0]
+        where = ".".join(str(part) for part in problem["loc"])
+        raise CheckpointError(f"{path} describes itself wrongly: {where}: {problem['msg']}") from None
+
+
+def load_weights(network: nn.Module, tensors: Mapping[str, Tensor], source: Path) -> None:
+    """Puts tensors into a network, every one of them in its place.
+
+    Raises:
+        CheckpointError: A name or a shape does not fit.
+    """
+    try:
+        network.load_state_dict(tensors)
+    except RuntimeError as error:
+        reason = str(error).splitlines()[-1].strip()
+        raise CheckpointError(f"{source} does not fit its experiment: {reason}") from None
+
+
+def read_resume(checkpoint: Path) -> dict[str, Any]:
+    """What `write_checkpoint` was given as `resume`.
+
+    Raises:
+        CheckpointError: Missing or damaged.
+    """
+    path = checkpoint / RESUME_FILE
+    try:
+        values = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise CheckpointError(f"{path} is missing") from None
+    except Exception as error:  # torch.load of a damaged file raises almost anything
+        raise CheckpointError(f"{path} is damaged: {str(error).splitlines()[0]}") from error
+    if not isinstance(values, dict):
+        raise CheckpointError(f"{path} is damaged: it should hold a mapping")
+    return values
+
+
+def _generator_file(path: Path) -> Path:
+    if not path.exists():
+        raise CheckpointError(f"{path} does not exist", "Give a run, a checkpoint or a .safetensors file.")
+    if path.is_file():
+        return path
+    folder = path
+    if RunDirectory(path).record_file.exists():
+        steps = RunDirectory(path).checkpoint_steps()
+        if not steps:
+            raise CheckpointError(f"{path} has no checkpoint yet")
+        folder = RunDirectory(path).checkpoint(steps[-1])
+    for name in (EMA_FILE, GENERATOR_FILE):
+        if (folder / name).is_file():
+            return folder / name
+    raise CheckpointError(f"{path} is neither a run nor a checkpoint: it has no {GENERATOR_FILE}")

@@ -1,0 +1,45 @@
+"""`srcli compare`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def compare(
+    models: Annotated[
+        list[Path], typer.Argument(metavar="RUN_OR_FILE", help="Runs, checkpoints or weight files.")
+    ],
+    out: Annotated[Path, typer.Option(help="The folder to make.")],
+    data: Annotated[
+        Path | None, typer.Option(help="A dataset from prepare-data; its test faces are used.")
+    ] = None,
+    images: Annotated[Path | None, typer.Option(help="A folder of pictures, instead of --data.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="At most this many faces.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
+) -> None:
+    """Compare models: the same test faces enlarged by each, measured, and shown side by side.
+
+    Nearest-neighbour and bicubic enlargement always stand beside the
+    models. Of models that draw faces from noise, samples and their
+    diversity are shown. Without --data and --images, the built-in drawn
+    faces are used. Writes report.html, metrics.json, panel.png and
+    samples-N.png into --out, and prints the path of the report.
+    """
+    if data is not None and images is not None:
+        raise typer.BadParameter("give --data or --images, not both", param_hint="--images")
+    from srcli.console import result, say
+    from srcli.evaluation import comparison, faces, results
+
+    results.check_folder(out)
+    loaded = comparison.load_models(models, device)
+    if images is not None:
+        test_faces = faces.faces_of_folder(images, limit)
+    else:
+        if data is None:
+            say("no --data or --images given: comparing on the built-in drawn faces")
+        test_faces = faces.faces_of_dataset(data, limit)
+    compared = comparison.compare(loaded, test_faces)
+    report = results.write_comparison(out, compared)
+    results.print_comparison(compared)
+    result(str(report))

@@ -1,0 +1,79 @@
+"""The `srcli` program: its commands, and the one place where errors become a line and an exit code."""
+
+import errno
+import os
+import sys
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from srcli.cli.train import train
+from srcli.console import fail
+from srcli.errors import EXIT_INTERRUPTED, EXIT_USER_ERROR, UserError
+
+
+class Commands(TyperGroup):
+    """The group of all commands; turns what goes wrong in one into a line on stderr and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Runs the command that was typed."""
+        try:
+            return super().invoke(ctx)
+        except UserError as error:
+            for line in str(error).splitlines():
+                fail(line)
+            code = error.exit_code
+        except KeyboardInterrupt:
+            fail("interrupted")
+            code = EXIT_INTERRUPTED
+        except BrokenPipeError:
+            # The reader of our output is gone: nothing is left to say, and flushing at exit must not fail.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            code = EXIT_USER_ERROR
+        except OSError as error:
+            fail(_describe(error))
+            code = EXIT_USER_ERROR
+        raise typer.Exit(code)
+
+
+app = typer.Typer(
+    name="srcli",
+    cls=Commands,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Face super-resolution with Wasserstein GANs: 16x16 to 64x64, after arXiv 1705.02438.",
+)
+app.command("train")(train)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from srcli import __version__
+        from srcli.console import result
+
+        result(f"srcli {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version and exit.", callback=_print_version, is_eager=True),
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Runs the program."""
+    app()
+
+
+def _describe(error: OSError) -> str:
+    place = f"{error.filename}: " if error.filename else ""
+    if error.errno == errno.ENOSPC:
+        return f"{place}the disk is full"
+    return f"{place}{error.strerror or error}"

@@ -1,0 +1,45 @@
+"""`srcli plot-curves`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def plot_curves(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN", help="Run folders, finished or not.")],
+    out: Annotated[
+        Path | None,
+        typer.Option(help="File to write: .png, .svg or .pdf for a picture, .csv for a table."),
+    ] = None,
+    window: Annotated[
+        int, typer.Option(min=1, help="Generator steps that the moving average reaches back.")
+    ] = 100,
+    terminal: Annotated[bool, typer.Option("--terminal", help="Draw the curves on standard output.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace --out if it exists.")] = False,
+) -> None:
+    """Plot L1, critic loss and generator loss of runs against generator steps (figure 2).
+
+    Every run is one line, a moving average; the values as logged lie
+    faint behind it. Runs may differ in length, still be going on, or lack
+    a loss: runs from noise have no L1. Prints the path of --out.
+    """
+    if out is None and not terminal:
+        raise typer.BadParameter("give --out FILE, --terminal, or both", param_hint="--out")
+    from srcli import console
+    from srcli.evaluation import curves
+
+    if out is not None:
+        curves.check_output(out, overwrite=force)
+    lines = curves.read_curves(runs, window)
+    for key, title in curves.QUANTITIES.items():
+        missing = ", ".join(run.run for run in lines if key not in run.lines)
+        if missing:
+            console.say(f"no {title} is logged by {missing}")
+    if terminal:
+        from srcli.evaluation.curve_terminal import print_curves
+
+        print_curves(lines, window)
+    if out is not None:
+        curves.write_curves(out, lines, window)
+        console.result(str(out))

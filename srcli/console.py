@@ -1,0 +1,80 @@
+"""Standard output for results, standard error for talk; silence on every rank but the first."""
+
+import os
+import sys
+from typing import Any
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+
+def is_talking() -> bool:
+    """Whether this process is the one that talks: alone, or rank 0 under torchrun."""
+    return os.environ.get("RANK", "0") == "0"
+
+
+def talk_console() -> Console:
+    """A rich console on standard error, silent on every rank but the first."""
+    return Console(stderr=True, quiet=not is_talking(), highlight=False, soft_wrap=True)
+
+
+def say(text: str) -> None:
+    """Prints one plain line of talk on standard error."""
+    talk_console().print(text, markup=False)
+
+
+def warn(text: str) -> None:
+    """Prints one line on standard error that starts with `warning:`."""
+    talk_console().print(f"warning: {text}", style="yellow", markup=False)
+
+
+def fail(text: str) -> None:
+    """Prints one line on standard error that starts with `error:`."""
+    talk_console().print(f"error: {text}", style="red", markup=False)
+
+
+def result(text: str) -> None:
+    """Prints a result on standard output, plain, so that it can be piped."""
+    if is_talking():
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+
+
+def progress(unit: str) -> Progress:
+    """A progress bar on standard error with rate and time left; shown on a terminal only.
+
+    Args:
+        unit: What is counted, in the plural, for example `images`. Tasks may set the field `note`.
+    """
+    console = talk_console()
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]} " + unit + "/s"),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
+        console=console,
+        disable=not console.is_terminal,
+        transient=True,
+    )
+
+
+def table(title: str, columns: list[str], rows: list[list[Any]]) -> None:
+    """Prints a table on standard error; the first column is left-aligned, the others right-aligned."""
+    drawn = Table(title=title, title_justify="left")
+    for index, column in enumerate(columns):
+        drawn.add_column(column, justify="left" if index == 0 else "right")
+    for row in rows:
+        drawn.add_row(*(str(cell) for cell in row))
+    talk_console().print(drawn)

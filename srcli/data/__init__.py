@@ -1,0 +1,1 @@
+"""Faces: decoding, packing, reading and drawing them."""

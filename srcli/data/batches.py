@@ -1,0 +1,102 @@
+"""Training batches: fresh crops and changed colours, a function of the seed and the batch's number alone."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+from srcli.data.dataset import Dataset
+from srcli.data.images import LABEL_SIZE, SCALE
+
+CROP_STREAM, ORDER_STREAM = 0, 1
+RED_GREEN_BLUE = (0.299, 0.587, 0.114)  # ITU-R BT.601 luma, as Pillow's and TensorFlow's grey
+
+
+class AugmentationSettings(Protocol):
+    """What `augment` reads; see `experiment.Augmentation` for the ranges."""
+
+    @property
+    def horizontal_flip(self) -> bool: ...
+    @property
+    def brightness(self) -> float: ...
+    @property
+    def contrast(self) -> float: ...
+    @property
+    def saturation(self) -> float: ...
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Labels (B, 3, 64, 64) and their 4x4 area averages (B, 3, 16, 16), both in [-1, 1]."""
+
+    high_res: Tensor
+    low_res: Tensor
+
+
+@dataclass(frozen=True)
+class TrainingBatches:
+    """The endless sequence of a split's batches; each epoch sees every face once, in a new order.
+
+    Batch `n` is the same whenever it is asked for, so that a continued run needs no saved state.
+    """
+
+    dataset: Dataset
+    settings: AugmentationSettings
+    batch_size: int
+    seed: int
+
+    def batch(self, number: int, device: torch.device) -> Batch:
+        """Batch number `number`, from 0, augmented, on the device."""
+        random = np.random.default_rng((self.seed, CROP_STREAM, number))
+        crops = self._crops(self._members(number), random)
+        labels = torch.from_numpy(crops).to(device).permute(0, 3, 1, 2).float() / 255
+        high_res = augment(labels, self.settings, random).mul(2).sub(1).contiguous()
+        return Batch(high_res, F.avg_pool2d(high_res, SCALE))
+
+    def _members(self, number: int) -> NDArray[np.int64]:
+        train = self.dataset.splits["train"]
+        positions = number * self.batch_size + np.arange(self.batch_size)
+        epochs, places = np.divmod(positions, len(train))
+        return np.array(
+            [
+                train[_epoch_order(self.seed, int(e), len(train))[p]]
+                for e, p in zip(epochs, places, strict=True)
+            ]
+        )
+
+    def _crops(self, members: NDArray[np.int64], random: np.random.Generator) -> NDArray[np.uint8]:
+        faces = self.dataset.faces
+        # A window of 144x144 source pixels at half size: offsets 0..8 are the paper's jitter of [-8, 8].
+        offsets = random.integers(0, faces.shape[1] - LABEL_SIZE + 1, size=(len(members), 2))
+        flips = random.random(len(members)) < (0.5 if self.settings.horizontal_flip else 0.0)
+        crops = np.empty((len(members), LABEL_SIZE, LABEL_SIZE, 3), np.uint8)
+        for crop, member, (top, left), flip in zip(crops, members, offsets, flips, strict=True):
+            window = faces[member, top : top + LABEL_SIZE, left : left + LABEL_SIZE]
+            crop[:] = window[:, ::-1] if flip else window
+        return crops
+
+
+def augment(images: Tensor, settings: AugmentationSettings, random: np.random.Generator) -> Tensor:
+    """Changes brightness, contrast and saturation of images (B, 3, H, W) in [0, 1], and clips to [0, 1]."""
+    shifts = random.uniform(-1, 1, size=(3, len(images))) * [
+        [settings.brightness],
+        [settings.contrast],
+        [settings.saturation],
+    ]
+    brightness, contrast, saturation = torch.from_numpy(shifts).to(images)[:, :, None, None, None]
+    grey = (images * images.new_tensor(RED_GREEN_BLUE).view(1, 3, 1, 1)).sum(1, keepdim=True)
+    images = torch.lerp(grey, images, 1 + saturation)
+    mean = images.mean((2, 3), keepdim=True)
+    images = torch.lerp(mean, images, 1 + contrast)
+    changed: Tensor = (images + brightness).clamp(0, 1)
+    return changed
+
+
+@lru_cache(maxsize=2)
+def _epoch_order(seed: int, epoch: int, faces: int) -> NDArray[np.int64]:
+    return np.random.default_rng((seed, ORDER_STREAM, epoch)).permutation(faces)

@@ -1,0 +1,133 @@
+"""The prepared dataset: faces in one memory-mapped array, split three ways."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from srcli.data.images import FACE_SIZE, Pixels, centre_window
+from srcli.errors import DataError
+
+DATASET_VERSION = 1
+SPLITS = ("train", "validation", "test")
+FACES_FILE, RECORD_FILE, NAMES_FILE = "faces.npy", "dataset.json", "names.txt"
+
+Indices = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Faces and which of them are for what.
+
+    Attributes:
+        faces: (N, 72, 72, 3), in 0..255; possibly a read-only memory map.
+        splits: The ascending indices of every split in `SPLITS`; a split may be empty.
+        fingerprint: SHA-256 over pixels and splits, in hexadecimal.
+        source: Where the faces came from, for people to read.
+    """
+
+    faces: Pixels
+    splits: Mapping[str, Indices]
+    fingerprint: str
+    source: str
+
+    def labels(self, split: str, limit: int | None = None) -> Pixels:
+        """The centre windows of a split in order, (n, 64, 64, 3): all, or the first `limit`."""
+        return centre_window(self.faces[self.splits[split][:limit]])
+
+
+def open_dataset(path: Path) -> Dataset:
+    """Opens what `srcli prepare-data` wrote; the faces stay on disk.
+
+    Raises:
+        DataError: The folder is missing, not a dataset, of another version, or not whole.
+    """
+    record = _read_record(path)
+    try:
+        splits = {name: indices_of_ranges(record["splits"][name]) for name in SPLITS}
+        fingerprint, source, count = str(record["fingerprint"]), str(record["source"]), int(record["count"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise _damaged(path / RECORD_FILE, f"{error!r}") from error
+    faces = _map_faces(path / FACES_FILE)
+    if len(faces) != count:
+        raise _damaged(path, f"it lists {count} faces, but {FACES_FILE} holds {len(faces)}")
+    if not np.array_equal(np.sort(np.concatenate(list(splits.values()))), np.arange(count)):
+        raise _damaged(path / RECORD_FILE, "its splits do not hold every face exactly once")
+    return Dataset(faces, splits, fingerprint, source)
+
+
+def ranges_of_indices(indices: Indices) -> str:
+    """Ascending indices as inclusive ranges: [0, 1, 2, 7] -> "0-2,7"."""
+    if len(indices) == 0:
+        return ""
+    breaks = np.flatnonzero(np.diff(indices) != 1)
+    firsts = indices[np.concatenate([[0], breaks + 1])]
+    lasts = indices[np.concatenate([breaks, [len(indices) - 1]])]
+    pairs = zip(firsts.tolist(), lasts.tolist(), strict=True)
+    return ",".join(f"{first}-{last}" if last > first else f"{first}" for first, last in pairs)
+
+
+def indices_of_ranges(text: str) -> Indices:
+    """The inverse of `ranges_of_indices`.
+
+    Raises:
+        ValueError: The text is no list of ranges.
+    """
+    if not text:
+        return np.empty(0, np.int64)
+    bounds = []
+    for item in text.split(","):
+        first, _, last = item.partition("-")
+        bounds.append((int(first), int(last or first)))
+    return np.concatenate([np.arange(first, last + 1, dtype=np.int64) for first, last in bounds])
+
+
+def fingerprint_of(faces: Pixels, splits: Mapping[str, Indices]) -> str:
+    """SHA-256 over pixels and splits, in hexadecimal; the same faces in the same splits give the same."""
+    digest = hashlib.sha256(f"srcli dataset {DATASET_VERSION} {faces.shape}\n".encode())
+    for start in range(0, len(faces), 1024):
+        digest.update(np.ascontiguousarray(faces[start : start + 1024]))
+    for name in SPLITS:
+        digest.update(f"{name} {ranges_of_indices(splits[name])}\n".encode())
+    return digest.hexdigest()
+
+
+def _read_record(path: Path) -> dict[str, Any]:
+    try:
+        record = json.loads((path / RECORD_FILE).read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        what = "is not a dataset" if path.exists() else "does not exist"
+        raise DataError(
+            f"{path} {what}", "A dataset is a folder that srcli prepare-data SOURCE --out FOLDER wrote."
+        ) from None
+    except (OSError, ValueError) as error:
+        raise _damaged(path / RECORD_FILE, str(error)) from error
+    if not isinstance(record, dict) or "version" not in record:
+        raise _damaged(path / RECORD_FILE, "it holds no version")
+    if record["version"] != DATASET_VERSION:
+        raise DataError(
+            f"{path} is a dataset of version {record['version']}, this srcli reads version {DATASET_VERSION}",
+            "Prepare it again with srcli prepare-data.",
+        )
+    return record
+
+
+def _map_faces(path: Path) -> Pixels:
+    try:
+        faces = np.load(path, mmap_mode="r", allow_pickle=False)
+    except FileNotFoundError:
+        raise _damaged(path.parent, f"{path.name} is missing") from None
+    except (OSError, ValueError, EOFError) as error:
+        raise _damaged(path, str(error)) from error
+    if faces.dtype != np.uint8 or faces.shape[1:] != (FACE_SIZE, FACE_SIZE, 3):
+        raise _damaged(path, f"it holds {faces.dtype} of shape {faces.shape}")
+    return np.asarray(faces)
+
+
+def _damaged(path: Path, reason: str) -> DataError:
+    return DataError(f"{path} is damaged: {reason}", "Prepare the dataset again with srcli prepare-data.")

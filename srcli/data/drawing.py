@@ -1,0 +1,130 @@
+"""Soft-edged shapes on a batch of small canvases, for faces drawn with numpy alone.
+
+Only additions, products, quotients, square roots and comparisons touch the pixels, never `exp` or `sin`: these are
+exact to the last bit on every machine, so the same seed draws the same pixels everywhere.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Plane = NDArray[np.float32]
+"""(B, H, W), or (B, 1, 1) for one number a picture."""
+
+Window = tuple[slice, slice]
+"""Rows and columns."""
+
+EVERYWHERE: Window = (slice(None), slice(None))
+
+
+class Dice:
+    """Hands out the columns of a table of uniform numbers, one row a picture.
+
+    Every picture uses up the same columns in the same order, so a picture depends on its own row alone.
+    """
+
+    def __init__(self, table: NDArray[np.float32]) -> None:
+        self._table = table
+        self._next = 0
+
+    def between(self, low: float, high: float) -> Plane:
+        """Uniform numbers in [low, high), (B, 1, 1)."""
+        column = self._table[:, self._next, None, None]
+        self._next += 1
+        return np.float32(low) + np.float32(high - low) * column
+
+    def chance(self, probability: float) -> Plane:
+        """1 with a probability, else 0, (B, 1, 1)."""
+        return (self.between(0, 1) < probability).astype(np.float32)
+
+    def colour(self, palette: list[tuple[int, int, int]], spread: float) -> Plane:
+        """A colour near one of a palette's, (B, 3, 1, 1) in 0..1; `spread` is how far it may wander."""
+        colours = np.asarray(palette, np.float32) / np.float32(255)
+        picked = colours[(self.between(0, len(palette))[:, 0, 0]).astype(np.int64)]
+        wander = np.concatenate([self.between(-spread, spread) for _ in range(3)], axis=1)[:, :, 0]
+        return np.clip(picked + wander, 0, 1)[:, :, None, None]
+
+    def many(self, count: int) -> NDArray[np.float32]:
+        """A table of uniform numbers, (B, count)."""
+        columns = self._table[:, self._next : self._next + count]
+        self._next += count
+        return columns
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """Pictures being painted, and where each of their pixels lies in the face.
+
+    Attributes:
+        pixels: (B, 3, H, W), in 0..1.
+        u: (B, H, W), pixels to the right of the point between the eyes, in the tilted face.
+        v: (B, H, W), pixels below it.
+    """
+
+    pixels: NDArray[np.float32]
+    u: Plane
+    v: Plane
+
+    def part(self, window: Window) -> "Canvas":
+        """The same canvas seen through a window; painting on it paints on this one."""
+        rows, columns = window
+        return Canvas(self.pixels[:, :, rows, columns], self.u[:, rows, columns], self.v[:, rows, columns])
+
+    def paint(self, cover: Plane, colour: NDArray[np.float32]) -> None:
+        """Lays a colour (B, 3, 1 or H, 1 or W) over the pixels, as densely as `cover` in 0..1 says."""
+        difference = colour - self.pixels
+        difference *= cover[:, None]
+        np.add(self.pixels, difference, out=self.pixels)
+
+    def shade(self, cover: Plane, strength: Plane | float) -> None:
+        """Darkens by `strength` where `cover` is 1; a negative strength lightens."""
+        np.multiply(self.pixels, (1 - cover * np.float32(strength))[:, None], out=self.pixels)
+
+
+def soft(distance: Plane) -> Plane:
+    """The cover of a shape from the distance inside its edge in pixels: an edge one pixel wide."""
+    return np.clip(distance + np.float32(0.5), 0, 1)
+
+
+def ellipse(u: Plane, v: Plane, radius_u: Plane | float, radius_v: Plane | float) -> Plane:
+    """About the distance inside an ellipse around the origin in pixels, (B, H, W); negative outside."""
+    return (1 - _squared_ratio(u, v, radius_u, radius_v)) * (np.minimum(radius_u, radius_v) * np.float32(0.5))
+
+
+def glow(u: Plane, v: Plane, radius_u: Plane | float, radius_v: Plane | float) -> Plane:
+    """A cover that falls softly from 1 at the origin to 0 at an ellipse."""
+    falloff = np.maximum(1 - _squared_ratio(u, v, radius_u, radius_v), 0)
+    falloff *= falloff
+    return falloff
+
+
+def line(distance: Plane, width: Plane | float) -> Plane:
+    """The cover of a stroke `width` pixels wide, from the distance to its middle."""
+    return soft(np.float32(width) / 2 - np.abs(distance))
+
+
+def wave(phase: Plane) -> Plane:
+    """A smooth wave of period 1 in 0..1."""
+    triangle = np.abs(phase - np.floor(phase) - np.float32(0.5)) * 2
+    return triangle * triangle * (3 - 2 * triangle)
+
+
+def texture(values: NDArray[np.float32], place: Plane) -> Plane:
+    """Reads rows of random numbers (B, n) as smooth noise at `place` (B, H, W); it repeats after n."""
+    count = values.shape[1]
+    steps = np.arange(4, dtype=np.float32) / 4
+    following = np.roll(values, -1, axis=1)
+    fine = (values[:, :, None] + (following - values)[:, :, None] * steps).reshape(len(values), -1)
+    index = np.floor(place * 4).astype(np.int32) % np.int32(4 * count)
+    index += (np.arange(len(values), dtype=np.int32) * np.int32(4 * count))[:, None, None]
+    return fine.ravel().take(index)
+
+
+def _squared_ratio(u: Plane, v: Plane, radius_u: Plane | float, radius_v: Plane | float) -> Plane:
+    """0 at the origin, 1 on the ellipse."""
+    across, down = u * np.float32(1 / radius_u), v * np.float32(1 / radius_v)
+    across *= across
+    down *= down
+    across += down
+    return across

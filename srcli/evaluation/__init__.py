@@ -1,0 +1,1 @@
+"""Comparing finished models and plotting the curves of runs."""

@@ -1,0 +1,207 @@
+"""Comparing models: the same faces enlarged by each and measured, and samples of those fed noise."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from srcli.checkpoints import Generator, load_generator
+from srcli.console import progress
+from srcli.data.images import Pixels, enlarge_bicubic, enlarge_nearest, from_network, to_network
+from srcli.errors import CheckpointError, DataError, UserError
+from srcli.evaluation.faces import Faces
+from srcli.evaluation.figures import Estimate, estimate, measure
+from srcli.evaluation.names import shortest_names
+from srcli.metrics import Diversity, diversity
+
+BATCH = 50
+SHOWN_FACES = 10
+SHOWN_SAMPLES = 64
+MOST_SAMPLES = 1000
+"""Diversity looks at all pairs, so that more samples than this would take gigabytes."""
+
+SAMPLE_SEED = 0
+LABEL = "label"
+
+
+@dataclass(frozen=True)
+class Model:
+    """A generator under a name that no other model of the comparison has."""
+
+    name: str
+    path: Path
+    generator: Generator
+
+
+@dataclass(frozen=True)
+class Row:
+    """One way to enlarge the faces, or the labels themselves.
+
+    Attributes:
+        name: Of the way, for people and files.
+        estimates: Of every figure, by its key.
+        shown: The first faces, (n, 64, 64, 3), n up to 10.
+        model: None for what needs none.
+    """
+
+    name: str
+    estimates: dict[str, Estimate]
+    shown: Pixels
+    model: Model | None = None
+
+
+@dataclass(frozen=True)
+class SampleSet:
+    """Faces drawn from noise, or as many test faces beside them.
+
+    Attributes:
+        name: Of the model, or what else they are.
+        count: How many faces the diversity is that of.
+        shown: The first of them, (n, 64, 64, 3), n up to 64.
+        model: None for the test faces.
+    """
+
+    name: str
+    count: int
+    diversity: Diversity
+    shown: Pixels
+    model: Model | None = None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What was compared on which faces, and the outcome.
+
+    Attributes:
+        rows: Nearest, bicubic, each model that enlarges, labels; empty when no model enlarges.
+        sample_sets: Each model that draws from noise, then test faces; empty when no model does.
+    """
+
+    faces: Faces
+    models: Sequence[Model]
+    rows: Sequence[Row]
+    sample_sets: Sequence[SampleSet]
+
+
+def load_models(paths: Sequence[Path], device: str) -> list[Model]:
+    """Loads runs, checkpoints and weight files, each under its own name.
+
+    A model is called by its experiment and step; models that share those also by where they lie.
+
+    Raises:
+        CheckpointError: Something cannot be loaded.
+        UserError: Something is given twice, or the device cannot be used.
+    """
+    places = shortest_names(paths)
+    usable = _usable_device(device)
+    generators = [load_generator(path, usable) for path in paths]
+    labels = [generator.label for generator in generators]
+    names = [
+        label if labels.count(label) == 1 else f"{label} ({place})"
+        for label, place in zip(labels, places, strict=True)
+    ]
+    return [Model(*known) for known in zip(names, paths, generators, strict=True)]
+
+
+def compare(models: Sequence[Model], faces: Faces) -> Comparison:
+    """Enlarges the same faces with every model and measures them; draws samples from the others.
+
+    Raises:
+        CheckpointError: A model's output is not finite.
+        DataError: There are too few faces to compare samples with.
+    """
+    enlarging = [model for model in models if not model.generator.takes_noise]
+    drawing = [model for model in models if model.generator.takes_noise]
+    rows = _compare_enlarging(enlarging, faces) if enlarging else []
+    return Comparison(faces, models, rows, _compare_drawing(drawing, faces) if drawing else [])
+
+
+def _compare_enlarging(models: Sequence[Model], faces: Faces) -> list[Row]:
+    rows = []
+    with _counting((len(models) + 3) * len(faces.labels)) as count:
+        rows.append(_measured_row("nearest", lambda low_res, _: enlarge_nearest(low_res), faces, count))
+        rows.append(_measured_row("bicubic", lambda low_res, _: enlarge_bicubic(low_res), faces, count))
+        for model in models:
+            rows.append(_measured_row(model.name, _enlarger(model), faces, count, model))
+        rows.append(_measured_row(LABEL, lambda _, labels: labels, faces, count))
+    return rows
+
+
+def _measured_row(
+    name: str,
+    enlarge: Callable[[Pixels, Pixels], Pixels],
+    faces: Faces,
+    count: Callable[[int], None],
+    model: Model | None = None,
+) -> Row:
+    """Enlarges and measures all faces, in batches so that many need little memory."""
+    low_res, shown, parts = faces.low_res, [], []
+    for start in range(0, len(low_res), BATCH):
+        batch = slice(start, start + BATCH)
+        inputs, labels = low_res[batch], faces.labels[batch]
+        enlarged = enlarge(inputs, labels)
+        parts.append(measure(enlarged / 255, labels / 255, inputs / 255))
+        shown.append(enlarged[: max(SHOWN_FACES - start, 0)])
+        count(len(inputs))
+    estimates = {key: estimate(np.concatenate([part[key] for part in parts])) for key in parts[0]}
+    return Row(name, estimates, np.concatenate(shown), model)
+
+
+def _compare_drawing(models: Sequence[Model], faces: Faces) -> list[SampleSet]:
+    labels = faces.labels[:MOST_SAMPLES]
+    if len(labels) < 2:
+        raise DataError(
+            f"{faces.source} has one test face", "Samples from noise are compared with 2 or more."
+        )
+    sets = []
+    for model in models:
+        samples = _to_pixels(model, model.generator.sample(len(labels), SAMPLE_SEED))
+        sets.append(_sample_set(model.name, samples, model))
+    return [*sets, _sample_set("test faces", labels)]
+
+
+def _sample_set(name: str, samples: Pixels, model: Model | None = None) -> SampleSet:
+    return SampleSet(name, len(samples), diversity(samples / 255), samples[:SHOWN_SAMPLES], model)
+
+
+def _enlarger(model: Model) -> Callable[[Pixels, Pixels], Pixels]:
+    return lambda low_res, _: _to_pixels(model, model.generator.enlarge(to_network(low_res)))
+
+
+def _to_pixels(model: Model, outputs: NDArray[np.float32]) -> Pixels:
+    """The 8-bit pictures that a person would get."""
+    if not np.isfinite(outputs).all():
+        raise CheckpointError(
+            f"{model.path}: its output holds values that are no numbers",
+            "The training diverged; give an earlier checkpoint of the run.",
+        )
+    return from_network(outputs)
+
+
+@contextmanager
+def _counting(total: int) -> Iterator[Callable[[int], None]]:
+    """A block with a progress bar over enlarged faces, and the function that moves it on."""
+    with progress("faces") as bar:
+        task = bar.add_task("comparing", total=total, rate="-", note="")
+
+        def count(faces: int) -> None:
+            speed = bar.tasks[0].speed
+            bar.update(task, advance=faces, rate=f"{speed:.0f}" if speed else "-")
+
+        yield count
+
+
+def _usable_device(name: str) -> str:
+    """The device that torch calls so; `auto` is the GPU where there is one, else the CPU."""
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.empty(1, device=name)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        reason = str(error).splitlines()[0].rstrip(".")
+        raise UserError(f"--device {name} cannot be used: {reason}", "Try auto, cpu or cuda.") from None
+    return name

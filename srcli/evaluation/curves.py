@@ -1,0 +1,159 @@
+"""The curves of runs (figure 2): read from their logs, smoothed, and written as a picture or a table."""
+
+import csv
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from srcli.errors import RunError, UserError
+from srcli.evaluation.names import shortest_names
+from srcli.runs import Record, RunDirectory, read_log, write_text
+
+QUANTITIES = {"l1": "L1 loss", "critic_loss": "critic loss", "generator_loss": "generator loss"}
+"""The panels of figure 2, in order: the keys of `metrics.jsonl` and what the panels are called."""
+
+PICTURES = (".png", ".svg", ".pdf")
+TABLE = ".csv"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One quantity of one run.
+
+    Attributes:
+        steps: (N,) generator steps, ascending.
+        raw: (N,) the logged values, all finite.
+        smoothed: (N,) their moving average.
+    """
+
+    steps: NDArray[np.int64]
+    raw: NDArray[np.float64]
+    smoothed: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Curves:
+    """What a run logged of every quantity in `QUANTITIES`; a quantity it never logged is left out."""
+
+    run: str
+    lines: Mapping[str, Line]
+
+
+def read_curves(paths: Sequence[Path], window: int) -> list[Curves]:
+    """Reads the curves of runs, finished or not, each under the shortest name that tells it from the others.
+
+    Args:
+        paths: Run directories.
+        window: Of the moving average, in generator steps.
+
+    Raises:
+        RunError: A folder is not a run, has a damaged log, or logged none of the quantities.
+        UserError: A run is given twice.
+    """
+    return [
+        _curves_of(name, RunDirectory(path), window)
+        for name, path in zip(shortest_names(paths), paths, strict=True)
+    ]
+
+
+def moving_average(steps: NDArray[np.int64], values: NDArray[np.float64], window: int) -> NDArray[np.float64]:
+    """The mean of the values logged in the last `window` generator steps, the current one included.
+
+    Before `window` steps have passed, it is the mean of all values so far. Runs that log every step and
+    runs that log every tenth are so smoothed over the same stretch of training.
+
+    Args:
+        steps: (N,), ascending.
+        values: (N,), finite.
+        window: In generator steps, 1 or more.
+    """
+    firsts = np.searchsorted(steps, steps - window, side="right")
+    offset = values.mean()  # small numbers lose less in the difference of two long sums
+    sums = np.concatenate([[0.0], np.cumsum(values - offset)])
+    counts = np.arange(1, len(values) + 1) - firsts
+    average: NDArray[np.float64] = (sums[1:] - sums[firsts]) / counts + offset
+    return average
+
+
+def visible_range(series: Sequence[NDArray[np.float64]]) -> tuple[float, float]:
+    """The lowest and highest value a chart of several series should show, never equal.
+
+    The wildest hundredth at either end of a series is left to be cut off: the first steps of training
+    would otherwise flatten everything that comes after.
+    """
+    ends = np.concatenate([np.quantile(values, [0.01, 0.99]) for values in series])
+    low, high = float(ends.min()), float(ends.max())
+    return (low, high) if high > low else (low - 1, high + 1)
+
+
+def check_output(path: Path, overwrite: bool) -> None:
+    """Makes sure that curves can be written to a path before any work is done.
+
+    Raises:
+        UserError: The ending is none that can be written, or something is there already.
+    """
+    if path.suffix.lower() not in (*PICTURES, TABLE):
+        endings = " ".join((*PICTURES, TABLE))
+        raise UserError(f"{path} has no ending that curves can be written to", f"Use one of {endings}.")
+    if path.is_dir():
+        raise UserError(f"{path} is a folder", "Give a file.")
+    if path.exists() and not overwrite:
+        raise UserError(f"{path} already exists", "Give another file, or replace it with --force.")
+
+
+def write_curves(path: Path, curves: Sequence[Curves], window: int) -> None:
+    """Writes curves as the path's ending says: a picture (.png, .svg, .pdf) or a table (.csv)."""
+    if path.suffix.lower() == TABLE:
+        write_text(path, curves_csv(curves))
+        return
+    from srcli.evaluation.curve_picture import write_picture  # matplotlib: half a second
+
+    write_picture(path, curves, window)
+
+
+def curves_csv(curves: Sequence[Curves]) -> str:
+    """One row a run and step: every quantity as logged and smoothed; empty where it was not logged."""
+    text = StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["run", "step", *(name for key in QUANTITIES for name in (key, f"{key}_smoothed"))])
+    for run in curves:
+        cells = {
+            key: dict(zip(line.steps.tolist(), zip(line.raw, line.smoothed, strict=True), strict=True))
+            for key, line in run.lines.items()
+        }
+        for step in sorted({step for column in cells.values() for step in column}):
+            values = [cells.get(key, {}).get(step, ("", "")) for key in QUANTITIES]
+            writer.writerow([run.run, step, *(value for pair in values for value in pair)])
+    return text.getvalue()
+
+
+def _curves_of(name: str, run: RunDirectory, window: int) -> Curves:
+    run.record()  # says what is wrong when the folder is not a run
+    by_step = {entry["step"]: entry for entry in read_log(run.metrics_file)}
+    entries = [by_step[step] for step in sorted(by_step)]
+    lines = {key: line for key in QUANTITIES if (line := _line(entries, key, window)) is not None}
+    if not lines:
+        raise RunError(
+            f"{run.metrics_file} holds no losses yet", "Wait for the run's first step, or leave the run out."
+        )
+    return Curves(name, lines)
+
+
+def _line(entries: Sequence[Record], key: str, window: int) -> Line | None:
+    """The finite numbers that a log holds of one quantity; None if it holds none."""
+    pairs = [(entry["step"], entry[key]) for entry in entries if _is_number(entry.get(key))]
+    if not pairs:
+        return None
+    steps = np.array([step for step, _ in pairs], np.int64)
+    raw = np.array([value for _, value in pairs], np.float64)
+    return Line(steps, raw, moving_average(steps, raw, window))
+
+
+def _is_number(value: object) -> bool:
+    """Whether a logged value is a finite number; a run that diverged logs others too."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)

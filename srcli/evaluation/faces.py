@@ -1,0 +1,96 @@
+"""The faces that models are compared on: a dataset's test split, or a folder of pictures."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from srcli.data.dataset import Dataset, open_dataset
+from srcli.data.images import LABEL_SIZE, Pixels, low_res_of, open_picture, to_uint8
+from srcli.data.synthetic import built_in_dataset
+from srcli.errors import DataError, ImageError
+
+_ENDINGS = {".avif", ".bmp", ".gif", ".jp2", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"}
+
+
+@dataclass(frozen=True)
+class Faces:
+    """What is enlarged, and what should come out.
+
+    Attributes:
+        labels: (N, 64, 64, 3), one or more.
+        source: Where they came from, for people to read.
+        fingerprint: SHA-256 of the whole dataset, or of the labels made from a folder, in hexadecimal.
+    """
+
+    labels: Pixels
+    source: str
+    fingerprint: str
+
+    @property
+    def low_res(self) -> Pixels:
+        """The networks' 8-bit inputs, the 4x4 area average of the labels: (N, 16, 16, 3)."""
+        return low_res_of(self.labels)
+
+
+def faces_of_dataset(path: Path | None, limit: int | None) -> Faces:
+    """The test faces of a prepared dataset, or of the built-in one: all, or the first `limit`.
+
+    Raises:
+        DataError: The dataset cannot be read, or it has no test faces.
+    """
+    dataset: Dataset = built_in_dataset() if path is None else open_dataset(path)
+    labels = dataset.labels("test", limit)
+    if len(labels) == 0:
+        raise DataError(f"{path} has no test faces", "Prepare it again with a larger --holdout.")
+    return Faces(labels, dataset.source, dataset.fingerprint)
+
+
+def faces_of_folder(folder: Path, limit: int | None) -> Faces:
+    """The pictures of a folder, sorted by name: all, or the first `limit`.
+
+    Of each picture the largest centred square counts, area-averaged to 64x64.
+
+    Raises:
+        ImageError: The folder holds no pictures, or one that is damaged or smaller than 64x64.
+    """
+    if not folder.is_dir():
+        raise ImageError(f"{folder} is not a folder")
+    files = sorted(path for path in folder.iterdir() if _is_picture(path))[:limit]
+    if not files:
+        raise ImageError(f"{folder} holds no pictures", f"Known endings: {' '.join(sorted(_ENDINGS))}.")
+    labels = np.stack([label_of_picture(open_picture(file, str(file)), str(file)) for file in files])
+    return Faces(labels, str(folder), hashlib.sha256(labels.tobytes()).hexdigest())
+
+
+def label_of_picture(picture: Image.Image, name: str) -> Pixels:
+    """The largest centred square of an RGB picture, area-averaged to (64, 64, 3).
+
+    Raises:
+        ImageError: The picture is smaller than 64x64; `name` says which one.
+    """
+    side = min(picture.size)
+    if side < LABEL_SIZE:
+        size = f"{picture.width} x {picture.height}"
+        raise ImageError(f"{name} is {size} pixels, smaller than {LABEL_SIZE} x {LABEL_SIZE}")
+    left, top = (picture.width - side) // 2, (picture.height - side) // 2
+    square = np.asarray(picture.crop((left, top, left + side, top + side)), np.float64)
+    weights = _coverage(side)
+    averaged = np.einsum("ys,stc,xt->yxc", weights, square, weights, optimize=True)
+    return to_uint8(averaged)
+
+
+def _coverage(side: int) -> NDArray[np.float64]:
+    """How much of each of 64 equal parts of a line its `side` pixels cover, (64, side); rows sum to 1."""
+    bounds = np.arange(LABEL_SIZE + 1)[:, None] * side / LABEL_SIZE
+    pixels = np.arange(side)[None, :]
+    overlap = np.minimum(bounds[1:], pixels + 1) - np.maximum(bounds[:-1], pixels)
+    weights: NDArray[np.float64] = np.clip(overlap, 0, None) * LABEL_SIZE / side
+    return weights
+
+
+def _is_picture(path: Path) -> bool:
+    return path.suffix.lower() in _ENDINGS and not path.name.startswith(".") and path.is_file()

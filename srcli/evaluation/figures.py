@@ -1,0 +1,98 @@
+"""The figures that enlarged faces are compared by: what each is, and its mean over many faces."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from srcli import metrics
+from srcli.metrics import Figures, Floats
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure per face.
+
+    Attributes:
+        key: Its name in files.
+        title: Its name for people, with its unit.
+        decimals: How many are worth printing.
+        better: Where good values lie.
+        meaning: Two or three sentences for a report.
+        measure: From enlarged faces, labels (N, 64, 64, 3) and inputs (N, 16, 16, 3) in [0, 1] to (N,).
+    """
+
+    key: str
+    title: str
+    decimals: int
+    better: Literal["higher", "lower", "one"]
+    meaning: str
+    measure: Callable[[Floats, Floats, Floats], Figures]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """The mean of a figure over faces, and the 95 % bootstrap interval of that mean."""
+
+    mean: float
+    low: float
+    high: float
+
+
+FIGURES: Sequence[Figure] = (
+    Figure(
+        "psnr",
+        "PSNR (dB)",
+        2,
+        "higher",
+        "Peak signal-to-noise ratio: how small the squared error is against the label; 3 dB more is half the"
+        " error. It rewards the average of all faces that would fit the input, so blurry pictures do well.",
+        lambda enlarged, labels, _: metrics.psnr(enlarged, labels),
+    ),
+    Figure(
+        "ssim",
+        "SSIM",
+        3,
+        "higher",
+        "Structural similarity (Wang et al., 2004): how alike brightness, contrast and pattern are in small"
+        " windows; 1 is equal. Nearer to what people see than PSNR, but it too prefers blur to wrong detail.",
+        lambda enlarged, labels, _: metrics.ssim(enlarged, labels),
+    ),
+    Figure(
+        "l1",
+        "L1",
+        4,
+        "lower",
+        "Mean absolute difference from the label, where black to white is 1.",
+        lambda enlarged, labels, _: metrics.l1(enlarged, labels),
+    ),
+    Figure(
+        "consistency",
+        "consistency",
+        4,
+        "lower",
+        "Mean absolute difference between the input and the enlarged face shrunk back to 16x16: whether it is"
+        " the same face at all. The label's is not quite 0, since inputs are rounded to 8 bits.",
+        lambda enlarged, _, low_res: metrics.consistency(enlarged, low_res),
+    ),
+    Figure(
+        "sharpness",
+        "sharpness",
+        3,
+        "one",
+        "Mean step between neighbouring pixels, over the label's: below 1 is softer than the label, above 1"
+        " is sharper or noisier. It says nothing about whether the detail is right.",
+        lambda enlarged, labels, _: metrics.sharpness(enlarged, labels),
+    ),
+)
+
+
+def measure(enlarged: Floats, labels: Floats, low_res: Floats) -> dict[str, Figures]:
+    """All figures of faces in [0, 1], by key, one value a face."""
+    return {figure.key: figure.measure(enlarged, labels, low_res) for figure in FIGURES}
+
+
+def estimate(values: Figures) -> Estimate:
+    """The mean of one value a face, with its interval; infinite where a value is."""
+    return Estimate(float(np.mean(values)), *metrics.bootstrap_interval(values))

@@ -1,0 +1,229 @@
+"""An experiment: a validated preset. Reading it, changing it from the command line, telling what is wrong."""
+
+import difflib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from srcli.errors import ExperimentError
+from srcli.experiment_text import Document, parse_value, read_document
+from srcli.models import CriticSettings, GeneratorSettings
+from srcli.objectives import Objective
+from srcli.optimizers import OptimizerSettings
+
+
+class Augmentation(BaseModel):
+    """Changes made to each training face, beside the random 64x64 window of its 72x72 pixels."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    horizontal_flip: bool
+    brightness: float = Field(ge=0, le=1, description="added, drawn from [-b, b], for values in [0, 1]")
+    contrast: float = Field(ge=0, lt=1, description="factor about the mean, drawn from [1 - c, 1 + c]")
+    saturation: float = Field(ge=0, lt=1, description="factor about grey, drawn from [1 - s, 1 + s]")
+
+
+class Training(BaseModel):
+    """How long and how a run trains. A step is one generator update with its n_critic critic updates."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    steps: int = Field(ge=1)
+    batch_size: int = Field(ge=1)
+    seed: int = Field(ge=0)
+    precision: Literal["fp32", "bf16"] = "fp32"
+    ema_decay: float = Field(ge=0, lt=1, description="moving average of the generator; 0 for none")
+    sample_every: int = Field(ge=1)
+    evaluate_every: int = Field(ge=1)
+    evaluate_faces: int = Field(ge=1, description="how many faces of the test split are measured")
+    checkpoint_every: int = Field(ge=1)
+    keep_checkpoints: int = Field(ge=1)
+
+
+class Experiment(BaseModel):
+    """Everything that determines a run, but for its data and the device."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")
+    generator: GeneratorSettings
+    critic: CriticSettings
+    objective: Objective
+    optimizer: OptimizerSettings
+    augmentation: Augmentation
+    training: Training
+
+    @model_validator(mode="after")
+    def _check_parts_fit(self) -> Self:
+        mistakes = []
+        if self.critic.normalization == "batch" and not self.objective.allows_batch_norm_critic:
+            mistakes.append(
+                f"critic.normalization: {self.objective.name} penalises each sample's gradient, which batch"
+                " normalisation mixes up; use layer or none"
+            )
+        if self.generator.takes_noise and self.objective.gamma > 0:
+            mistakes.append(
+                "objective.gamma: a generator from noise has no input to stay consistent with; use 0.0"
+            )
+        normalizations = {self.generator.normalization, self.critic.normalization}
+        if "batch" in normalizations and self.training.batch_size < 2:
+            mistakes.append("training.batch_size: batch normalisation needs at least 2")
+        if mistakes:
+            raise ValueError("\n".join(mistakes))
+        return self
+
+    def to_yaml(self) -> str:
+        """The whole experiment as YAML that reads back as the same experiment."""
+        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False)
+
+
+def load_experiment(path: Path, overrides: Sequence[str] = ()) -> Experiment:
+    """Reads an experiment file; its name is the file's unless the file names it.
+
+    Args:
+        overrides: `a.b=value` settings, values in YAML, applied before validation.
+
+    Raises:
+        ExperimentError: With every mistake in the file and the overrides, a line each.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise ExperimentError(f"{path} cannot be read: {reason}") from error
+    document = read_document(text, str(path))
+    values = {"name": path.stem, **document.values}
+    return _validate(_override(values, overrides), document, overrides)
+
+
+def parse_experiment(text: str, source: str) -> Experiment:
+    """Reads a whole experiment from YAML or JSON text.
+
+    Raises:
+        ExperimentError: With every mistake, a line each, `source` named.
+    """
+    document = read_document(text, source)
+    return _validate(document.values, document, ())
+
+
+def override_experiment(experiment: Experiment, overrides: Sequence[str]) -> Experiment:
+    """The experiment with `a.b=value` settings applied and validated."""
+    document = Document(experiment.model_dump(mode="json"), "experiment", {})
+    return _validate(_override(document.values, overrides), document, overrides)
+
+
+def differences(old: Experiment, new: Experiment) -> dict[str, tuple[Any, Any]]:
+    """The dotted paths at which two experiments differ, with the old and the new value."""
+    before, after = _flatten(old.model_dump(mode="json")), _flatten(new.model_dump(mode="json"))
+    paths = list(before) + [path for path in after if path not in before]
+    return {
+        path: (before.get(path), after.get(path)) for path in paths if before.get(path) != after.get(path)
+    }
+
+
+def _flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            flat.update(_flatten(value, f"{prefix}{key}."))
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat
+
+
+def _override(values: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
+    changed = dict(values)
+    for override in overrides:
+        path, equals, text = override.partition("=")
+        if not equals or not path:
+            raise ExperimentError(f"--set {override} is not of the form a.b=value")
+        *parents, last = path.split(".")
+        node = changed
+        for parent in parents:
+            child = node.get(parent)
+            node[parent] = dict(child) if isinstance(child, Mapping) else {}
+            node = node[parent]
+        node[last] = parse_value(text, f"--set {override}")
+    return changed
+
+
+def _validate(values: Mapping[str, Any], document: Document, overrides: Sequence[str]) -> Experiment:
+    try:
+        return Experiment.model_validate(values)
+    except ValidationError as error:
+        set_paths = {tuple(text.partition("=")[0].split(".")): text for text in overrides}
+        lines = [
+            line for detail in error.errors() for line in _explain(dict(detail), values, document, set_paths)
+        ]
+    raise ExperimentError("\n".join(lines))
+
+
+def _explain(
+    detail: Mapping[str, Any],
+    values: Mapping[str, Any],
+    document: Document,
+    set_paths: Mapping[tuple[str, ...], str],
+) -> list[str]:
+    path = _path_in_document(detail["loc"], values)
+    if detail["type"] in ("union_tag_invalid", "union_tag_not_found"):
+        path = (*path, str(detail["ctx"]["discriminator"]).strip("'"))
+    if not path:  # raised by _check_parts_fit: each line starts with the path it is about
+        mistakes = str(detail["ctx"]["error"]).split("\n")
+        return [
+            f"{_place(tuple(line.partition(':')[0].split('.')), document, set_paths)}: {line}"
+            for line in mistakes
+        ]
+    return [f"{_place(path, document, set_paths)}: {'.'.join(path)}: {_reason(detail, path)}"]
+
+
+def _path_in_document(loc: Sequence[Any], values: Mapping[str, Any]) -> tuple[str, ...]:
+    """The keys of a pydantic location, without the tags of unions that it names in between."""
+    path: list[str] = []
+    node: Any = values
+    for index, part in enumerate(loc):
+        if isinstance(node, Mapping) and part not in node and index < len(loc) - 1:
+            continue
+        path.append(str(part))
+        node = node.get(part) if isinstance(node, Mapping) else None
+    return tuple(path)
+
+
+def _place(path: tuple[str, ...], document: Document, set_paths: Mapping[tuple[str, ...], str]) -> str:
+    for changed, text in set_paths.items():
+        if changed[: len(path)] == path or path[: len(changed)] == changed:
+            return f"--set {text}"
+    line = next(
+        (
+            document.lines[path[:length]]
+            for length in range(len(path), 0, -1)
+            if path[:length] in document.lines
+        ),
+        None,
+    )
+    return document.source if line is None else f"{document.source}, line {line}"
+
+
+def _reason(detail: Mapping[str, Any], path: tuple[str, ...]) -> str:
+    match detail["type"]:
+        case "extra_forbidden":
+            close = difflib.get_close_matches(path[-1], _all_keys(), n=1)
+            return f"no such setting; did you mean {close[0]}?" if close else "no such setting"
+        case "missing" | "union_tag_not_found":
+            return "this setting is missing"
+        case "union_tag_invalid":
+            tag, expected = detail["ctx"]["tag"], detail["ctx"]["expected_tags"]
+            close = difflib.get_close_matches(str(tag), expected.replace("'", "").split(", "), n=1)
+            hint = f"; did you mean {close[0]}?" if close else ""
+            return f"{tag!r} is not one of {expected}{hint}"
+        case _:
+            message = str(detail["msg"]).removeprefix("Input ").removeprefix("Value error, ")
+            return f"{message}, not {detail['input']!r}"
+
+
+def _all_keys() -> list[str]:
+    schema = Experiment.model_json_schema()
+    nodes = [schema, *schema["$defs"].values()]
+    return sorted({key for node in nodes for key in node.get("properties", {})})

@@ -1,0 +1,82 @@
+"""YAML text as plain values with the line of each key; refuses what YAML would silently take."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from srcli.errors import ExperimentError
+
+MAX_CHARACTERS = 100_000
+
+
+@dataclass(frozen=True)
+class Document:
+    """A mapping read from text, where it came from, and the line of each of its key paths, from 1."""
+
+    values: Mapping[str, Any]
+    source: str
+    lines: Mapping[tuple[str, ...], int]
+
+
+class _Loader(yaml.SafeLoader):
+    """SafeLoader that reads 2e-4 as a number, as YAML 1.2 does."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?[0-9][0-9_]*(\.[0-9_]*)?[eE][-+]?[0-9]+$"),
+    list("-+0123456789"),
+)
+
+
+def read_document(text: str, source: str) -> Document:
+    """Parses YAML text that holds one mapping.
+
+    Raises:
+        ExperimentError: Not YAML, not a mapping, aliases, a key twice; `source` and line are named.
+    """
+    if len(text) > MAX_CHARACTERS:
+        raise ExperimentError(f"{source} is too long for an experiment: over {MAX_CHARACTERS:,} characters")
+    try:
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=_Loader)):
+            raise ExperimentError(f"{source}: aliases (*name) are not allowed in an experiment")
+        root = yaml.compose(text, Loader=_Loader)
+        values = yaml.load(text, Loader=_Loader)
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        raise ExperimentError(_yaml_mistake(error, source)) from None
+    if not isinstance(root, yaml.MappingNode) or not isinstance(values, dict):
+        raise ExperimentError(f"{source} does not hold an experiment: it should be a mapping of settings")
+    lines: dict[tuple[str, ...], int] = {}
+    _collect_lines(root, (), lines, source)
+    return Document(values, source, lines)
+
+
+def parse_value(text: str, source: str) -> Any:
+    """One YAML value, such as the right side of `--set a.b=value`."""
+    try:
+        return yaml.load(text, Loader=_Loader)
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        raise ExperimentError(_yaml_mistake(error, source)) from None
+
+
+def _collect_lines(
+    node: yaml.MappingNode, path: tuple[str, ...], lines: dict[tuple[str, ...], int], source: str
+) -> None:
+    for key, value in node.value:
+        where = (*path, str(key.value))
+        if where in lines:
+            line = key.start_mark.line + 1
+            raise ExperimentError(f"{source}, line {line}: {'.'.join(where)}: this setting stands twice")
+        lines[where] = key.start_mark.line + 1
+        if isinstance(value, yaml.MappingNode):
+            _collect_lines(value, where, lines, source)
+
+
+def _yaml_mistake(error: Exception, source: str) -> str:
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
+        return f"{source}, line {error.problem_mark.line + 1}: not YAML: {error.problem}"
+    first_line = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return f"{source} is not YAML: {first_line}"

@@ -1,0 +1,104 @@
+"""The DCGAN generator and critic: strided and transposed 5x5 convolutions."""
+
+from itertools import pairwise
+from typing import ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from torch import nn
+
+from srcli.models.layers import (
+    Activation,
+    Normalization,
+    Scores,
+    activation,
+    initialize_normal,
+    normalization,
+)
+
+NOISE_SIZE = 128
+
+
+def _halve(inputs: int, outputs: int) -> nn.Conv2d:
+    return nn.Conv2d(inputs, outputs, 5, stride=2, padding=2)
+
+
+def _double(inputs: int, outputs: int) -> nn.ConvTranspose2d:
+    return nn.ConvTranspose2d(inputs, outputs, 5, stride=2, padding=2, output_padding=1)
+
+
+class DcganGenerator(BaseModel):
+    """Two convolutions down to a quarter of the size, four transposed convolutions up to four times it.
+
+    From noise (figure 5) a linear layer takes the place of the two convolutions.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    architecture: Literal["dcgan"]
+    input: Literal["low_res", "noise"] = "low_res"
+    width: int = Field(default=64, ge=1, description="channels before the last convolution")
+    normalization: Literal["batch", "none"] = "batch"
+    activation: Activation = "relu"
+
+    input_size: ClassVar[None] = None
+    size_multiple: ClassVar[int] = 4
+    margin: ClassVar[int] = 16
+
+    @property
+    def takes_noise(self) -> bool:
+        """Whether the network draws faces from noise instead of enlarging pictures."""
+        return self.input == "noise"
+
+    def build(self) -> nn.Module:
+        """The network, initialised.
+
+        From (B, 3, h, w) in [-1, 1], h and w multiples of 4, to (B, 3, 4h, 4w); from noise (B, 128) to
+        (B, 3, 64, 64).
+        """
+        widths = [self.width * factor for factor in (8, 4, 2, 1)]
+        layers = self._from_noise(widths[0]) if self.takes_noise else self._from_low_res(widths[1], widths[0])
+        for inputs, outputs in pairwise(widths):
+            layers += [_double(inputs, outputs), *self._finish(outputs)]
+        network = nn.Sequential(*layers, _double(widths[-1], 3), nn.Tanh())
+        initialize_normal(network)
+        return network
+
+    def _from_low_res(self, middle: int, deepest: int) -> list[nn.Module]:
+        return [
+            _halve(3, middle),
+            *self._finish(middle),
+            _halve(middle, deepest),
+            *self._finish(deepest),
+        ]
+
+    def _from_noise(self, deepest: int) -> list[nn.Module]:
+        linear = nn.Linear(NOISE_SIZE, deepest * 4 * 4)
+        return [linear, nn.Unflatten(1, (deepest, 4, 4)), *self._finish(deepest)]
+
+    def _finish(self, channels: int) -> list[nn.Module]:
+        return [normalization(self.normalization, channels), activation(self.activation)]
+
+
+class DcganCritic(BaseModel):
+    """Four convolutions from 64x64 to 4x4 and a linear layer to one score."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    architecture: Literal["dcgan"]
+    width: int = Field(default=64, ge=1, description="channels after the first convolution")
+    normalization: Normalization = "batch"
+    activation: Activation = "leaky_relu"
+
+    def build(self) -> nn.Module:
+        """The network, initialised: (B, 3, 64, 64) in [-1, 1] to scores (B,), higher for more real."""
+        widths = [self.width * factor for factor in (1, 2, 4, 8)]
+        layers: list[nn.Module] = [_halve(3, widths[0]), activation(self.activation)]
+        for inputs, outputs in pairwise(widths):
+            layers += [
+                _halve(inputs, outputs),
+                normalization(self.normalization, outputs),
+                activation(self.activation),
+            ]
+        network = Scores(*layers, nn.Flatten(), nn.Linear(widths[-1] * 4 * 4, 1))
+        initialize_normal(network)
+        return network

@@ -1,0 +1,76 @@
+"""The pieces every network shares: activations, normalisation, initialisation."""
+
+from typing import Literal
+
+from torch import Tensor, nn
+
+Activation = Literal["relu", "leaky_relu", "tanh"]
+Normalization = Literal["batch", "layer", "none"]
+
+LEAKY_SLOPE = 0.2
+DCGAN_STD = 0.02
+
+
+def activation(name: Activation) -> nn.Module:
+    """The activation of that name; leaky ReLU has a slope of 0.2, as in the authors' code."""
+    match name:
+        case "relu":
+            return nn.ReLU()
+        case "leaky_relu":
+            return nn.LeakyReLU(LEAKY_SLOPE)
+        case "tanh":
+            return nn.Tanh()
+
+
+def normalization(name: Normalization, channels: int, *, spatial: bool = True) -> nn.Module:
+    """The normalisation of that name over `channels`.
+
+    `layer` normalises each sample over (C, H, W) with a scale and an offset per channel, as the authors'
+    layer norm does: `GroupNorm(1, C)`. It leaves no dependence between samples, which the gradient penalty
+    of WGAN-GP presumes (Gulrajani et al. 2017, section 4).
+
+    Args:
+        spatial: True for (B, C, H, W), False for (B, C).
+    """
+    match name:
+        case "batch":
+            return nn.BatchNorm2d(channels) if spatial else nn.BatchNorm1d(channels)
+        case "layer":
+            return nn.GroupNorm(1, channels)
+        case "none":
+            return nn.Identity()
+
+
+def initialize_normal(network: nn.Module, std: float = DCGAN_STD) -> None:
+    """Draws all weights of convolutions and linear layers from N(0, std) and sets biases to 0 (DCGAN)."""
+    for layer in _weighted_layers(network):
+        nn.init.normal_(layer.weight, 0.0, std)
+        _zero_bias(layer)
+
+
+def initialize_he(network: nn.Module) -> None:
+    """Draws all weights of convolutions and linear layers as He et al. 2015 do for ReLU; biases are 0."""
+    for layer in _weighted_layers(network):
+        nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+        _zero_bias(layer)
+
+
+class Scores(nn.Sequential):
+    """A sequence of layers whose last gives one number a sample, returned as (B,)."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Scores (B,) of images (B, 3, 64, 64)."""
+        scores: Tensor = super().forward(images)  # type: ignore[no-untyped-call]
+        return scores.squeeze(1)
+
+
+WeightedLayer = nn.Conv2d | nn.ConvTranspose2d | nn.Linear
+
+
+def _weighted_layers(network: nn.Module) -> list[WeightedLayer]:
+    return [layer for layer in network.modules() if isinstance(layer, WeightedLayer)]
+
+
+def _zero_bias(layer: WeightedLayer) -> None:
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)

@@ -1,0 +1,158 @@
+"""The three training objectives of the paper; each knows its own terms.
+
+Scores are a critic's outputs (B,), higher for more real. All losses are minimised.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Annotated, ClassVar, Literal, NamedTuple
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+SCALE = 4
+
+Critic = Callable[[Tensor], Tensor]
+
+
+class Loss(NamedTuple):
+    """A loss to minimise, and the named parts to log, unweighted, so that runs with other weights compare."""
+
+    total: Tensor
+    parts: Mapping[str, Tensor]
+
+
+class Gan(BaseModel):
+    """The non-saturating GAN objective (Goodfellow et al. 2014; the paper's equations 2 and 4)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    name: Literal["gan"]
+    gamma: float = Field(ge=0, le=1)
+    n_critic: int = Field(default=1, ge=1)
+
+    allows_batch_norm_critic: ClassVar[bool] = True
+
+    def critic_loss(self, critic: Critic, real: Tensor, fake: Tensor, _random: torch.Generator) -> Loss:
+        """`-E[log s(D(x))] - E[log(1 - s(D(G(z))))]` (equation 2) of images (B, 3, 64, 64), on logits."""
+        real_scores, fake_scores = critic(real).float(), critic(fake).float()
+        real_part, fake_part = F.softplus(-real_scores).mean(), F.softplus(fake_scores).mean()
+        parts = {
+            "critic_real": real_part,
+            "critic_fake": fake_part,
+            "wasserstein": wasserstein_estimate(real_scores, fake_scores),
+        }
+        return Loss(real_part + fake_part, parts)
+
+    def generator_loss(self, critic: Critic, fake: Tensor, low_res: Tensor | None) -> Loss:
+        """`-E[log s(D(G(z)))]` (equation 4), mixed with the input's L1 (equation 7)."""
+        return mix_with_l1(F.softplus(-critic(fake).float()).mean(), fake, low_res, self.gamma)
+
+    def after_critic_step(self, critic: nn.Module) -> None:
+        """Nothing to do."""
+
+
+class Wgan(BaseModel):
+    """The Wasserstein objective with weight clipping (Arjovsky et al. 2017; the paper's equation 5)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    name: Literal["wgan"]
+    gamma: float = Field(ge=0, le=1)
+    n_critic: int = Field(default=5, ge=1)
+    clip_value: float = Field(default=0.01, gt=0)
+
+    allows_batch_norm_critic: ClassVar[bool] = True
+
+    def critic_loss(self, critic: Critic, real: Tensor, fake: Tensor, _random: torch.Generator) -> Loss:
+        """`E[D(G(z))] - E[D(x)]` (equation 5) of images (B, 3, 64, 64)."""
+        wasserstein = wasserstein_estimate(critic(real), critic(fake))
+        return Loss(-wasserstein, {"wasserstein": wasserstein})
+
+    def generator_loss(self, critic: Critic, fake: Tensor, low_res: Tensor | None) -> Loss:
+        """`-E[D(G(z))]` (equation 5), mixed with the input's L1 (equation 7)."""
+        return mix_with_l1(-critic(fake).float().mean(), fake, low_res, self.gamma)
+
+    def after_critic_step(self, critic: nn.Module) -> None:
+        """Clips every weight of the critic to [-clip_value, clip_value]."""
+        clip_weights(critic, self.clip_value)
+
+
+class WganGp(BaseModel):
+    """The Wasserstein objective with a gradient penalty (Gulrajani et al. 2017; the paper's equation 6)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    name: Literal["wgan-gp"]
+    gamma: float = Field(ge=0, le=1)
+    n_critic: int = Field(default=5, ge=1)
+    gradient_penalty_weight: float = Field(default=10.0, gt=0)
+
+    allows_batch_norm_critic: ClassVar[bool] = False
+
+    def critic_loss(self, critic: Critic, real: Tensor, fake: Tensor, random: torch.Generator) -> Loss:
+        """`E[D(G(z))] - E[D(x)] + lambda E[(||grad D(x_hat)||_2 - 1)^2]` (equation 6)."""
+        wasserstein = wasserstein_estimate(critic(real), critic(fake))
+        penalty = gradient_penalty(critic, interpolate(real, fake, random))
+        parts = {"wasserstein": wasserstein, "gradient_penalty": penalty}
+        return Loss(self.gradient_penalty_weight * penalty - wasserstein, parts)
+
+    def generator_loss(self, critic: Critic, fake: Tensor, low_res: Tensor | None) -> Loss:
+        """`-E[D(G(z))]` (equation 5), mixed with the input's L1 (equation 7)."""
+        return mix_with_l1(-critic(fake).float().mean(), fake, low_res, self.gamma)
+
+    def after_critic_step(self, critic: nn.Module) -> None:
+        """Nothing to do: the penalty takes the place of clipping."""
+
+
+Objective = Annotated[Gan | Wgan | WganGp, Field(discriminator="name")]
+
+
+def wasserstein_estimate(real_scores: Tensor, fake_scores: Tensor) -> Tensor:
+    """`E[D(x)] - E[D(G(z))]`, the distance that the critic sees, from scores (B,)."""
+    return real_scores.float().mean() - fake_scores.float().mean()
+
+
+def interpolate(real: Tensor, fake: Tensor, random: torch.Generator) -> Tensor:
+    """Points x_hat on the segments between real and fake images (B, C, H, W), one uniform draw a sample."""
+    shape = (real.shape[0],) + (1,) * (real.dim() - 1)
+    share = torch.rand(shape, generator=random).to(real)
+    return torch.lerp(real, fake, share)
+
+
+def gradient_penalty(critic: Critic, images: Tensor) -> Tensor:
+    """`E[(||grad_x D(x)||_2 - 1)^2]` at the given images (B, ...), differentiable once more (equation 6)."""
+    points = images.detach().requires_grad_(True)
+    # One score does not depend on another sample's pixels, so the sum's gradient holds each sample's own.
+    (gradients,) = torch.autograd.grad(critic(points).float().sum(), points, create_graph=True)
+    norms = gradients.float().flatten(1).norm(dim=1)
+    penalty: Tensor = (norms - 1).square().mean()
+    return penalty
+
+
+def mix_with_l1(adversarial: Tensor, fake: Tensor, low_res: Tensor | None, gamma: float) -> Loss:
+    """`(1 - gamma) * J_G + gamma * E|f_d(G(z)) - z|_1` (equation 7).
+
+    Args:
+        adversarial: J_G, a scalar.
+        fake: G(z), (B, 3, 4h, 4w) in [-1, 1].
+        low_res: z, (B, 3, h, w) in [-1, 1]; None for generators from noise, which have no L1 term.
+        gamma: The weight of the L1 term.
+    """
+    if low_res is None:
+        return Loss((1 - gamma) * adversarial, {"adversarial": adversarial})
+    l1 = (downscale(fake.float()) - low_res).abs().mean()
+    return Loss((1 - gamma) * adversarial + gamma * l1, {"adversarial": adversarial, "l1": l1})
+
+
+def downscale(images: Tensor) -> Tensor:
+    """f_d, the 4x4 area average: (B, C, 4h, 4w) -> (B, C, h, w)."""
+    return F.avg_pool2d(images, SCALE)
+
+
+@torch.no_grad()
+def clip_weights(critic: nn.Module, clip_value: float) -> None:
+    """Clips every parameter to [-clip_value, clip_value], in place."""
+    for parameter in critic.parameters():
+        parameter.clamp_(-clip_value, clip_value)

@@ -1,0 +1,41 @@
+"""The optimisers of the paper as settings that build themselves."""
+
+from collections.abc import Iterable
+from typing import Annotated, Literal
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field
+from torch import nn
+
+
+class Adam(BaseModel):
+    """Adam (Kingma & Ba 2015)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    name: Literal["adam"]
+    learning_rate: float = Field(gt=0)
+    beta1: float = Field(ge=0, lt=1)
+    beta2: float = Field(ge=0, lt=1)
+
+    def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+        """A fused Adam over the parameters: same update, one pass over memory."""
+        betas = (self.beta1, self.beta2)
+        return torch.optim.Adam(parameters, lr=self.learning_rate, betas=betas, fused=True)
+
+
+class RmsProp(BaseModel):
+    """RMSProp (Tieleman & Hinton 2012), with TensorFlow's decay of 0.9, which the authors' code ran with."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    name: Literal["rmsprop"]
+    learning_rate: float = Field(gt=0)
+    decay: float = Field(default=0.9, ge=0, lt=1)
+
+    def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+        """An RMSProp over the parameters."""
+        return torch.optim.RMSprop(parameters, lr=self.learning_rate, alpha=self.decay)
+
+
+OptimizerSettings = Annotated[Adam | RmsProp, Field(discriminator="name")]

@@ -1,0 +1,1 @@
+"""Training: one short loop, its state, its evaluation."""

@@ -1,0 +1,109 @@
+"""The training loop: one step after another, with what is logged, drawn, measured and kept on the way."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from srcli.data.batches import TrainingBatches
+from srcli.data.dataset import Dataset
+from srcli.data.images import write_png
+from srcli.errors import DataError, DivergedError, InterruptedRunError
+from srcli.runs import DIVERGED, FINISHED, INTERRUPTED, RUNNING, RunDirectory, RunLog
+from srcli.training.measuring import choose_test_faces, measure, sample_grid
+from srcli.training.state import TrainingState, save_state
+from srcli.training.step import Terms, train_step
+
+
+@dataclass
+class StopRequest:
+    """Whether someone asked training to stop; the loop looks at it between two steps."""
+
+    requested: bool = False
+
+
+@dataclass(frozen=True)
+class Job:
+    """All that `train` needs: where to, from what, on which faces, and whom to tell.
+
+    Attributes:
+        report: Called after each step with its log entry.
+        stop: Set from outside to end the run after the step it is in.
+        seconds_before: How long the run has trained in earlier sittings.
+    """
+
+    run: RunDirectory
+    state: TrainingState
+    dataset: Dataset
+    report: Callable[[Terms], None]
+    stop: StopRequest = field(default_factory=StopRequest)
+    seconds_before: float = 0.0
+
+
+def train(job: Job) -> None:
+    """Trains up to the experiment's number of steps.
+
+    Raises:
+        DivergedError: A term stopped being finite; checkpoints are as they were.
+        InterruptedRunError: A stop was requested; a checkpoint was written.
+    """
+    run, state, settings = job.run, job.state, job.state.experiment.training
+    batches = training_batches(state, job.dataset)
+    faces = choose_test_faces(job.dataset, settings.evaluate_faces)
+    log = RunLog(run.metrics_file)
+    run.update_record(status=RUNNING)
+    started = time.perf_counter() - job.seconds_before
+    try:
+        while state.step < settings.steps and not job.stop.requested:
+            before = time.perf_counter()
+            terms = train_step(state, batches)
+            entry = _timed(terms, state, started, before)
+            if _is_due(state, settings.evaluate_every):
+                entry.update(measure(state, faces))
+            log.write(entry)
+            job.report(entry)
+            if _is_due(state, settings.sample_every):
+                write_png(run.samples / f"step-{state.step:06d}.png", sample_grid(state, faces))
+            if _is_due(state, settings.checkpoint_every):
+                save_state(run, state)
+    except DivergedError:
+        run.update_record(status=DIVERGED, step=state.step)
+        raise
+    finally:
+        log.close()
+    save_state(run, state)
+    finished = state.step >= settings.steps
+    run.update_record(status=FINISHED if finished else INTERRUPTED, step=state.step)
+    if not finished:
+        raise InterruptedRunError(
+            f"stopped after step {state.step}, checkpoint saved", f"Continue with --resume {run.path}"
+        )
+
+
+def training_batches(state: TrainingState, dataset: Dataset) -> TrainingBatches:
+    """The batches a state trains on.
+
+    Raises:
+        DataError: The training split is smaller than one batch.
+    """
+    settings = state.experiment.training
+    faces = len(dataset.splits["train"])
+    if faces < settings.batch_size:
+        raise DataError(
+            f"{dataset.source} has {faces} training faces, fewer than one batch of {settings.batch_size}"
+        )
+    return TrainingBatches(dataset, state.experiment.augmentation, settings.batch_size, settings.seed)
+
+
+def _timed(terms: Terms, state: TrainingState, started: float, before: float) -> Terms:
+    now = time.perf_counter()
+    speed = state.experiment.training.batch_size / (now - before)
+    return {
+        "step": state.step,
+        "seconds": round(now - started, 3),
+        **terms,
+        "images_per_second": round(speed, 2),
+    }
+
+
+def _is_due(state: TrainingState, every: int) -> bool:
+    return state.step % every == 0 or state.step == state.experiment.training.steps

@@ -1,0 +1,168 @@
+"""Starting a run and continuing one: from settings and data to a job for the loop."""
+
+import platform
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+import srcli
+from srcli.data.dataset import Dataset, open_dataset
+from srcli.data.synthetic import built_in_dataset
+from srcli.errors import RunError, UserError
+from srcli.experiment import Experiment, differences, load_experiment, override_experiment
+from srcli.runs import RunDirectory, create_run, cut_log, read_log, write_text
+from srcli.training.loop import Job, StopRequest, train, training_batches
+from srcli.training.measuring import choose_test_faces
+from srcli.training.reporting import reporting
+from srcli.training.state import build_state, restore_state
+
+EXTENDABLE = "training.steps"
+
+
+def start_run(
+    experiment: Experiment, data: Path | None, path: Path, device: torch.device, command: Sequence[str]
+) -> None:
+    """Trains an experiment in a new run directory.
+
+    Args:
+        data: A prepared dataset; None for the built-in faces.
+        path: The run directory to make.
+        command: What was typed, for the record.
+
+    Raises:
+        UserError: Whatever is wrong with data or path, before anything is made.
+    """
+    dataset = load_dataset(data)
+    state = build_state(experiment, device)
+    training_batches(state, dataset)
+    choose_test_faces(dataset, experiment.training.evaluate_faces)
+    record = _new_record(experiment, data, dataset, device, command)
+    run = create_run(path, experiment.to_yaml(), record)
+    with stopping_on_signals() as stop, reporting(run, state) as report:
+        train(Job(run, state, dataset, report, stop))
+
+
+def resume_run(path: Path, overrides: Sequence[str], data: Path | None, device: torch.device) -> None:
+    """Continues a run where its newest checkpoint stands.
+
+    Args:
+        overrides: Only `training.steps` may differ from the run's experiment.
+        data: Where the run's dataset lies now; None for where it lay.
+
+    Raises:
+        RunError: Settings or data differ from the run's, or nothing is left to do.
+    """
+    run = RunDirectory(path)
+    record = run.record()
+    experiment = _resumed_experiment(run, overrides)
+    dataset = load_dataset(data or _recorded_data(record))
+    if dataset.fingerprint != record["dataset"]["fingerprint"]:
+        raise RunError(f"{dataset.source} is not the data that {path} was trained on: fingerprints differ")
+    state = restore_state(run, experiment, device)
+    if state.step >= experiment.training.steps:
+        raise RunError(
+            f"{path} has already done its {state.step} steps",
+            f"To go on, extend it with --set {EXTENDABLE}=N.",
+        )
+    write_text(run.experiment_file, experiment.to_yaml())
+    cut_log(run.metrics_file, state.step)
+    log = read_log(run.metrics_file)
+    seconds_before = log[-1]["seconds"] if log else 0.0
+    with stopping_on_signals() as stop, reporting(run, state) as report:
+        train(Job(run, state, dataset, report, stop, seconds_before))
+
+
+def load_dataset(data: Path | None) -> Dataset:
+    """The prepared dataset at `data`, or the built-in faces."""
+    return built_in_dataset() if data is None else open_dataset(data)
+
+
+def choose_device(name: str) -> torch.device:
+    """The device of that name; `auto` is the GPU where there is one, else the CPU.
+
+    Raises:
+        UserError: No such device, or not on this machine.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(f"--device {name} cannot be used: {reason}", "Try auto, cpu or cuda.") from None
+    return device
+
+
+@contextmanager
+def stopping_on_signals() -> Iterator[StopRequest]:
+    """A block in which the first Ctrl-C or SIGTERM requests a stop and the next one ends the program."""
+    stop = StopRequest()
+    signals = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.getsignal(number) for number in signals]
+
+    def request_stop(_number: int, _frame: object) -> None:
+        stop.requested = True
+        for number, handler in zip(signals, before, strict=True):
+            signal.signal(number, handler)
+
+    for number in signals:
+        signal.signal(number, request_stop)
+    try:
+        yield stop
+    finally:
+        for number, handler in zip(signals, before, strict=True):
+            signal.signal(number, handler)
+
+
+def _resumed_experiment(run: RunDirectory, overrides: Sequence[str]) -> Experiment:
+    recorded = load_experiment(run.experiment_file)
+    wanted = override_experiment(recorded, overrides)
+    changed = differences(recorded, wanted)
+    changed.pop(EXTENDABLE, None)
+    if changed:
+        listed = "; ".join(f"{name}: {old} -> {new}" for name, (old, new) in changed.items())
+        raise RunError(
+            f"{run.path} cannot be continued with other settings: {listed}",
+            f"Only {EXTENDABLE} may change; for anything else start a new run.",
+        )
+    return wanted
+
+
+def _recorded_data(record: dict[str, Any]) -> Path | None:
+    path = record["dataset"]["path"]
+    return None if path is None else Path(path)
+
+
+def _new_record(
+    experiment: Experiment,
+    data: Path | None,
+    dataset: Dataset,
+    device: torch.device,
+    command: Sequence[str],
+) -> dict[str, Any]:
+    return {
+        "preset": experiment.name,
+        "command": list(command),
+        "status": "running",
+        "step": 0,
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "device": str(device),
+        "dataset": {
+            "source": dataset.source,
+            "path": None if data is None else str(data.resolve()),
+            "fingerprint": dataset.fingerprint,
+        },
+        "versions": {
+            "srcli": srcli.__version__,
+            "torch": torch.__version__,
+            "numpy": np.__version__,
+            "python": platform.python_version(),
+        },
+    }

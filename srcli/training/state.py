@@ -1,0 +1,151 @@
+"""What training changes: networks, optimisers and the step; built from an experiment, saved, restored."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from srcli.checkpoints import (
+    CRITIC_FILE,
+    EMA_FILE,
+    GENERATOR_FILE,
+    load_weights,
+    read_resume,
+    read_weights,
+    write_checkpoint,
+)
+from srcli.errors import CheckpointError
+from srcli.experiment import Experiment
+from srcli.models.dcgan import NOISE_SIZE
+from srcli.runs import RunDirectory
+
+
+@dataclass
+class TrainingState:
+    """The networks and optimisers after `step` generator updates.
+
+    Attributes:
+        average: The exponential moving average of the generator; None where the experiment keeps none.
+    """
+
+    experiment: Experiment
+    device: torch.device
+    step: int
+    generator: nn.Module
+    critic: nn.Module
+    average: nn.Module | None
+    generator_optimizer: torch.optim.Optimizer
+    critic_optimizer: torch.optim.Optimizer
+
+    @property
+    def best_generator(self) -> nn.Module:
+        """The generator to look at and to keep: the moving average where there is one."""
+        return self.generator if self.average is None else self.average
+
+    def networks(self) -> dict[str, nn.Module]:
+        """The networks by the name of their weight file."""
+        networks = {GENERATOR_FILE: self.generator, CRITIC_FILE: self.critic}
+        return networks if self.average is None else {**networks, EMA_FILE: self.average}
+
+    def autocast(self) -> torch.autocast:
+        """The context in which networks run: bfloat16 where the experiment says so."""
+        bf16 = self.experiment.training.precision == "bf16"
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=bf16)
+
+    @torch.no_grad()
+    def update_average(self) -> None:
+        """Moves the average towards the generator by 1 - ema_decay; counts and statistics are copied."""
+        if self.average is None:
+            return
+        averaged = dict(self.average.named_parameters())
+        for name, value in self.generator.named_parameters():
+            averaged[name].lerp_(value, 1 - self.experiment.training.ema_decay)
+        for old, new in zip(self.average.buffers(), self.generator.buffers(), strict=True):
+            old.copy_(new)
+
+
+def build_state(experiment: Experiment, device: torch.device) -> TrainingState:
+    """A new state at step 0; initial weights depend on the experiment's seed alone."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(experiment.training.seed)
+        generator, critic = experiment.generator.build(), experiment.critic.build()
+    average = None
+    if experiment.training.ema_decay > 0:
+        average = experiment.generator.build().requires_grad_(False)
+        average.load_state_dict(generator.state_dict())
+        average.to(device).eval()
+    generator.to(device), critic.to(device)
+    return TrainingState(
+        experiment=experiment,
+        device=device,
+        step=0,
+        generator=generator,
+        critic=critic,
+        average=average,
+        generator_optimizer=experiment.optimizer.build(generator.parameters()),
+        critic_optimizer=experiment.optimizer.build(critic.parameters()),
+    )
+
+
+def save_state(run: RunDirectory, state: TrainingState) -> None:
+    """Writes the state as a checkpoint of the run, if there is none of this step yet."""
+    resume = {
+        "generator_optimizer": state.generator_optimizer.state_dict(),
+        "critic_optimizer": state.critic_optimizer.state_dict(),
+    }
+    write_checkpoint(run, state.experiment, state.step, state.networks(), resume)
+
+
+def restore_state(run: RunDirectory, experiment: Experiment, device: torch.device) -> TrainingState:
+    """The state of the run's newest checkpoint; a new state where there is none yet.
+
+    Raises:
+        CheckpointError: The checkpoint is damaged or does not fit the experiment.
+    """
+    state = build_state(experiment, device)
+    steps = run.checkpoint_steps()
+    if not steps:
+        return state
+    folder = run.checkpoint(steps[-1])
+    for name, network in state.networks().items():
+        tensors, _ = read_weights(folder / name)
+        load_weights(network, tensors, folder / name)
+    resume = read_resume(folder)
+    _restore_optimizer(state.generator_optimizer, resume, "generator_optimizer", folder)
+    _restore_optimizer(state.critic_optimizer, resume, "critic_optimizer", folder)
+    state.step = steps[-1]
+    return state
+
+
+def random_for(seed: int, *numbers: int) -> torch.Generator:
+    """A CPU random generator that is a function of the seed and the numbers alone."""
+    sequence = np.random.SeedSequence((seed, *numbers))
+    return torch.Generator().manual_seed(int(sequence.generate_state(1, np.uint64)[0] >> np.uint64(1)))
+
+
+def draw_noise(count: int, random: torch.Generator, device: torch.device) -> Tensor:
+    """Standard normal noise (count, 128)."""
+    return torch.randn(count, NOISE_SIZE, generator=random).to(device)
+
+
+@contextmanager
+def frozen(network: nn.Module) -> Iterator[None]:
+    """A block in which the network's parameters need no gradients; gradients still flow through it."""
+    network.requires_grad_(False)
+    try:
+        yield
+    finally:
+        network.requires_grad_(True)
+
+
+def _restore_optimizer(
+    optimizer: torch.optim.Optimizer, resume: Mapping[str, Any], name: str, folder: Any
+) -> None:
+    try:
+        optimizer.load_state_dict(resume[name])
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        raise CheckpointError(f"{folder} does not fit its experiment: {name}: {error}") from None

@@ -1,0 +1,86 @@
+"""One step of training: the critic's updates, then the generator's."""
+
+import math
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from srcli.data.batches import Batch, TrainingBatches
+from srcli.errors import DivergedError
+from srcli.objectives import Loss
+from srcli.training.state import TrainingState, draw_noise, frozen, random_for
+
+NOISE_DRAW, OBJECTIVE_DRAW = 0, 1
+
+Terms = dict[str, float]
+
+
+def train_step(state: TrainingState, batches: TrainingBatches) -> Terms:
+    """Trains for one generator update and returns its terms; `state.step` counts it.
+
+    Every critic update sees a new batch. The generator's update uses the last one's output, which is
+    still current: only the critic has changed since.
+
+    Raises:
+        DivergedError: A term is not finite; the networks are as they were before that update.
+    """
+    n_critic = state.experiment.objective.n_critic
+    first = state.step * n_critic
+    for number in range(first, first + n_critic):
+        batch = batches.batch(number, state.device)
+        is_last = number == first + n_critic - 1
+        fake = _generate(state, batch, number, with_gradients=is_last)
+        critic_terms = _update_critic(state, batch.high_res, fake.detach(), number)
+    low_res = None if state.experiment.generator.takes_noise else batch.low_res
+    generator_terms = _update_generator(state, fake, low_res)
+    state.update_average()
+    state.step += 1
+    return {**critic_terms, **generator_terms}
+
+
+def _generate(state: TrainingState, batch: Batch, number: int, *, with_gradients: bool) -> Tensor:
+    inputs = batch.low_res
+    if state.experiment.generator.takes_noise:
+        random = random_for(state.experiment.training.seed, NOISE_DRAW, number)
+        inputs = draw_noise(len(batch.high_res), random, state.device)
+    with torch.set_grad_enabled(with_gradients), state.autocast():
+        fake: Tensor = state.generator(inputs)
+    return fake.float()
+
+
+def _update_critic(state: TrainingState, real: Tensor, fake: Tensor, number: int) -> Terms:
+    objective = state.experiment.objective
+    random = random_for(state.experiment.training.seed, OBJECTIVE_DRAW, number)
+    with state.autocast():
+        loss = objective.critic_loss(state.critic, real, fake, random)
+    terms = _finite_terms("critic_loss", loss, state.step + 1)
+    state.critic_optimizer.zero_grad()
+    loss.total.backward()
+    state.critic_optimizer.step()
+    objective.after_critic_step(state.critic)
+    return terms
+
+
+def _update_generator(state: TrainingState, fake: Tensor, low_res: Tensor | None) -> Terms:
+    with frozen(state.critic), state.autocast():
+        loss = state.experiment.objective.generator_loss(state.critic, fake, low_res)
+    terms = _finite_terms("generator_loss", loss, state.step + 1)
+    state.generator_optimizer.zero_grad()
+    loss.total.backward()
+    state.generator_optimizer.step()
+    return terms
+
+
+def _finite_terms(name: str, loss: Loss, step: int) -> Terms:
+    parts: Mapping[str, Tensor] = {name: loss.total, **loss.parts}
+    terms = {part: value.item() for part, value in parts.items()}
+    broken = [part for part in loss.parts if not math.isfinite(terms[part])]
+    if not math.isfinite(terms[name]):
+        broken = broken or [name]
+    if broken:
+        raise DivergedError(
+            f"training diverged at step {step}: {broken[0]} is {terms[broken[0]]}",
+            "The last good checkpoint is kept; a lower optimizer.learning_rate may help.",
+        )
+    return terms

@@ -1,0 +1,1 @@
+"""Enlarging pictures with a trained generator."""

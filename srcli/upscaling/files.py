@@ -1,0 +1,253 @@
+"""Which pictures are enlarged, and where each result goes; decided before any work is done."""
+
+import os
+import re
+import stat
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from srcli.errors import ImageError, UserError
+
+STANDARD_STREAM = "-"
+
+FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
+"""The formats that are written, by the ending of the output."""
+
+PICTURE_ENDINGS = {*FORMATS, ".bmp", ".tif", ".tiff", ".gif"}
+"""What counts as a picture in a folder; a file that is named is read whatever its ending."""
+
+_EARLIER_OUTPUT = re.compile(r"(.+)_x4(-\d+)?\.png")
+
+
+class OnExist(StrEnum):
+    """What to do when an output is already there."""
+
+    FAIL = "fail"
+    SKIP = "skip"
+    OVERWRITE = "overwrite"
+    RENAME = "rename"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A picture to enlarge.
+
+    Attributes:
+        path: Its file; None for standard input.
+        below: Where it lies below the folder that was given, so that an output folder can mirror it.
+    """
+
+    path: Path | None
+    below: Path = Path()
+
+    @property
+    def stem(self) -> str:
+        """Its name without the ending."""
+        return "stdin" if self.path is None else self.path.stem
+
+
+@dataclass(frozen=True)
+class Job:
+    """One picture, and the file that its enlargement becomes; None for the standard streams."""
+
+    source: Path | None
+    target: Path | None
+
+    @property
+    def name(self) -> str:
+        """How messages call the picture."""
+        return "standard input" if self.source is None else str(self.source)
+
+    @property
+    def format(self) -> str:
+        """The output's format, as Pillow calls it."""
+        return "PNG" if self.target is None else FORMATS[self.target.suffix.lower()]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be done.
+
+    Attributes:
+        jobs: The pictures to enlarge.
+        failures: The inputs that cannot be read at all.
+        skipped: The outputs that are already there and stay.
+    """
+
+    jobs: list[Job]
+    failures: list[UserError]
+    skipped: list[Path]
+
+
+def plan_jobs(inputs: Sequence[str], out: str | None, recursive: bool, on_exist: OnExist) -> Plan:
+    """Finds the pictures and names their outputs.
+
+    Args:
+        inputs: Files, folders, or `-` alone for standard input.
+        out: A file, a folder, or a pattern with `{stem}`; None for `{stem}_x4.png` beside the input, and
+            standard output for standard input.
+        recursive: Whether folders are searched to their depths.
+        on_exist: What to do about outputs that are already there.
+
+    Raises:
+        UserError: The outputs cannot be named, two would be the same file, or one is there under `fail`.
+    """
+    if STANDARD_STREAM in inputs and len(inputs) > 1:
+        raise UserError("- stands for standard input and goes alone", "Give either - or files and folders.")
+    if STANDARD_STREAM in inputs and out is None:
+        return Plan([Job(None, None)], [], [])
+    name_output = _output_naming(out, many=len(inputs) > 1 or Path(inputs[0]).is_dir())
+    sources, failures = find_sources(inputs, recursive, leave_out=out)
+    named = [(source, name_output(source)) for source in sources]
+    _check_distinct(named)
+    for folder in sorted({target.parent for _, target in named}):
+        _check_folder(folder)
+    jobs, skipped = _settle(named, on_exist)
+    return Plan(jobs, failures, skipped)
+
+
+def find_sources(
+    inputs: Sequence[str], recursive: bool, leave_out: str | None
+) -> tuple[list[Source], list[UserError]]:
+    """The pictures that the inputs stand for, each once, in order, and the inputs that stand for none.
+
+    Args:
+        inputs: Files, folders or `-`.
+        recursive: Whether folders are searched to their depths.
+        leave_out: A folder that is not searched when it lies inside another: the one for the outputs.
+    """
+    found: dict[str, Source] = {}
+    failures: list[UserError] = []
+    for text in inputs:
+        path = Path(text)
+        try:
+            if text == STANDARD_STREAM:
+                sources = [Source(None)]
+            elif stat.S_ISDIR(kind := path.stat().st_mode):
+                sources, unreadable = _pictures_in(path, recursive, leave_out)
+                failures += unreadable
+            elif stat.S_ISREG(kind):
+                sources = [Source(path)]
+            else:
+                raise ImageError(f"{path}: not a file", "Pipes are read with -.")
+        except OSError as error:
+            failures.append(ImageError(f"{path}: {error.strerror}"))
+        except ImageError as error:
+            failures.append(error)
+        else:
+            for source in sources:
+                found.setdefault(os.path.realpath(source.path or ""), source)
+    return list(found.values()), failures
+
+
+def _pictures_in(
+    folder: Path, recursive: bool, leave_out: str | None
+) -> tuple[list[Source], list[UserError]]:
+    outputs = leave_out and os.path.realpath(leave_out)
+    errors: list[OSError] = []
+    sources: list[Source] = []
+    for place, folders, names in os.walk(folder, onerror=errors.append):
+        here = Path(place)
+        visible = sorted(name for name in folders if recursive and not name.startswith("."))
+        folders[:] = [name for name in visible if os.path.realpath(here / name) != outputs]
+        pictures = sorted(_without_earlier_outputs(names))
+        sources += [Source(here / name, here.relative_to(folder)) for name in pictures]
+    if not sources and not errors:
+        hint = "" if recursive else "Pictures in deeper folders are found with --recursive."
+        raise ImageError(f"{folder}: no pictures in this folder", hint)
+    return sources, [ImageError(f"{error.filename}: {error.strerror}") for error in errors]
+
+
+def _without_earlier_outputs(names: Iterable[str]) -> list[str]:
+    """The visible pictures among a folder's files, but for `a_x4.png` beside an `a` of its own."""
+    pictures = [
+        name for name in names if not name.startswith(".") and Path(name).suffix.lower() in PICTURE_ENDINGS
+    ]
+    stems = {Path(name).stem for name in pictures}
+    earlier = ((name, _EARLIER_OUTPUT.fullmatch(name)) for name in pictures)
+    return [name for name, match in earlier if not (match and match[1] in stems)]
+
+
+def _output_naming(out: str | None, many: bool) -> Callable[[Source], Path]:
+    """How outputs are named, chosen once for all inputs."""
+    if out is None:
+        return lambda source: (source.path or Path()).with_name(f"{source.stem}_x4.png")
+    path = Path(out)
+    unknown = [field for field in re.findall(r"\{\w*\}", out) if field != "{stem}"]
+    if unknown:
+        raise UserError(f"--out {out} has {unknown[0]} in it", "Only {stem} is known, the input's name.")
+    if "{stem}" in out:
+        _check_ending(path)
+        return lambda source: Path(out.replace("{stem}", source.stem))
+    is_picture = path.suffix.lower() in PICTURE_ENDINGS
+    if out.endswith(("/", os.sep)) or path.is_dir() or (many and not is_picture):
+        return lambda source: path / source.below / f"{source.stem}_x4.png"
+    if many:
+        raise UserError(
+            f"--out {out} is one file for several inputs", "Give a folder, or a pattern such as {stem}.png."
+        )
+    _check_ending(path)
+    return lambda _: path
+
+
+def _check_ending(path: Path) -> None:
+    if path.suffix.lower() not in FORMATS:
+        raise UserError(
+            f"--out {path} ends in none of {', '.join(FORMATS)}",
+            "The ending chooses the format; a folder that is not there yet is given with a / at its end.",
+        )
+
+
+def _check_distinct(named: Sequence[tuple[Source, Path]]) -> None:
+    """Makes sure that no output is another's, or an input."""
+    inputs = {os.path.realpath(source.path) for source, _ in named if source.path}
+    first_of: dict[str, Source] = {}
+    for source, target in named:
+        place = os.path.realpath(target)
+        if place in inputs:
+            raise UserError(f"{target} is one of the inputs and would be overwritten", "Give another --out.")
+        first = first_of.setdefault(place, source)
+        if first is not source:
+            raise UserError(
+                f"{first.path} and {source.path} would both become {target}",
+                "Enlarge one of them by itself, with another --out.",
+            )
+
+
+def _check_folder(folder: Path) -> None:
+    """Makes sure that files can be written to a folder, or that it can be made."""
+    nearest = next(place for place in (folder, *folder.parents) if os.path.lexists(place) or not place.name)
+    if not nearest.is_dir():
+        raise UserError(f"{nearest} is not a folder", "Give another --out.")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise UserError(f"{nearest} cannot be written to", "Give another --out.")
+
+
+def _settle(named: Sequence[tuple[Source, Path]], on_exist: OnExist) -> tuple[list[Job], list[Path]]:
+    """The jobs, and the outputs that are there and stay, under the rule for outputs that are there."""
+    there = [target for _, target in named if os.path.lexists(target)]
+    taken = {target for _, target in named}
+    match on_exist if there else OnExist.OVERWRITE:
+        case OnExist.FAIL:
+            more = f" (and {len(there) - 1} more)" if len(there) > 1 else ""
+            raise UserError(
+                f"{there[0]} already exists{more}", "Choose --on-exist skip, overwrite or rename."
+            )
+        case OnExist.SKIP:
+            stays = set(there)
+            return [Job(source.path, target) for source, target in named if target not in stays], there
+        case OnExist.RENAME:
+            renamed = {target: _free_name(target, taken) for target in there}
+            return [Job(source.path, renamed.get(target, target)) for source, target in named], []
+        case OnExist.OVERWRITE:
+            return [Job(source.path, target) for source, target in named], []
+
+
+def _free_name(target: Path, taken: set[Path]) -> Path:
+    """The first `name-2.png`, `name-3.png`, ... that is neither there nor another job's output."""
+    number = 2
+    while os.path.lexists(path := target.with_stem(f"{target.stem}-{number}")) or path in taken:
+        number += 1
+    return path

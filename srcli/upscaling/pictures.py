@@ -1,0 +1,82 @@
+"""A picture between decoding and encoding: colours, transparency, and what belongs to them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from srcli.errors import ImageError
+from srcli.upscaling.alpha import enlarge_alpha, fill_hidden
+from srcli.upscaling.engine import Network, Pixels, enlarge_pixels
+
+_LONGEST_SIDE = {"JPEG": 65_500, "WEBP": 16_383}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A decoded picture, upright.
+
+    Attributes:
+        colour: (h, w, 1) or (h, w, 3); 16 bits for 16-bit grey, else 8.
+        alpha: (h, w), 255 being opaque; None for a picture without transparency.
+        icc_profile: The profile that the colours are meant in; None for sRGB.
+        exif: EXIF data without the orientation; empty if there are none.
+        remarks: What was left out in reading, for the user.
+    """
+
+    colour: Pixels
+    alpha: NDArray[np.uint8] | None = None
+    icc_profile: bytes | None = None
+    exif: bytes = b""
+    remarks: tuple[str, ...] = ()
+
+
+def fit_format(picture: Picture, image_format: str, scale: int, name: str) -> Picture:
+    """The picture without what the output's format cannot hold.
+
+    JPEG has no transparency, JPEG and WebP have no 16-bit pixels.
+
+    Args:
+        picture: The picture before it is enlarged.
+        image_format: PNG, JPEG or WEBP.
+        scale: How many times larger the output is.
+        name: How the picture is called in messages.
+
+    Raises:
+        ImageError: Parts of the picture are transparent in JPEG, or the output is too long for the format.
+    """
+    height, width = (side * scale for side in picture.colour.shape[:2])
+    longest = _LONGEST_SIDE.get(image_format)
+    if longest and max(height, width) > longest:
+        raise ImageError(
+            f"{name}: {width} x {height} is too large for {image_format}, which ends at {longest}",
+            "Write it as PNG.",
+        )
+    if image_format == "JPEG" and picture.alpha is not None:
+        if picture.alpha.min() < 255:
+            raise ImageError(f"{name}: JPEG cannot hold its transparent parts", "Write it as PNG or WebP.")
+        picture = replace(picture, alpha=None)
+    if image_format != "PNG" and picture.colour.dtype == np.uint16:
+        # 65535 = 257 * 255
+        reduced = (picture.colour.astype(np.uint32) + 128) // 257
+        picture = replace(picture, colour=reduced.astype(np.uint8))
+    return picture
+
+
+def enlarge_picture(picture: Picture, network: Network, on_progress: Callable[[float], None]) -> Picture:
+    """Enlarges the colours with the network and the transparency with a bicubic filter.
+
+    Args:
+        picture: Of a size that the network takes.
+        network: The network that enlarges.
+        on_progress: Called with the share of the picture that has just been done, in (0, 1].
+    """
+    if picture.alpha is None:
+        return replace(picture, colour=enlarge_pixels(picture.colour, network, on_progress=on_progress))
+    colour = fill_hidden(picture.colour, picture.alpha)
+    return replace(
+        picture,
+        colour=enlarge_pixels(colour, network, on_progress=on_progress),
+        alpha=enlarge_alpha(picture.alpha, network.scale),
+    )

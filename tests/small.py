@@ -1,0 +1,75 @@
+"""Small experiments and data, for tests that train for real in well under a second."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from srcli.data.dataset import Dataset
+from srcli.data.synthetic import draw_faces
+from srcli.experiment import Experiment
+
+PRESETS = Path(__file__).parent.parent / "presets"
+
+GENERATORS: dict[str, dict[str, Any]] = {
+    "dcgan": {"architecture": "dcgan", "width": 8},
+    "resnet": {"architecture": "resnet", "widths": [8, 8, 8]},
+    "mlp": {"architecture": "mlp", "width": 32},
+    "noise": {"architecture": "dcgan", "input": "noise", "width": 8},
+}
+OBJECTIVES: dict[str, dict[str, Any]] = {
+    "gan": {"name": "gan", "n_critic": 1},
+    "wgan": {"name": "wgan", "n_critic": 2},
+    "wgan-gp": {"name": "wgan-gp", "n_critic": 2},
+}
+OPTIMIZERS: dict[str, dict[str, Any]] = {
+    "gan": {"name": "adam", "learning_rate": 2e-4, "beta1": 0.5, "beta2": 0.999},
+    "wgan": {"name": "rmsprop", "learning_rate": 1e-4},
+    "wgan-gp": {"name": "adam", "learning_rate": 2e-4, "beta1": 0.5, "beta2": 0.9},
+}
+
+
+AUGMENTATION = {"horizontal_flip": True, "brightness": 0.05, "contrast": 0.05, "saturation": 0.05}
+
+
+def small_experiment(
+    objective: str = "wgan-gp", generator: str = "mlp", *, steps: int = 6, **training: Any
+) -> Experiment:
+    """An experiment of the paper's kind with narrow networks, batches of 4 and n_critic of 2."""
+    critic = (
+        {"architecture": "mlp", "width": 32} if generator == "mlp" else {"architecture": "dcgan", "width": 8}
+    )
+    settings = {
+        "steps": steps,
+        "batch_size": 4,
+        "seed": 1,
+        "ema_decay": 0.0,
+        "sample_every": 3,
+        "evaluate_every": 3,
+        "evaluate_faces": 8,
+        "checkpoint_every": 3,
+        "keep_checkpoints": 2,
+    }
+    return Experiment.model_validate(
+        {
+            "name": f"small-{generator}-{objective}",
+            "generator": GENERATORS[generator],
+            "critic": {**critic, "normalization": "layer" if objective == "wgan-gp" else "batch"},
+            "objective": {**OBJECTIVES[objective], "gamma": 0.0 if generator == "noise" else 0.9},
+            "optimizer": OPTIMIZERS[objective],
+            "augmentation": {
+                "horizontal_flip": True,
+                "brightness": 0.05,
+                "contrast": 0.05,
+                "saturation": 0.05,
+            },
+            "training": {**settings, **training},
+        }
+    )
+
+
+def small_dataset(faces: int = 40, test: int = 10) -> Dataset:
+    """Drawn faces, the last `test` of them in the test split."""
+    indices = np.arange(faces)
+    splits = {"train": indices[:-test], "validation": indices[:0], "test": indices[-test:]}
+    return Dataset(draw_faces(faces, 7), splits, "small", "drawn for tests")

@@ -1,0 +1,120 @@
+"""Training batches: what is in them, in which order, and how faces are changed."""
+
+import numpy as np
+import pytest
+import torch
+from small import small_dataset
+
+from srcli.data.batches import TrainingBatches, augment
+from srcli.data.dataset import Dataset
+from srcli.experiment import Augmentation
+
+PLAIN = Augmentation(horizontal_flip=False, brightness=0.0, contrast=0.0, saturation=0.0)
+CPU = torch.device("cpu")
+
+
+def numbered_dataset(faces: int) -> Dataset:
+    """Face i is i everywhere; the last one is the test split."""
+    pixels = np.broadcast_to(np.arange(faces, dtype=np.uint8)[:, None, None, None], (faces, 72, 72, 3))
+    indices = np.arange(faces)
+    return Dataset(pixels, {"train": indices[:-1], "validation": indices[:0], "test": indices[-1:]}, "", "")
+
+
+def members(batches: TrainingBatches, number: int) -> list[int]:
+    values = batches.batch(number, CPU).high_res[:, 0, 0, 0]
+    return [round(float(value + 1) * 127.5) for value in values]
+
+
+def test_an_epoch_shows_every_training_face_once_and_no_test_face() -> None:
+    batches = TrainingBatches(numbered_dataset(13), PLAIN, batch_size=4, seed=3)
+    first = [member for number in (0, 1, 2) for member in members(batches, number)]
+    second = [member for number in (3, 4, 5) for member in members(batches, number)]
+    assert sorted(first) == sorted(second) == list(range(12))
+    assert first != second
+
+
+def test_batches_cross_the_end_of_an_epoch() -> None:
+    batches = TrainingBatches(numbered_dataset(6), PLAIN, batch_size=4, seed=0)
+    seen = [member for number in range(5) for member in members(batches, number)]
+    assert all(sorted(seen[start : start + 5]) == list(range(5)) for start in range(0, 20, 5))
+
+
+def test_a_batch_is_a_function_of_its_number_and_the_seed() -> None:
+    settings = Augmentation(horizontal_flip=True, brightness=0.05, contrast=0.05, saturation=0.05)
+    dataset = small_dataset()
+    batches = TrainingBatches(dataset, settings, batch_size=4, seed=5)
+    later = batches.batch(9, CPU)
+    batches.batch(2, CPU)
+    assert torch.equal(batches.batch(9, CPU).high_res, later.high_res)
+    other = TrainingBatches(dataset, settings, batch_size=4, seed=6)
+    assert not torch.equal(other.batch(9, CPU).high_res, later.high_res)
+
+
+def test_the_input_is_the_four_by_four_mean_of_the_label() -> None:
+    batch = TrainingBatches(small_dataset(), PLAIN, batch_size=3, seed=0).batch(0, CPU)
+    blocks = batch.high_res.reshape(3, 3, 16, 4, 16, 4).mean((3, 5))
+    torch.testing.assert_close(batch.low_res, blocks)
+    assert batch.high_res.shape == (3, 3, 64, 64)
+
+
+def test_crops_are_windows_of_the_face_at_all_nine_offsets_both_ways_round() -> None:
+    dataset = small_dataset(faces=3, test=2)
+    face = dataset.faces[0].astype(np.float32).transpose(2, 0, 1) / 127.5 - 1
+    flipping = PLAIN.model_copy(update={"horizontal_flip": True})
+    batches = TrainingBatches(dataset, flipping, batch_size=1, seed=0)
+    seen = set()
+    for number in range(150):
+        crop = batches.batch(number, CPU).high_res[0].numpy()
+        seen |= {
+            (top, left, flip)
+            for flip in (False, True)
+            for top in range(9)
+            for left in range(9)
+            if np.allclose(
+                face[:, top : top + 64, left : left + 64][:, :, :: -1 if flip else 1], crop, atol=1e-6
+            )
+        }
+    assert {top for top, _, _ in seen} == {left for _, left, _ in seen} == set(range(9))
+    assert {flip for _, _, flip in seen} == {False, True}
+    assert len(seen) > 80
+
+
+def one_change(**change: float) -> tuple[torch.Tensor, torch.Tensor]:
+    images = torch.rand(64, 3, 8, 8, generator=torch.Generator().manual_seed(0)) * 0.4 + 0.3
+    settings = PLAIN.model_copy(update=change)
+    return images, augment(images, settings, np.random.default_rng(0))
+
+
+def test_brightness_adds_one_number_a_picture_within_its_range() -> None:
+    images, changed = one_change(brightness=0.05)
+    shifts = (changed - images).flatten(1)
+    torch.testing.assert_close(shifts, shifts[:, :1].expand_as(shifts), atol=1e-6, rtol=0)
+    assert 0.04 < shifts.abs().max() <= 0.05 + 1e-6
+
+
+def test_contrast_scales_about_each_channels_mean() -> None:
+    images, changed = one_change(contrast=0.05)
+    mean = images.mean((2, 3), keepdim=True)
+    torch.testing.assert_close(changed.mean((2, 3), keepdim=True), mean)
+    factors = ((changed - mean) / (images - mean)).flatten(1).median(1).values
+    assert 0.95 - 1e-4 <= factors.min() < 0.96
+    assert 1.04 < factors.max() <= 1.05 + 1e-4
+
+
+def test_saturation_scales_about_grey() -> None:
+    images, changed = one_change(saturation=0.05)
+    weights = torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)
+    grey = (images * weights).sum(1, keepdim=True)
+    torch.testing.assert_close((changed * weights).sum(1, keepdim=True), grey)
+    factors = ((changed - grey) / (images - grey)).flatten(1).median(1).values
+    assert 0.95 - 1e-3 <= factors.min() < 0.96
+    assert 1.04 < factors.max() <= 1.05 + 1e-3
+
+
+def test_changed_colours_stay_in_range() -> None:
+    images = torch.rand(32, 3, 4, 4).round()
+    strong = Augmentation(horizontal_flip=False, brightness=0.5, contrast=0.5, saturation=0.5)
+    changed = augment(images, strong, np.random.default_rng(1))
+    assert changed.min() >= 0
+    assert changed.max() <= 1
+    assert changed.max().item() == pytest.approx(1)

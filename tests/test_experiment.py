@@ -1,0 +1,172 @@
+"""Presets, overrides, and what a person is told when a setting is wrong."""
+
+from pathlib import Path
+
+import pytest
+from small import PRESETS
+
+from srcli.errors import ExperimentError
+from srcli.experiment import differences, load_experiment, override_experiment, parse_experiment
+
+PAPER = [
+    "resnet-gan",
+    "resnet-wgan",
+    "resnet-wgangp",
+    "dcgan-gan",
+    "dcgan-wgan",
+    "dcgan-wgangp",
+    "mlp-gan",
+    "mlp-wgan",
+    "mlp-wgangp",
+    "resnet-nobn-gan",
+    "resnet-nobn-wgan",
+    "resnet-nobn-wgangp",
+    "dcgan-tanh-gan",
+    "dcgan-tanh-wgan",
+    "dcgan-tanh-wgangp",
+    "resnet-gan-gamma0",
+    "resnet-gan-gamma05",
+    "resnet-wgan-gamma0",
+    "resnet-wgan-gamma05",
+    "noise-dcgan-gan",
+    "noise-dcgan-wgangp",
+]
+
+
+def mistakes(path: Path, *overrides: str) -> list[str]:
+    with pytest.raises(ExperimentError) as caught:
+        load_experiment(path, overrides)
+    return str(caught.value).splitlines()
+
+
+def test_there_is_one_preset_for_every_experiment_of_the_paper() -> None:
+    assert {path.stem for path in PRESETS.glob("*.yaml")} >= {*PAPER, "smoke"}
+    assert len(PAPER) == 21
+
+
+@pytest.mark.parametrize("name", PAPER)
+def test_presets_hold_the_papers_settings_for_their_objective(name: str) -> None:
+    experiment = load_experiment(PRESETS / f"{name}.yaml")
+    objective, optimizer = experiment.objective, experiment.optimizer.model_dump()
+    match objective.name:
+        case "gan":
+            assert (objective.n_critic, experiment.critic.normalization) in ((1, "batch"), (1, "none"))
+            assert optimizer == {"name": "adam", "learning_rate": 2e-4, "beta1": 0.5, "beta2": 0.999}
+        case "wgan":
+            assert (objective.n_critic, objective.clip_value) == (5, 0.01)
+            assert (optimizer["name"], optimizer["learning_rate"]) == ("rmsprop", 1e-4)
+        case "wgan-gp":
+            assert (objective.n_critic, objective.gradient_penalty_weight) == (5, 10)
+            assert optimizer == {"name": "adam", "learning_rate": 2e-4, "beta1": 0.5, "beta2": 0.9}
+    gammas = {"gamma0": 0.0, "gamma05": 0.5}
+    expected = 0.0 if name.startswith("noise") else gammas.get(name.rpartition("-")[2], 0.9)
+    assert objective.gamma == expected
+    assert (experiment.training.batch_size, experiment.training.ema_decay) == (16, 0.0)
+
+
+@pytest.mark.parametrize("name", PAPER)
+def test_a_presets_head_comment_prints_the_command_that_runs_it(name: str) -> None:
+    lines = (PRESETS / f"{name}.yaml").read_text().splitlines()
+    assert "figure" in lines[0]
+    assert lines[1] == f"# srcli train --preset {name} --data DIR"
+
+
+def test_an_experiment_written_as_yaml_reads_back_as_itself() -> None:
+    for path in PRESETS.glob("*.yaml"):
+        experiment = load_experiment(path)
+        assert parse_experiment(experiment.to_yaml(), "text") == experiment
+        assert parse_experiment(experiment.model_dump_json(), "text") == experiment
+
+
+def test_overrides_reach_nested_settings_in_yaml() -> None:
+    experiment = load_experiment(
+        PRESETS / "mlp-wgangp.yaml", ["training.steps=7", "optimizer.learning_rate=1e-3"]
+    )
+    assert experiment.training.steps == 7
+    assert experiment.optimizer.learning_rate == 1e-3
+
+
+def test_all_mistakes_are_reported_at_once_with_file_line_and_suggestion(tmp_path: Path) -> None:
+    text = (PRESETS / "mlp-wgangp.yaml").read_text()
+    text = (
+        text.replace("gamma:", "gama:")
+        .replace("width: 512", "width: wide", 1)
+        .replace("name: adam", "name: adamm")
+    )
+    path = tmp_path / "mine.yaml"
+    path.write_text(text)
+
+    def line_of(part: str) -> int:
+        return next(number for number, line in enumerate(text.splitlines(), 1) if part in line)
+
+    assert mistakes(path) == [
+        f"{path}, line {line_of('width: wide')}: generator.width: should be a valid integer, not 'wide'",
+        f"{path}, line {line_of('objective:')}: objective.gamma: this setting is missing",
+        f"{path}, line {line_of('gama:')}: objective.gama: no such setting; did you mean gamma?",
+        f"{path}, line {line_of('adamm')}: optimizer.name: 'adamm' is not one of 'adam', 'rmsprop';"
+        " did you mean adam?",
+    ]
+
+
+def test_a_mistake_in_an_override_names_the_override() -> None:
+    assert mistakes(PRESETS / "mlp-gan.yaml", "training.stepz=3", "objective.gamma=2") == [
+        "--set objective.gamma=2: objective.gamma: should be less than or equal to 1, not 2",
+        "--set training.stepz=3: training.stepz: no such setting; did you mean steps?",
+    ]
+
+
+def test_an_override_without_a_value_is_explained() -> None:
+    assert mistakes(PRESETS / "mlp-gan.yaml", "training.steps") == [
+        "--set training.steps is not of the form a.b=value"
+    ]
+
+
+def test_settings_that_contradict_each_other_are_refused_together() -> None:
+    found = mistakes(
+        PRESETS / "noise-dcgan-wgangp.yaml",
+        "critic.normalization=batch",
+        "objective.gamma=0.5",
+        "training.batch_size=1",
+    )
+    assert [line.split(": ")[1] for line in found] == [
+        "critic.normalization",
+        "objective.gamma",
+        "training.batch_size",
+    ]
+
+
+def test_booleans_and_text_are_no_numbers() -> None:
+    assert "valid integer, not True" in mistakes(PRESETS / "mlp-gan.yaml", "training.steps=true")[0]
+    assert "valid integer, not '7'" in mistakes(PRESETS / "mlp-gan.yaml", "training.steps='7'")[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("a: [1", "line 1: not YAML"),
+        ("- 1\n- 2\n", "it should be a mapping of settings"),
+        ("", "it should be a mapping of settings"),
+        ("generator: 1\ngenerator: 2\n", "line 2: generator: this setting stands twice"),
+        ("a: &x 1\nb: *x\n", "aliases (*name) are not allowed"),
+        ("a: !!python/object/apply:os.system [id]\n", "line 1: not YAML: could not determine a constructor"),
+        ("#" * 100_001, "too long for an experiment"),
+    ],
+)
+def test_text_that_is_no_experiment_is_refused_in_one_line(text: str, reason: str) -> None:
+    with pytest.raises(ExperimentError) as caught:
+        parse_experiment(text, "mine.yaml")
+    assert reason in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    assert mistakes(tmp_path / "none.yaml") == [
+        f"{tmp_path / 'none.yaml'} cannot be read: No such file or directory"
+    ]
+
+
+def test_differences_are_listed_by_their_dotted_paths() -> None:
+    old = load_experiment(PRESETS / "mlp-wgangp.yaml")
+    new = override_experiment(old, ["training.steps=9", "objective.gamma=0.5"])
+    assert differences(old, new) == {"objective.gamma": (0.9, 0.5), "training.steps": (20000, 9)}
+    assert differences(old, old) == {}

@@ -1,0 +1,233 @@
+"""Training for real, with small networks: golden losses, resuming, divergence, what a run leaves behind."""
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+import torch
+from small import small_dataset, small_experiment
+
+from srcli.checkpoints import load_generator, read_weights
+from srcli.errors import CheckpointError, DataError, DivergedError, InterruptedRunError
+from srcli.experiment import Experiment
+from srcli.runs import RunDirectory, create_run, read_log
+from srcli.training.loop import Job, StopRequest, train, training_batches
+from srcli.training.state import build_state, restore_state
+from srcli.training.step import Terms, train_step
+
+CPU = torch.device("cpu")
+EVERY_OBJECTIVE = pytest.mark.parametrize("objective", ["gan", "wgan", "wgan-gp"])
+
+# The critic's and the generator's loss of the sixth step, single precision on a CPU.
+GOLDEN: dict[tuple[str, str], tuple[float, float]] = {}
+
+
+def run_in(path: Path, experiment: Experiment) -> RunDirectory:
+    return create_run(path, experiment.to_yaml(), {"status": "running", "step": 0})
+
+
+def train_run(run: RunDirectory, experiment: Experiment, stop_after: int | None = None) -> list[Terms]:
+    """Trains a run from its newest checkpoint and returns what was reported."""
+    state = restore_state(run, experiment, CPU)
+    reported: list[Terms] = []
+    stop = StopRequest()
+
+    def report(entry: Terms) -> None:
+        reported.append(entry)
+        stop.requested = state.step == stop_after
+
+    train(Job(run, state, small_dataset(), report, stop))
+    return reported
+
+
+@pytest.mark.parametrize("generator", ["dcgan", "resnet", "mlp", "noise"])
+@EVERY_OBJECTIVE
+def test_losses_of_the_sixth_step_are_the_golden_ones(objective: str, generator: str) -> None:
+    state = build_state(small_experiment(objective, generator), CPU)
+    batches = training_batches(state, small_dataset())
+    for _ in range(6):
+        terms = train_step(state, batches)
+    expected = GOLDEN[objective, generator]
+    assert (terms["critic_loss"], terms["generator_loss"]) == pytest.approx(expected, rel=2e-3, abs=1e-5)
+
+
+@EVERY_OBJECTIVE
+def test_three_and_three_steps_leave_the_same_bytes_as_six(objective: str, tmp_path: Path) -> None:
+    experiment = small_experiment(objective, "dcgan", ema_decay=0.9)
+    whole, halves = run_in(tmp_path / "whole", experiment), run_in(tmp_path / "halves", experiment)
+    train_run(whole, experiment)
+    with pytest.raises(InterruptedRunError):
+        train_run(halves, experiment, stop_after=3)
+    train_run(halves, experiment)
+    for name in ("generator.safetensors", "critic.safetensors", "generator_ema.safetensors"):
+        assert (whole.checkpoint(6) / name).read_bytes() == (halves.checkpoint(6) / name).read_bytes()
+
+
+@pytest.mark.parametrize("generator", ["resnet", "mlp", "noise"])
+def test_resuming_is_exact_for_the_other_architectures(generator: str, tmp_path: Path) -> None:
+    experiment = small_experiment("wgan-gp", generator, steps=4)
+    whole, halves = run_in(tmp_path / "whole", experiment), run_in(tmp_path / "halves", experiment)
+    train_run(whole, experiment)
+    with pytest.raises(InterruptedRunError):
+        train_run(halves, experiment, stop_after=2)
+    train_run(halves, experiment)
+    name = "generator.safetensors"
+    assert (whole.checkpoint(4) / name).read_bytes() == (halves.checkpoint(4) / name).read_bytes()
+
+
+def test_a_run_leaves_its_log_samples_checkpoints_and_status(tmp_path: Path) -> None:
+    experiment = small_experiment("wgan-gp", "mlp", steps=7)
+    run = run_in(tmp_path / "run", experiment)
+    train_run(run, experiment)
+    log = read_log(run.metrics_file)
+    assert [entry["step"] for entry in log] == [1, 2, 3, 4, 5, 6, 7]
+    assert {"critic_loss", "generator_loss", "adversarial", "l1", "wasserstein", "gradient_penalty"} <= set(
+        log[0]
+    )
+    assert [entry["step"] for entry in log if "psnr" in entry] == [3, 6, 7]
+    assert {"psnr", "ssim", "l1_high", "consistency"} <= set(log[2])
+    assert sorted(path.name for path in run.samples.iterdir()) == [
+        "step-000003.png",
+        "step-000006.png",
+        "step-000007.png",
+    ]
+    assert run.checkpoint_steps() == [6, 7]
+    assert run.record()["status"] == "finished"
+    assert all(math.isfinite(entry["images_per_second"]) for entry in log)
+
+
+def test_a_noise_run_measures_diversity_in_place_of_fidelity(tmp_path: Path) -> None:
+    experiment = small_experiment("gan", "noise", steps=3)
+    run = run_in(tmp_path / "run", experiment)
+    train_run(run, experiment)
+    last = read_log(run.metrics_file)[-1]
+    assert {"diversity", "duplicates"} <= set(last)
+    assert not {"psnr", "l1"} & set(last)
+
+
+def test_logged_terms_add_up_to_the_losses(tmp_path: Path) -> None:
+    experiment = small_experiment("wgan-gp", "mlp", steps=2)
+    run = run_in(tmp_path / "run", experiment)
+    for entry in train_run(run, experiment):
+        assert entry["critic_loss"] == pytest.approx(
+            10 * entry["gradient_penalty"] - entry["wasserstein"], rel=1e-5
+        )
+        assert entry["generator_loss"] == pytest.approx(
+            0.1 * entry["adversarial"] + 0.9 * entry["l1"], rel=1e-5
+        )
+
+
+def test_the_average_follows_the_generator_by_its_decay() -> None:
+    experiment = small_experiment("wgan", "mlp", ema_decay=0.75)
+    state = build_state(experiment, CPU)
+    assert state.average is not None
+    before = next(state.generator.parameters()).clone()
+    train_step(state, training_batches(state, small_dataset()))
+    after = next(state.generator.parameters())
+    torch.testing.assert_close(next(state.average.parameters()), 0.75 * before + 0.25 * after)
+
+
+def test_a_term_that_is_not_finite_stops_before_the_update_and_is_named(tmp_path: Path) -> None:
+    experiment = small_experiment("wgan-gp", "mlp")
+    run = run_in(tmp_path / "run", experiment)
+    state = build_state(experiment, CPU)
+
+    def break_critic(entry: Terms) -> None:
+        if entry["step"] == 4:
+            next(state.critic.parameters()).data[0, 0] = math.nan
+
+    with pytest.raises(DivergedError, match=r"diverged at step 5: wasserstein is nan") as caught:
+        train(Job(run, state, small_dataset(), break_critic))
+    assert caught.value.exit_code == 3
+    assert run.record()["status"] == "diverged"
+    assert run.checkpoint_steps() == [3]
+    assert all(torch.isfinite(value).all() for value in state.generator.parameters())
+
+
+def test_bf16_changes_rounding_and_not_the_course() -> None:
+    losses = {}
+    for precision in ("fp32", "bf16"):
+        state = build_state(small_experiment("wgan-gp", "dcgan", precision=precision), CPU)
+        batches = training_batches(state, small_dataset())
+        losses[precision] = [train_step(state, batches)["l1"] for _ in range(3)]
+        assert all(
+            value.dtype == torch.float32
+            for value in state.generator.state_dict().values()
+            if value.is_floating_point()
+        )
+    assert losses["bf16"] == pytest.approx(losses["fp32"], rel=0.02)
+    assert losses["bf16"] != losses["fp32"]
+
+
+def test_training_leaves_the_global_random_state_alone() -> None:
+    torch.manual_seed(123)
+    before = torch.random.get_rng_state()
+    state = build_state(small_experiment("wgan-gp", "mlp"), CPU)
+    train_step(state, training_batches(state, small_dataset()))
+    assert torch.equal(torch.random.get_rng_state(), before)
+
+
+def test_too_few_training_faces_for_a_batch_are_refused() -> None:
+    state = build_state(small_experiment(batch_size=31), CPU)
+    with pytest.raises(DataError, match="30 training faces, fewer than one batch of 31"):
+        training_batches(state, small_dataset())
+
+
+def test_a_weight_file_alone_gives_a_ready_generator(tmp_path: Path) -> None:
+    experiment = small_experiment("wgan", "dcgan", steps=3, ema_decay=0.5)
+    run = run_in(tmp_path / "run", experiment)
+    train_run(run, experiment)
+    moved = tmp_path / "alone.safetensors"
+    (run.checkpoint(3) / "generator.safetensors").rename(moved)
+    generator = load_generator(moved)
+    assert (generator.label, generator.step) == ("small-dcgan-wgan, step 3", 3)
+    assert generator.experiment == experiment
+    assert (generator.input_size, generator.size_multiple, generator.takes_noise) == (None, 4, False)
+    assert generator.enlarge(torch.zeros(1, 3, 8, 12).numpy()).shape == (1, 3, 32, 48)
+
+
+def test_a_run_gives_its_moving_average_where_there_is_one(tmp_path: Path) -> None:
+    experiment = small_experiment("wgan", "mlp", steps=3, ema_decay=0.5)
+    run = run_in(tmp_path / "run", experiment)
+    train_run(run, experiment)
+    average, _ = read_weights(run.checkpoint(3) / "generator_ema.safetensors")
+    loaded = load_generator(run.path).network.state_dict()
+    assert all(torch.equal(loaded[name], value) for name, value in average.items())
+
+
+def test_weight_files_that_are_none_of_ours_are_refused_by_name(tmp_path: Path) -> None:
+    experiment = small_experiment("wgan", "mlp", steps=1)
+    run = run_in(tmp_path / "run", experiment)
+    train_run(run, experiment)
+    weights = run.checkpoint(1) / "generator.safetensors"
+    broken = tmp_path / "broken.safetensors"
+    broken.write_bytes(weights.read_bytes()[:1000])
+    text = tmp_path / "text.safetensors"
+    text.write_text("hello")
+    for path, reason in [
+        (broken, "cannot be read as weights"),
+        (text, "cannot be read as weights"),
+        (tmp_path / "none", "does not exist"),
+        (tmp_path, "neither a run nor a checkpoint"),
+        (run.checkpoint(1) / "critic.safetensors", "holds a critic"),
+    ]:
+        with pytest.raises(CheckpointError, match=reason) as caught:
+            load_generator(path)
+        assert str(path) in str(caught.value)
+
+
+def test_a_damaged_resume_file_is_refused_by_name(tmp_path: Path) -> None:
+    experiment = small_experiment("wgan", "mlp", steps=3)
+    run = run_in(tmp_path / "run", experiment)
+    train_run(run, experiment)
+    file = run.checkpoint(3) / "resume.pt"
+    file.write_bytes(file.read_bytes()[:-200])
+    with pytest.raises(CheckpointError, match="is damaged"):
+        restore_state(run, experiment, CPU)
+
+
+def test_run_records_are_plain_json(tmp_path: Path) -> None:
+    run = run_in(tmp_path / "run", small_experiment())
+    run.update_record(status="interrupted")
+    assert json.loads(run.record_file.read_text()) == {"status": "interrupted", "step": 0}
