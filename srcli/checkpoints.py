@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import Tensor, nn
 
+from srcli.devices import choose_device
 from srcli.errors import CheckpointError
 from srcli.experiment import Experiment
 from srcli.models.dcgan import NOISE_SIZE
@@ -92,6 +93,9 @@ def load_generator(path: Path, device: str = "cpu") -> Generator:
 
     Where a moving average was kept, a run or checkpoint folder gives that.
 
+    Args:
+        device: As `devices.choose_device` takes it.
+
     Raises:
         CheckpointError: Nothing there, damaged, not of this project, or a critic's weights.
     """
@@ -104,7 +108,7 @@ def load_generator(path: Path, device: str = "cpu") -> Generator:
     load_weights(network, tensors, file)
     settings = experiment.generator
     return Generator(
-        network=network.to(device).eval(),
+        network=network.to(choose_device(device)).eval(),
         experiment=experiment,
         label=f"{experiment.name}, step {step}",
         step=step,

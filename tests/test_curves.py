@@ -14,7 +14,9 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
+from srcli.cli.main import app
 from srcli.errors import RunError, UserError
 from srcli.evaluation import curve_picture, curve_terminal, curves
 from srcli.runs import create_run
@@ -223,8 +225,8 @@ def test_the_command_draws_plain_text_into_a_pipe(runs: list[Path]) -> None:
 
 
 def test_the_command_needs_a_file_or_a_terminal(runs: list[Path]) -> None:
-    done = plot_curves(*runs)
-    assert (done.returncode, done.stdout) == (2, "")
+    done = CliRunner().invoke(app, ["plot-curves", str(runs[0])])
+    assert (done.exit_code, done.stdout) == (2, "")
     assert "--terminal" in done.stderr
 
 

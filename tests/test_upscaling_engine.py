@@ -1,4 +1,4 @@
-"""The tiled engine against one pass over the whole picture, with networks whose reach is known and real ones."""
+"""The tiled engine against one pass over the whole picture, with known arithmetic and with real networks."""
 
 import tracemalloc
 from dataclasses import dataclass
@@ -132,7 +132,7 @@ def test_real_networks_give_the_same_picture_with_and_without_tiles(name: str) -
     whole = enlarge_pixels(pixels, generator, tile_size=1000)
     tiled = enlarge_pixels(pixels, generator, tile_size=24)
     assert whole.shape == (300, 200, 3)
-    assert whole.std() > 20
+    assert whole.std() > 10
     assert np.abs(whole.astype(int) - tiled).max() <= 1
 
 

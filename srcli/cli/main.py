@@ -8,7 +8,12 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from srcli.cli.compare import compare
+from srcli.cli.plot_curves import plot_curves
+from srcli.cli.prepare_data import prepare_data
+from srcli.cli.presets import presets
 from srcli.cli.train import train
+from srcli.cli.upscale import upscale
 from srcli.console import fail
 from srcli.errors import EXIT_INTERRUPTED, EXIT_USER_ERROR, UserError
 
@@ -45,7 +50,12 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Face super-resolution with Wasserstein GANs: 16x16 to 64x64, after arXiv 1705.02438.",
 )
+app.command("prepare-data")(prepare_data)
 app.command("train")(train)
+app.command("upscale")(upscale)
+app.command("compare")(compare)
+app.command("plot-curves")(plot_curves)
+app.add_typer(presets, name="presets")
 
 
 def _print_version(wanted: bool) -> None:

@@ -51,9 +51,10 @@ def train(
         result(str(resume))
         return
     from srcli.catalog import preset_path
+    from srcli.devices import choose_device
     from srcli.experiment import load_experiment
     from srcli.runs import next_run_path
-    from srcli.training.sessions import choose_device, start_run
+    from srcli.training.sessions import start_run
 
     loaded = load_experiment(experiment or preset_path(str(preset)), overrides)
     if data is None:
@@ -69,15 +70,17 @@ def train(
 
 
 def _resume(run: Path, overrides: list[str], data: Path | None, device: str) -> None:
-    from srcli.training.sessions import choose_device, resume_run
+    from srcli.devices import choose_device
+    from srcli.training.sessions import resume_run
 
     resume_run(run, overrides, data, choose_device(device))
 
 
 def _rehearse(experiment: object, data: Path | None, device: str) -> None:
+    from srcli.devices import choose_device
     from srcli.experiment import Experiment
     from srcli.training.rehearsal import rehearse
-    from srcli.training.sessions import choose_device, load_dataset
+    from srcli.training.sessions import load_dataset
 
     assert isinstance(experiment, Experiment)
     figures = rehearse(experiment, load_dataset(data), choose_device(device))

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from srcli.data.dataset import Dataset, open_dataset
+from srcli.data.dataset import open_dataset
 from srcli.data.images import LABEL_SIZE, Pixels, low_res_of, open_picture, to_uint8
 from srcli.data.synthetic import built_in_dataset
 from srcli.errors import DataError, ImageError
@@ -42,7 +42,7 @@ def faces_of_dataset(path: Path | None, limit: int | None) -> Faces:
     Raises:
         DataError: The dataset cannot be read, or it has no test faces.
     """
-    dataset: Dataset = built_in_dataset() if path is None else open_dataset(path)
+    dataset = built_in_dataset() if path is None else open_dataset(path)
     labels = dataset.labels("test", limit)
     if len(labels) == 0:
         raise DataError(f"{path} has no test faces", "Prepare it again with a larger --holdout.")

@@ -14,7 +14,7 @@ import torch
 import srcli
 from srcli.data.dataset import Dataset, open_dataset
 from srcli.data.synthetic import built_in_dataset
-from srcli.errors import RunError, UserError
+from srcli.errors import RunError
 from srcli.experiment import Experiment, differences, load_experiment, override_experiment
 from srcli.runs import RunDirectory, create_run, cut_log, read_log, write_text
 from srcli.training.loop import Job, StopRequest, train, training_batches
@@ -81,23 +81,6 @@ def resume_run(path: Path, overrides: Sequence[str], data: Path | None, device: 
 def load_dataset(data: Path | None) -> Dataset:
     """The prepared dataset at `data`, or the built-in faces."""
     return built_in_dataset() if data is None else open_dataset(data)
-
-
-def choose_device(name: str) -> torch.device:
-    """The device of that name; `auto` is the GPU where there is one, else the CPU.
-
-    Raises:
-        UserError: No such device, or not on this machine.
-    """
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        reason = str(error).splitlines()[0]
-        raise UserError(f"--device {name} cannot be used: {reason}", "Try auto, cpu or cuda.") from None
-    return device
 
 
 @contextmanager

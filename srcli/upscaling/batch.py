@@ -76,11 +76,11 @@ def _upscale(
 ) -> memoryview:
     source: Path | io.BytesIO = job.source or io.BytesIO(sys.stdin.buffer.read())
     picture = read_picture(source, job.name)
-    for remark in picture.remarks:
-        say(f"{job.name}: {remark}")
     height, width = picture.colour.shape[:2]
     check_size(width, height, network, label, job.name)
     picture = fit_format(picture, job.format, network.scale, job.name)
+    for remark in picture.remarks:
+        say(f"{job.name}: {remark}")
     try:
         return encode(enlarge_picture(picture, network, on_progress), job.format, quality, provenance)
     except MemoryError:

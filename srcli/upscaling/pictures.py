@@ -12,6 +12,9 @@ from srcli.upscaling.engine import Network, Pixels, enlarge_pixels
 
 _LONGEST_SIDE = {"JPEG": 65_500, "WEBP": 16_383}
 
+# A JPEG segment holds 65,533 bytes; some are for the note of what made the picture.
+_LONGEST_JPEG_EXIF = 65_000
+
 
 @dataclass(frozen=True)
 class Picture:
@@ -22,7 +25,7 @@ class Picture:
         alpha: (h, w), 255 being opaque; None for a picture without transparency.
         icc_profile: The profile that the colours are meant in; None for sRGB.
         exif: EXIF data without the orientation; empty if there are none.
-        remarks: What was left out in reading, for the user.
+        remarks: What was left out, for the user.
     """
 
     colour: Pixels
@@ -35,7 +38,7 @@ class Picture:
 def fit_format(picture: Picture, image_format: str, scale: int, name: str) -> Picture:
     """The picture without what the output's format cannot hold.
 
-    JPEG has no transparency, JPEG and WebP have no 16-bit pixels.
+    JPEG has no transparency and no EXIF data beyond 64 KiB, JPEG and WebP have no 16-bit pixels.
 
     Args:
         picture: The picture before it is enlarged.
@@ -57,6 +60,9 @@ def fit_format(picture: Picture, image_format: str, scale: int, name: str) -> Pi
         if picture.alpha.min() < 255:
             raise ImageError(f"{name}: JPEG cannot hold its transparent parts", "Write it as PNG or WebP.")
         picture = replace(picture, alpha=None)
+    if image_format == "JPEG" and len(picture.exif) > _LONGEST_JPEG_EXIF:
+        remark = "its EXIF data are too long for JPEG and left out"
+        picture = replace(picture, exif=b"", remarks=(*picture.remarks, remark))
     if image_format != "PNG" and picture.colour.dtype == np.uint16:
         # 65535 = 257 * 255
         reduced = (picture.colour.astype(np.uint32) + 128) // 257

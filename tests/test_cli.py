@@ -1,0 +1,170 @@
+"""The program as a person runs it: real processes, exit codes, one line for each mistake."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from small import small_experiment
+
+from srcli.runs import read_log
+
+HEAVY = {"torch", "torchvision", "numpy", "matplotlib", "pydantic"}
+
+
+def srcli(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "srcli", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=120)
+
+
+@pytest.fixture(scope="module")
+def experiment_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("experiment") / "mine.yaml"
+    path.write_text(small_experiment(steps=4).to_yaml())
+    return path
+
+
+@pytest.fixture(scope="module")
+def finished_run(experiment_file: Path) -> Path:
+    run = experiment_file.parent / "finished"
+    done = srcli("train", experiment_file, "--out", run)
+    assert (done.returncode, done.stdout) == (0, f"{run}\n")
+    return run
+
+
+def error_lines(done: subprocess.CompletedProcess[str]) -> list[str]:
+    assert "Traceback" not in done.stderr
+    return [line.removeprefix("error: ") for line in done.stderr.splitlines() if line.startswith("error: ")]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [[], *([name] for name in ["prepare-data", "train", "upscale", "compare", "plot-curves", "presets"])],
+)
+def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
+    script = (
+        "import sys\n"
+        "from srcli.cli.main import app\n"
+        "try:\n    app(sys.argv[1:])\n"
+        "except SystemExit as end:\n    assert not end.code\n"
+        f"print(sorted({HEAVY!r} & set(sys.modules)), file=sys.stderr)\n"
+    )
+    command = [sys.executable, "-c", script, *arguments, "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert "Usage" in done.stdout
+    assert done.stderr == "[]\n"
+
+
+def test_a_run_resumed_with_more_steps_logs_each_step_once(finished_run: Path) -> None:
+    done = srcli("train", "--resume", finished_run, "--set", "training.steps=6")
+    assert done.returncode == 0
+    assert [entry["step"] for entry in read_log(finished_run / "metrics.jsonl")] == [1, 2, 3, 4, 5, 6]
+    seconds = [entry["seconds"] for entry in read_log(finished_run / "metrics.jsonl")]
+    assert seconds == sorted(seconds)
+    again = srcli("train", "--resume", finished_run)
+    assert again.returncode == 1
+    assert error_lines(again) == [
+        f"{finished_run} has already done its 6 steps. To go on, extend it with --set training.steps=N."
+    ]
+
+
+def test_resuming_with_other_settings_is_refused_with_the_differences(finished_run: Path) -> None:
+    before = (finished_run / "experiment.yaml").read_text()
+    done = srcli(
+        "train", "--resume", finished_run, "--set", "objective.gamma=0.5", "--set", "training.seed=3"
+    )
+    assert done.returncode == 1
+    (line,) = error_lines(done)
+    assert "objective.gamma: 0.9 -> 0.5; training.seed: 1 -> 3" in line
+    assert (finished_run / "experiment.yaml").read_text() == before
+
+
+def test_sigterm_saves_a_checkpoint_and_exits_130(experiment_file: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    command = [sys.executable, "-m", "srcli", "train", str(experiment_file), "--out", str(run)]
+    process = subprocess.Popen(
+        [*command, "--set", "training.steps=100000"],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 60
+    while not ((run / "metrics.jsonl").exists() and (run / "metrics.jsonl").read_text().count("\n") > 5):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    os.kill(process.pid, signal.SIGTERM)
+    stdout, stderr = process.communicate(timeout=60)
+    record = json.loads((run / "run.json").read_text())
+    assert (process.returncode, stdout, record["status"]) == (130, "", "interrupted")
+    assert f"Continue with --resume {run}" in stderr
+    assert (run / "checkpoints" / f"step-{record['step']:06d}").is_dir()
+    assert len(read_log(run / "metrics.jsonl")) == record["step"]
+
+
+def test_an_unknown_preset_is_met_with_a_suggestion(tmp_path: Path) -> None:
+    done = srcli("train", "--preset", "mlp-wgan-gp", cwd=tmp_path)
+    assert done.returncode == 1
+    (line,) = error_lines(done)
+    assert "mlp-wgan-gp" in line
+    assert "mlp-wgangp" in line
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_missing_data_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
+    done = srcli("train", "--preset", "smoke", "--data", "nowhere", cwd=tmp_path)
+    assert done.returncode == 1
+    assert error_lines(done)[0].startswith("nowhere does not exist")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_occupied_run_directory_is_refused_before_training(finished_run: Path) -> None:
+    done = srcli("train", "--preset", "smoke", "--out", finished_run)
+    assert done.returncode == 1
+    assert "already exists" in error_lines(done)[0]
+
+
+def test_a_damaged_checkpoint_is_named(finished_run: Path, tmp_path: Path) -> None:
+    weights = max((finished_run / "checkpoints").glob("step-*")) / "generator.safetensors"
+    broken = tmp_path / "broken.safetensors"
+    broken.write_bytes(weights.read_bytes()[:5000])
+    done = srcli("compare", broken, "--out", tmp_path / "out")
+    assert done.returncode == 1
+    assert str(broken) in error_lines(done)[0]
+    assert not (tmp_path / "out").exists()
+
+
+def test_two_sources_of_an_experiment_are_a_usage_error(experiment_file: Path) -> None:
+    assert srcli("train", experiment_file, "--preset", "smoke").returncode == 2
+    assert srcli("train").returncode == 2
+
+
+def test_a_dry_run_prints_the_experiment_and_its_cost_and_makes_nothing(
+    experiment_file: Path, tmp_path: Path
+) -> None:
+    done = srcli("train", experiment_file, "--dry-run", "--precision", "bf16", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "  precision: bf16\n" in done.stdout
+    assert "# generator parameters: 422,144" in done.stdout
+    assert "# seconds per step:" in done.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_device_that_is_not_there_is_one_line(experiment_file: Path, tmp_path: Path) -> None:
+    done = srcli("train", experiment_file, "--device", "nonsense", cwd=tmp_path)
+    assert done.returncode == 1
+    assert error_lines(done)[0].startswith("--device nonsense cannot be used")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_reader_that_went_away_and_a_full_device_are_no_tracebacks() -> None:
+    command = f"{sys.executable} -m srcli presets list"
+    for redirect in ("| true", "> /dev/full"):
+        done = subprocess.run(
+            ["bash", "-c", f"{command} {redirect}"], capture_output=True, text=True, timeout=60
+        )
+        assert "Traceback" not in done.stderr
+        assert "Exception ignored" not in done.stderr

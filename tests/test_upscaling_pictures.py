@@ -1,0 +1,354 @@
+"""Every kind of picture in, and out again with what belongs to it, checked with Pillow's own reading."""
+
+import io
+import random
+import struct
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import ExifTags, Image, ImageCms
+from test_upscaling_engine import REPEAT, Blur, noise
+
+from srcli.errors import ImageError
+from srcli.upscaling.alpha import enlarge_alpha, fill_hidden
+from srcli.upscaling.decoding import MAX_PIXELS, read_picture
+from srcli.upscaling.encoding import Provenance, encode
+from srcli.upscaling.pictures import Picture, enlarge_picture, fit_format
+
+PROVENANCE = Provenance("srcli 1.2", "mlp-gan, step 3, sha256 abc")
+
+
+def encoded(image: Image.Image, image_format: str = "PNG", **options: Any) -> io.BytesIO:
+    buffer = io.BytesIO()
+    image.save(buffer, image_format, **options)
+    buffer.seek(0)
+    return buffer
+
+
+def read(image: Image.Image, image_format: str = "PNG", **options: Any) -> Picture:
+    return read_picture(encoded(image, image_format, **options), "a.png")
+
+
+def written(picture: Picture, image_format: str = "PNG", quality: int = 95) -> Image.Image:
+    fitted = fit_format(picture, image_format, 1, "a.png")
+    image = Image.open(io.BytesIO(encode(fitted, image_format, quality, PROVENANCE)))
+    image.load()
+    return image
+
+
+def colourful(width: int = 20, height: int = 30) -> Image.Image:
+    return Image.fromarray(noise(height, width))
+
+
+def png(width: int, height: int, depth: int, colour_type: int, rows: bytes) -> io.BytesIO:
+    """A PNG written by hand, for what Pillow does not write."""
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    header = struct.pack(">IIBBBBB", width, height, depth, colour_type, 0, 0, 0)
+    data = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    return io.BytesIO(b"\x89PNG\r\n\x1a\n" + data)
+
+
+def cmyk_profile() -> bytes:
+    """An ICC profile whose lightness is 1 - cyan, without colour, whatever the other inks are."""
+    clut = b"".join(bytes([0 if corner & 8 else 255, 128, 128]) for corner in range(16))
+    identity = struct.pack(">9i", *(65536 if index % 4 == 0 else 0 for index in range(9)))
+    table = bytes(range(256))
+    lut = b"mft1\0\0\0\0" + bytes([4, 3, 2, 0]) + identity + table * 4 + clut + table * 3
+    tags = struct.pack(">I4sII", 1, b"A2B0", 144, len(lut))
+    header = struct.pack(
+        ">I4sI4s4s4s12s4s", 144 + len(lut), b"", 0x02400000, b"prtr", b"CMYK", b"Lab ", b"", b"acsp"
+    )
+    white = struct.pack(">3i", 63190, 65536, 54061)
+    return header.ljust(68, b"\0") + white.ljust(60, b"\0") + tags + lut
+
+
+@pytest.mark.parametrize(
+    ("mode", "channels", "alpha"),
+    [
+        ("1", 1, False),
+        ("L", 1, False),
+        ("LA", 1, True),
+        ("P", 3, False),
+        ("RGB", 3, False),
+        ("RGBA", 3, True),
+    ],
+)
+def test_grey_stays_grey_and_alpha_stays_alpha(mode: str, channels: int, alpha: bool) -> None:
+    image = colourful().convert(mode)
+    picture = read(image)
+    assert picture.colour.shape == (30, 20, channels)
+    assert (picture.alpha is not None) == alpha
+    result = written(picture)
+    assert result.mode == {"1": "L", "P": "RGB"}.get(mode, mode)
+    np.testing.assert_array_equal(np.asarray(result), np.asarray(image.convert(result.mode)))
+
+
+@pytest.mark.parametrize("image_format", ["PNG", "TIFF", "BMP", "WEBP", "GIF"])
+def test_lossless_formats_are_read_exactly(image_format: str) -> None:
+    image = colourful().quantize(64).convert("RGB")
+    options = {"lossless": True} if image_format == "WEBP" else {}
+    np.testing.assert_array_equal(read(image, image_format, **options).colour, np.asarray(image))
+
+
+def test_transparent_palette_entries_become_alpha() -> None:
+    image = Image.fromarray(np.array([[0, 1], [2, 1]], np.uint8), "P")
+    image.putpalette([255, 0, 0, 0, 255, 0, 0, 0, 255])
+    picture = read(image, transparency=bytes([255, 128, 0]))
+    assert picture.alpha is not None
+    assert picture.alpha.tolist() == [[255, 128], [0, 128]]
+    assert picture.colour[0].tolist() == [[255, 0, 0], [0, 255, 0]]
+
+
+def test_sixteen_bit_grey_stays_so_in_png_and_is_scaled_elsewhere() -> None:
+    ramp = np.linspace(0, 65535, 20 * 30).round().astype(np.uint16).reshape(30, 20)
+    picture = read(Image.fromarray(ramp))
+    np.testing.assert_array_equal(np.asarray(written(picture)), ramp)
+    reduced = fit_format(picture, "JPEG", 4, "a.png").colour[..., 0]
+    np.testing.assert_array_equal(reduced, np.rint(ramp / 257))
+    assert written(picture, "JPEG").mode == "L"
+
+
+def test_sixteen_bit_colour_is_read_as_eight_bits() -> None:
+    rows = b"\0" + struct.pack(">6H", 0, 257, 514, 257 * 255, 257 * 100, 257 * 7)
+    assert read_picture(png(2, 1, 16, 2, rows), "a").colour.tolist() == [[[0, 1, 2], [255, 100, 7]]]
+
+
+def test_cmyk_without_a_profile_is_taken_as_plain_inks() -> None:
+    picture = read(Image.new("CMYK", (4, 4), (255, 0, 0, 0)), "TIFF")
+    assert picture.colour[0, 0].tolist() == [0, 255, 255]
+
+
+def test_cmyk_is_converted_through_its_profile_which_is_then_dropped() -> None:
+    image = Image.fromarray(np.array([[[0, 255, 0, 255], [255, 0, 0, 0]]], np.uint8), "CMYK")
+    picture = read(image, "TIFF", icc_profile=cmyk_profile())
+    assert np.abs(picture.colour.astype(int) - [[[255] * 3, [0] * 3]]).max() <= 2
+    assert picture.icc_profile is None
+
+
+def test_a_damaged_cmyk_profile_is_an_error() -> None:
+    with pytest.raises(ImageError, match=r"a\.png: its CMYK colour profile is damaged"):
+        read(Image.new("CMYK", (4, 4)), "JPEG", icc_profile=b"no profile at all")
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_the_orientation_is_applied_and_forgotten(orientation: int) -> None:
+    upright = Image.fromarray(noise(3, 2))
+    undo = {
+        2: Image.Transpose.FLIP_LEFT_RIGHT,
+        3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE,
+        6: Image.Transpose.ROTATE_90,
+        7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_270,
+    }
+    stored = upright.transpose(undo[orientation]) if orientation in undo else upright
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    exif[ExifTags.Base.Make] = "Acme"
+    picture = read(stored, exif=exif)
+    np.testing.assert_array_equal(picture.colour, np.asarray(upright))
+    kept = written(picture).getexif()
+    assert kept.get(ExifTags.Base.Orientation, 1) == 1
+    assert kept[ExifTags.Base.Make] == "Acme"
+
+
+@pytest.mark.parametrize("image_format", ["PNG", "JPEG", "WEBP"])
+@pytest.mark.parametrize("source_format", ["PNG", "JPEG", "WEBP", "TIFF"])
+def test_profile_and_exif_travel_from_every_format_to_every_format(
+    source_format: str, image_format: str
+) -> None:
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    exif = Image.Exif()
+    exif[ExifTags.Base.Artist] = "Ada"
+    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.ISOSpeedRatings] = 200
+    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.ExifImageWidth] = 5
+    exif.get_ifd(ExifTags.IFD.GPSInfo)[ExifTags.GPS.GPSLatitudeRef] = "N"
+    picture = read(colourful(), source_format, exif=exif, icc_profile=profile)
+    result = written(picture, image_format)
+    kept = result.getexif()
+    assert result.info["icc_profile"] == profile
+    assert kept[ExifTags.Base.Artist] == "Ada"
+    assert kept.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.ISOSpeedRatings] == 200
+    assert kept.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.ExifImageWidth] == 20
+    assert kept.get_ifd(ExifTags.IFD.GPSInfo)[ExifTags.GPS.GPSLatitudeRef] == "N"
+    assert ExifTags.Base.StripOffsets not in kept
+
+
+def test_outputs_say_what_made_them() -> None:
+    picture = read(colourful())
+    image = written(picture)
+    assert image.info["Software"] == "srcli 1.2"
+    assert image.info["srcli:model"] == "mlp-gan, step 3, sha256 abc"
+    assert not image.getexif()
+    for image_format in ("JPEG", "WEBP"):
+        software = written(picture, image_format).getexif()[ExifTags.Base.Software]
+        assert software == "srcli 1.2, mlp-gan, step 3, sha256 abc"
+
+
+def test_exif_data_too_long_for_jpeg_are_left_out_and_said_so() -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.ImageDescription] = "x" * 70_000
+    picture = read(colourful(), exif=exif)
+    fitted = fit_format(picture, "JPEG", 4, "a.png")
+    assert fitted.remarks == ("its EXIF data are too long for JPEG and left out",)
+    assert ExifTags.Base.ImageDescription not in written(picture, "JPEG").getexif()
+    assert len(written(picture).getexif()[ExifTags.Base.ImageDescription]) == 70_000
+
+
+def test_damaged_exif_data_are_left_out_and_said_so() -> None:
+    picture = read(colourful(), "JPEG", exif=b"Exif\0\0nothing of the kind")
+    assert picture.remarks == ("its EXIF data are damaged and left out",)
+    assert picture.exif == b""
+
+
+def test_quality_makes_smaller_files_and_jpeg_keeps_full_colour_resolution() -> None:
+    picture = read(colourful(64, 64))
+    for image_format in ("JPEG", "WEBP"):
+        sizes = [len(encode(picture, image_format, quality, PROVENANCE)) for quality in (10, 95)]
+        assert sizes[0] < sizes[1] / 2
+    jpeg = written(picture, "JPEG")
+    assert {component[1:3] for component in jpeg.layer} == {(1, 1)}  # type: ignore[attr-defined]
+
+
+def test_only_the_first_frame_is_read_and_that_is_said() -> None:
+    first, second = (Image.new("RGB", (8, 8), colour) for colour in ("red", "blue"))
+    for image_format in ("GIF", "WEBP", "PNG", "TIFF"):
+        options = {"lossless": True} if image_format == "WEBP" else {}
+        picture = read(first, image_format, save_all=True, append_images=[second], **options)
+        assert picture.colour[0, 0].tolist() == [255, 0, 0]
+        assert picture.remarks == ("only the first of 2 frames is enlarged",)
+    assert read(first, "MPO", save_all=True, append_images=[second]).remarks == ()
+
+
+def test_opaque_stays_opaque_and_fits_jpeg() -> None:
+    picture = read(colourful().convert("RGBA"))
+    enlarged = enlarge_picture(picture, REPEAT, lambda _: None)
+    assert enlarged.alpha is not None
+    assert enlarged.alpha.shape == (120, 80)
+    assert enlarged.alpha.min() == 255
+    assert written(picture, "JPEG").mode == "RGB"
+
+
+def test_alpha_is_enlarged_by_pillows_bicubic_filter() -> None:
+    alpha = noise(9, 7, 1)[..., 0].astype(np.uint8)
+    expected = Image.fromarray(alpha, "L").resize((28, 36), Image.Resampling.BICUBIC)
+    np.testing.assert_array_equal(enlarge_alpha(alpha, 4), np.asarray(expected))
+
+
+def test_black_under_transparent_pixels_leaves_no_dark_fringe() -> None:
+    disc = np.hypot(*np.mgrid[-20:20, -20:20]) < 13
+    pixels = np.zeros((40, 40, 4), np.uint8)
+    pixels[disc] = (255, 240, 200, 255)
+    enlarged = enlarge_picture(read(Image.fromarray(pixels)), Blur(reach=2, margin=2), lambda _: None)
+    assert enlarged.alpha is not None
+    visible = enlarged.colour[enlarged.alpha > 0].astype(int)
+    assert np.abs(visible - [255, 240, 200]).max() <= 1
+    assert 0 < enlarged.alpha.mean() < 255
+
+
+def test_hidden_colours_come_from_the_nearest_visible_ones_and_visible_ones_stay() -> None:
+    colour = noise(21, 34)
+    alpha = np.zeros((21, 34), np.uint8)
+    alpha[:, :3], alpha[:, -3:] = 255, 1
+    colour[:, :3], colour[:, -3:] = 10, 200
+    filled = fill_hidden(colour, alpha)
+    np.testing.assert_array_equal(filled[alpha > 0], colour[alpha > 0])
+    assert (filled[:, 3] == 10).all()
+    assert (filled[:, -4] == 200).all()
+    np.testing.assert_array_equal(fill_hidden(colour, np.zeros_like(alpha)), colour)
+
+
+def test_transparent_parts_do_not_go_into_a_jpeg() -> None:
+    image = Image.new("RGBA", (8, 8), (255, 0, 0, 254))
+    with pytest.raises(ImageError, match=r"a\.png: JPEG cannot hold its transparent parts\. Write it as PNG"):
+        fit_format(read(image), "JPEG", 4, "a.png")
+    assert written(read(image), "WEBP").mode == "RGBA"
+
+
+@pytest.mark.parametrize(("image_format", "longest"), [("JPEG", 65_500), ("WEBP", 16_383)])
+def test_outputs_longer_than_the_format_are_refused_before_the_work(image_format: str, longest: int) -> None:
+    fits = Picture(np.zeros((1, longest // 4, 1), np.uint8))
+    assert fit_format(fits, image_format, 4, "a.png") is fits
+    with pytest.raises(
+        ImageError, match=rf"a\.png: {longest // 4 * 4 + 4} x 4 is too large for {image_format}"
+    ):
+        fit_format(Picture(np.zeros((1, longest // 4 + 1, 1), np.uint8)), image_format, 4, "a.png")
+
+
+def test_the_content_decides_what_a_picture_is(tmp_path: Path) -> None:
+    path = tmp_path / "really.jpg"
+    path.write_bytes(encoded(colourful(), "PNG").getvalue())
+    np.testing.assert_array_equal(read_picture(path, "a").colour, np.asarray(colourful()))
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "a: it is empty"),
+        (b"hello there", "a: it is not a picture of PNG, JPEG, WEBP, BMP, TIFF, GIF"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "a: it is not a picture of PNG"),
+        (encoded(colourful(), "JPEG").getvalue()[:700], "a: it is damaged or cut short"),
+        (encoded(colourful(), "PNG").getvalue()[:900], "a: it is damaged or cut short"),
+        (png(10_000, 10_000, 8, 2, b"").getvalue(), "a: it is too large, with more than 33,554,432 pixels"),
+        (png(60_000, 60_000, 8, 2, b"").getvalue(), "a: it is too large, with more than 33,554,432 pixels"),
+        (encoded(Image.new("F", (4, 4)), "TIFF").getvalue(), "a: pixels of the kind F cannot be enlarged"),
+    ],
+)
+def test_what_is_no_picture_is_told_in_one_line(tmp_path: Path, content: bytes, reason: str) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(content)
+    for source in (path, io.BytesIO(content)):
+        with pytest.raises(ImageError) as caught:
+            read_picture(source, "a")
+        assert str(caught.value).startswith(reason)
+        assert "\n" not in str(caught.value)
+
+
+def test_missing_files_and_folders_are_told_as_the_system_does(tmp_path: Path) -> None:
+    with pytest.raises(ImageError, match="^a: No such file or directory$"):
+        read_picture(tmp_path / "none.png", "a")
+    with pytest.raises(ImageError, match="^a: Is a directory$"):
+        read_picture(tmp_path, "a")
+
+
+def test_the_largest_picture_is_decoded_and_one_row_more_is_not() -> None:
+    width = 2**15
+    rows = bytes(width + 1) * (MAX_PIXELS // width + 1)
+    assert read_picture(png(width, MAX_PIXELS // width, 8, 0, rows), "a").colour.size == MAX_PIXELS
+    with pytest.raises(ImageError, match="too large"):
+        read_picture(png(width, MAX_PIXELS // width + 1, 8, 0, rows), "a")
+
+
+def test_any_damage_gives_a_picture_that_can_be_written_or_an_error_of_ours() -> None:
+    chance = random.Random(5)
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.ISOSpeedRatings] = 200
+    # libtiff, which decodes compressed TIFFs, talks on standard error by itself.
+    originals = [
+        encoded(
+            colourful(), name, **({"exif": exif} if name in ("PNG", "JPEG", "WEBP", "TIFF") else {})
+        ).getvalue()
+        for name in ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP")
+    ]
+    outcomes = set()
+    for _ in range(600):
+        content = bytearray(chance.choice(originals))
+        for _ in range(chance.randint(1, 4)):
+            content[chance.randrange(min(len(content), chance.choice([300, 5000])))] = chance.randrange(256)
+        del content[chance.choice([len(content), chance.randrange(len(content))]) :]
+        try:
+            picture = read_picture(io.BytesIO(content), "a")
+            written(picture)
+            written(picture, "WEBP")
+            outcomes.add("written")
+        except ImageError as error:
+            outcomes.add("too large" if "too large" in str(error) else "refused")
+    assert {"written", "refused"} <= outcomes
