@@ -7,7 +7,6 @@ itself. Only `resume.pt` (the optimisers) is a torch file, read with `weights_on
 import hashlib
 import io
 import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +24,7 @@ from srcli.devices import choose_device
 from srcli.errors import CheckpointError
 from srcli.experiment import Experiment
 from srcli.models.dcgan import NOISE_SIZE
-from srcli.runs import RunDirectory, replacing
+from srcli.runs import RunDirectory, replacing, replacing_folder
 
 METADATA_KEY = "srcli"
 GENERATOR_FILE, EMA_FILE, CRITIC_FILE = (
@@ -84,7 +83,12 @@ class Generator:
     @torch.inference_mode()
     def _run(self, inputs: Tensor) -> NDArray[np.float32]:
         device = next(self.network.parameters()).device
-        outputs: NDArray[np.float32] = self.network(inputs.to(device)).float().cpu().numpy()
+        try:
+            outputs: NDArray[np.float32] = self.network(inputs.to(device)).float().cpu().numpy()
+        except RuntimeError as error:  # torch has no type of its own for a CPU out of memory
+            if isinstance(error, torch.OutOfMemoryError) or "not enough memory" in str(error):
+                raise MemoryError(str(error)) from error
+            raise
         return outputs
 
 
@@ -136,19 +140,13 @@ def write_checkpoint(
     target = run.checkpoint(step)
     if target.exists():
         return target
-    part = Path(tempfile.mkdtemp(dir=run.checkpoints, prefix=f".{target.name}.", suffix=".part"))
-    try:
+    with replacing_folder(target) as folder:
         for name, network in networks.items():
-            write_weights(part / name, network, experiment, step)
+            write_weights(folder / name, network, experiment, step)
         buffer = io.BytesIO()
         torch.save(dict(resume), buffer)
-        with replacing(part / RESUME_FILE) as file:
+        with replacing(folder / RESUME_FILE) as file:
             file.write(buffer.getbuffer())
-        part.chmod(0o755)
-        part.rename(target)
-    except BaseException:
-        shutil.rmtree(part, ignore_errors=True)
-        raise
     for old in run.checkpoint_steps()[: -experiment.training.keep_checkpoints]:
         shutil.rmtree(run.checkpoint(old))
     return target

@@ -28,17 +28,17 @@ def talk_console() -> Console:
 
 def say(text: str) -> None:
     """Prints one plain line of talk on standard error."""
-    talk_console().print(text, markup=False)
+    _talk(text)
 
 
 def warn(text: str) -> None:
     """Prints one line on standard error that starts with `warning:`."""
-    talk_console().print(f"warning: {text}", style="yellow", markup=False)
+    _talk(f"warning: {text}", colour=33)
 
 
 def fail(text: str) -> None:
     """Prints one line on standard error that starts with `error:`."""
-    talk_console().print(f"error: {text}", style="red", markup=False)
+    _talk(f"error: {text}", colour=31)
 
 
 def result(text: str) -> None:
@@ -67,6 +67,8 @@ def progress(unit: str) -> Progress:
         console=console,
         disable=not console.is_terminal,
         transient=True,
+        # Rich would send redirected results to standard error while the bar is there.
+        redirect_stdout=sys.stdout.isatty(),
     )
 
 
@@ -78,3 +80,10 @@ def table(title: str, columns: list[str], rows: list[list[Any]]) -> None:
     for row in rows:
         drawn.add_row(*(str(cell) for cell in row))
     talk_console().print(drawn)
+
+
+def _talk(text: str, colour: int | None = None) -> None:
+    """Writes to `sys.stderr` itself, which is where a progress bar makes way for other lines."""
+    if is_talking():
+        coloured = colour and talk_console().color_system
+        sys.stderr.write(f"\033[{colour}m{text}\033[0m\n" if coloured else text + "\n")

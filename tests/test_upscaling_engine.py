@@ -9,30 +9,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from pixels import REPEAT, Blur, noise
 from small import small_experiment
 from torch import nn
 
 from srcli.checkpoints import Generator
 from srcli.errors import CheckpointError, ImageError
-from srcli.upscaling.engine import Pixels, check_size, enlarge_pixels, spans
-
-
-@dataclass(frozen=True)
-class Blur:
-    """Averages squares of 2 * reach + 1 pixels, zeros outside, and repeats every pixel 4 times."""
-
-    reach: int
-    margin: int
-    scale: int = 4
-    size_multiple: int = 1
-    input_size: int | None = None
-
-    def enlarge(self, low_res: NDArray[np.float32]) -> NDArray[np.float32]:
-        side = 2 * self.reach + 1
-        padded = np.pad(low_res, ((0, 0), (0, 0), (self.reach,) * 2, (self.reach,) * 2))
-        windows = np.lib.stride_tricks.sliding_window_view(padded, (side, side), axis=(2, 3))
-        means: NDArray[np.float32] = windows.mean(axis=(4, 5), dtype=np.float32)
-        return means.repeat(4, axis=2).repeat(4, axis=3)
+from srcli.upscaling.engine import check_size, enlarge_pixels, spans
 
 
 @dataclass(frozen=True)
@@ -51,14 +34,6 @@ class Mosaic:
             axis=(3, 5)
         )
         return squares.repeat(4 * side, axis=2).repeat(4 * side, axis=3).astype(np.float32)
-
-
-REPEAT = Blur(reach=0, margin=0)
-
-
-def noise(height: int, width: int, channels: int = 3, peak: int = 255) -> Pixels:
-    dtype = np.uint8 if peak == 255 else np.uint16
-    return np.random.default_rng(height * width).integers(0, peak + 1, (height, width, channels), dtype=dtype)
 
 
 def real_generator(name: str) -> Generator:

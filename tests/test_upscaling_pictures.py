@@ -1,31 +1,21 @@
 """Every kind of picture in, and out again with what belongs to it, checked with Pillow's own reading."""
 
 import io
-import random
 import struct
-import zlib
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import ExifTags, Image, ImageCms
-from test_upscaling_engine import REPEAT, Blur, noise
+from pixels import REPEAT, Blur, colourful, encoded, noise, png
 
 from srcli.errors import ImageError
 from srcli.upscaling.alpha import enlarge_alpha, fill_hidden
-from srcli.upscaling.decoding import MAX_PIXELS, read_picture
+from srcli.upscaling.decoding import read_picture
 from srcli.upscaling.encoding import Provenance, encode
 from srcli.upscaling.pictures import Picture, enlarge_picture, fit_format
 
 PROVENANCE = Provenance("srcli 1.2", "mlp-gan, step 3, sha256 abc")
-
-
-def encoded(image: Image.Image, image_format: str = "PNG", **options: Any) -> io.BytesIO:
-    buffer = io.BytesIO()
-    image.save(buffer, image_format, **options)
-    buffer.seek(0)
-    return buffer
 
 
 def read(image: Image.Image, image_format: str = "PNG", **options: Any) -> Picture:
@@ -37,21 +27,6 @@ def written(picture: Picture, image_format: str = "PNG", quality: int = 95) -> I
     image = Image.open(io.BytesIO(encode(fitted, image_format, quality, PROVENANCE)))
     image.load()
     return image
-
-
-def colourful(width: int = 20, height: int = 30) -> Image.Image:
-    return Image.fromarray(noise(height, width))
-
-
-def png(width: int, height: int, depth: int, colour_type: int, rows: bytes) -> io.BytesIO:
-    """A PNG written by hand, for what Pillow does not write."""
-
-    def chunk(name: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-
-    header = struct.pack(">IIBBBBB", width, height, depth, colour_type, 0, 0, 0)
-    data = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
-    return io.BytesIO(b"\x89PNG\r\n\x1a\n" + data)
 
 
 def cmyk_profile() -> bytes:
@@ -167,10 +142,9 @@ def test_profile_and_exif_travel_from_every_format_to_every_format(
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     exif = Image.Exif()
     exif[ExifTags.Base.Artist] = "Ada"
-    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.ISOSpeedRatings] = 200
-    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.ExifImageWidth] = 5
-    exif.get_ifd(ExifTags.IFD.GPSInfo)[ExifTags.GPS.GPSLatitudeRef] = "N"
-    picture = read(colourful(), source_format, exif=exif, icc_profile=profile)
+    exif[ExifTags.IFD.Exif] = {ExifTags.Base.ISOSpeedRatings: 200, ExifTags.Base.ExifImageWidth: 5}
+    exif[ExifTags.IFD.GPSInfo] = {ExifTags.GPS.GPSLatitudeRef: "N"}
+    picture = read(colourful(), source_format, exif=exif.tobytes(), icc_profile=profile)
     result = written(picture, image_format)
     kept = result.getexif()
     assert result.info["icc_profile"] == profile
@@ -280,75 +254,3 @@ def test_outputs_longer_than_the_format_are_refused_before_the_work(image_format
         ImageError, match=rf"a\.png: {longest // 4 * 4 + 4} x 4 is too large for {image_format}"
     ):
         fit_format(Picture(np.zeros((1, longest // 4 + 1, 1), np.uint8)), image_format, 4, "a.png")
-
-
-def test_the_content_decides_what_a_picture_is(tmp_path: Path) -> None:
-    path = tmp_path / "really.jpg"
-    path.write_bytes(encoded(colourful(), "PNG").getvalue())
-    np.testing.assert_array_equal(read_picture(path, "a").colour, np.asarray(colourful()))
-
-
-@pytest.mark.parametrize(
-    ("content", "reason"),
-    [
-        (b"", "a: it is empty"),
-        (b"hello there", "a: it is not a picture of PNG, JPEG, WEBP, BMP, TIFF, GIF"),
-        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "a: it is not a picture of PNG"),
-        (encoded(colourful(), "JPEG").getvalue()[:700], "a: it is damaged or cut short"),
-        (encoded(colourful(), "PNG").getvalue()[:900], "a: it is damaged or cut short"),
-        (png(10_000, 10_000, 8, 2, b"").getvalue(), "a: it is too large, with more than 33,554,432 pixels"),
-        (png(60_000, 60_000, 8, 2, b"").getvalue(), "a: it is too large, with more than 33,554,432 pixels"),
-        (encoded(Image.new("F", (4, 4)), "TIFF").getvalue(), "a: pixels of the kind F cannot be enlarged"),
-    ],
-)
-def test_what_is_no_picture_is_told_in_one_line(tmp_path: Path, content: bytes, reason: str) -> None:
-    path = tmp_path / "a.png"
-    path.write_bytes(content)
-    for source in (path, io.BytesIO(content)):
-        with pytest.raises(ImageError) as caught:
-            read_picture(source, "a")
-        assert str(caught.value).startswith(reason)
-        assert "\n" not in str(caught.value)
-
-
-def test_missing_files_and_folders_are_told_as_the_system_does(tmp_path: Path) -> None:
-    with pytest.raises(ImageError, match="^a: No such file or directory$"):
-        read_picture(tmp_path / "none.png", "a")
-    with pytest.raises(ImageError, match="^a: Is a directory$"):
-        read_picture(tmp_path, "a")
-
-
-def test_the_largest_picture_is_decoded_and_one_row_more_is_not() -> None:
-    width = 2**15
-    rows = bytes(width + 1) * (MAX_PIXELS // width + 1)
-    assert read_picture(png(width, MAX_PIXELS // width, 8, 0, rows), "a").colour.size == MAX_PIXELS
-    with pytest.raises(ImageError, match="too large"):
-        read_picture(png(width, MAX_PIXELS // width + 1, 8, 0, rows), "a")
-
-
-def test_any_damage_gives_a_picture_that_can_be_written_or_an_error_of_ours() -> None:
-    chance = random.Random(5)
-    exif = Image.Exif()
-    exif[ExifTags.Base.Orientation] = 6
-    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.ISOSpeedRatings] = 200
-    # libtiff, which decodes compressed TIFFs, talks on standard error by itself.
-    originals = [
-        encoded(
-            colourful(), name, **({"exif": exif} if name in ("PNG", "JPEG", "WEBP", "TIFF") else {})
-        ).getvalue()
-        for name in ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP")
-    ]
-    outcomes = set()
-    for _ in range(600):
-        content = bytearray(chance.choice(originals))
-        for _ in range(chance.randint(1, 4)):
-            content[chance.randrange(min(len(content), chance.choice([300, 5000])))] = chance.randrange(256)
-        del content[chance.choice([len(content), chance.randrange(len(content))]) :]
-        try:
-            picture = read_picture(io.BytesIO(content), "a")
-            written(picture)
-            written(picture, "WEBP")
-            outcomes.add("written")
-        except ImageError as error:
-            outcomes.add("too large" if "too large" in str(error) else "refused")
-    assert {"written", "refused"} <= outcomes

@@ -26,7 +26,9 @@ def train(
     data: Annotated[
         Path | None, typer.Option(help="A dataset from prepare-data; without it, drawn faces.")
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="The run directory [default: runs/NAME-NUMBER].")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The run directory.", show_default="runs/NAME-NUMBER")
+    ] = None,
     resume: Annotated[Path | None, typer.Option(help="Continue this run.")] = None,
     settings: Annotated[
         list[str] | None,

@@ -91,7 +91,7 @@ def fingerprint_of(faces: Pixels, splits: Mapping[str, Indices]) -> str:
     """SHA-256 over pixels and splits, in hexadecimal; the same faces in the same splits give the same."""
     digest = hashlib.sha256(f"srcli dataset {DATASET_VERSION} {faces.shape}\n".encode())
     for start in range(0, len(faces), 1024):
-        digest.update(np.ascontiguousarray(faces[start : start + 1024]))
+        digest.update(np.ascontiguousarray(faces[start : start + 1024]).data)
     for name in SPLITS:
         digest.update(f"{name} {ranges_of_indices(splits[name])}\n".encode())
     return digest.hexdigest()

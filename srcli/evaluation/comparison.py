@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from srcli.checkpoints import Generator, load_generator
 from srcli.console import progress
 from srcli.data.images import Pixels, enlarge_bicubic, enlarge_nearest, from_network, to_network
-from srcli.errors import CheckpointError, DataError, UserError
+from srcli.devices import choose_device
+from srcli.errors import CheckpointError, DataError
 from srcli.evaluation.faces import Faces
 from srcli.evaluation.figures import Estimate, estimate, measure
 from srcli.evaluation.names import shortest_names
@@ -97,7 +97,7 @@ def load_models(paths: Sequence[Path], device: str) -> list[Model]:
         UserError: Something is given twice, or the device cannot be used.
     """
     places = shortest_names(paths)
-    usable = _usable_device(device)
+    usable = str(choose_device(device))
     generators = [load_generator(path, usable) for path in paths]
     labels = [generator.label for generator in generators]
     names = [
@@ -193,15 +193,3 @@ def _counting(total: int) -> Iterator[Callable[[int], None]]:
             bar.update(task, advance=faces, rate=f"{speed:.0f}" if speed else "-")
 
         yield count
-
-
-def _usable_device(name: str) -> str:
-    """The device that torch calls so; `auto` is the GPU where there is one, else the CPU."""
-    if name == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        torch.empty(1, device=name)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        reason = str(error).splitlines()[0].rstrip(".")
-        raise UserError(f"--device {name} cannot be used: {reason}", "Try auto, cpu or cuda.") from None
-    return name

@@ -46,8 +46,8 @@ FIGURES: Sequence[Figure] = (
         "PSNR (dB)",
         2,
         "higher",
-        "Peak signal-to-noise ratio: how small the squared error is against the label; 3 dB more is half the"
-        " error. It rewards the average of all faces that would fit the input, so blurry pictures do well.",
+        "Peak signal-to-noise ratio: how small the squared error is against the label; 3 dB more is half of"
+        " it. It rewards the average of all faces that would fit the input, so blurry pictures do well.",
         lambda enlarged, labels, _: metrics.psnr(enlarged, labels),
     ),
     Figure(
@@ -72,8 +72,8 @@ FIGURES: Sequence[Figure] = (
         "consistency",
         4,
         "lower",
-        "Mean absolute difference between the input and the enlarged face shrunk back to 16x16: whether it is"
-        " the same face at all. The label's is not quite 0, since inputs are rounded to 8 bits.",
+        "Mean absolute difference between the input and the enlarged face shrunk back to 16x16: how far the"
+        " face keeps to what the input shows. The label's is not quite 0: inputs are rounded to 8 bits.",
         lambda enlarged, _, low_res: metrics.consistency(enlarged, low_res),
     ),
     Figure(

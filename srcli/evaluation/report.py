@@ -41,8 +41,9 @@ _PANEL_NOTE = (
 _SAMPLES_NOTE = (
     "These models draw faces from noise; there is no label to measure against. The mean distance is the root"
     " mean square difference of two faces, averaged over all pairs. A face has a near copy when another one"
-    " differs from it by less than a quarter of the faces' contrast. A good model is about as far spread as"
-    " the test faces and has hardly a near copy; one that has collapsed lies far below and far above."
+    " differs from it by less than a quarter of the faces' contrast, or by too little to be seen. A"
+    " good model is spread about as far as the test faces and has hardly a near copy; a collapsed one has a"
+    " small distance and many near copies."
 )
 
 _METHOD_NOTE = (

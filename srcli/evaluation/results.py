@@ -1,10 +1,7 @@
 """A comparison on disk and on the terminal: pictures, figures, the report, and a table."""
 
 import math
-import shutil
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,7 +14,7 @@ from srcli.evaluation.comparison import SAMPLE_SEED, Comparison, Model
 from srcli.evaluation.figures import FIGURES, Estimate
 from srcli.evaluation.panel import panel, sample_sheet
 from srcli.evaluation.report import number, report_html
-from srcli.runs import write_json, write_text
+from srcli.runs import replacing_folder, write_json, write_text
 
 REPORT_FILE, METRICS_FILE, PANEL_FILE = "report.html", "metrics.json", "panel.png"
 
@@ -37,7 +34,7 @@ def check_folder(out: Path) -> None:
 def write_comparison(out: Path, comparison: Comparison) -> Path:
     """Writes everything into a folder, which appears whole or not at all, and returns the report's path."""
     check_folder(out)
-    with _new_folder(out) as folder:
+    with replacing_folder(out) as folder:
         pictures = {}
         for name, file, pixels in _pictures(comparison):
             write_png(folder / file, pixels)
@@ -125,19 +122,3 @@ def _model_record(model: Model | None) -> dict[str, Any] | None:
 
 def _estimate_record(value: Estimate) -> dict[str, float | None]:
     return {name: part if math.isfinite(part) else None for name, part in asdict(value).items()}
-
-
-@contextmanager
-def _new_folder(path: Path) -> Iterator[Path]:
-    """A folder beside `path` that takes its place when the block ends well, and vanishes when not."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part"))
-    try:
-        yield part
-        part.chmod(0o755)
-        if path.exists():
-            path.rmdir()
-        part.rename(path)
-    except BaseException:
-        shutil.rmtree(part, ignore_errors=True)
-        raise

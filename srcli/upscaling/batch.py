@@ -34,11 +34,10 @@ def upscale_all(
         How many of them failed, each named on standard error.
 
     Raises:
-        UserError: A picture comes from or goes to a terminal.
         CheckpointError: The network's output is not a number.
     """
     provenance = Provenance(f"srcli {__version__}", f"{label}, sha256 {sha256}")
-    failed, start = 0, time.monotonic()
+    failed, start = 0, time.perf_counter()
     with progress("pictures") as bar:
         task = bar.add_task("enlarging", total=len(jobs), rate="", note="")
         for done, job in enumerate(jobs, 1):
@@ -50,7 +49,7 @@ def upscale_all(
             except ImageError as error:
                 failed += 1
                 fail(str(error))
-            bar.update(task, completed=done, rate=f"{done / (time.monotonic() - start):.3g}")
+            bar.update(task, completed=done, rate=f"{done / (time.perf_counter() - start):.3g}")
     return failed
 
 

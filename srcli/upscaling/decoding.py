@@ -100,8 +100,10 @@ def _decode(image: Image.Image, name: str) -> Picture:
 
 def _turn_upright(image: Image.Image) -> bytes:
     """Applies the EXIF orientation in place, and gives the other EXIF data."""
-    ImageOps.exif_transpose(image, in_place=True)
     exif = image.getexif()
+    if image.info.get("exif") and not exif:
+        raise ValueError("these EXIF data have no tags")
+    ImageOps.exif_transpose(image, in_place=True)
     exif.pop(ExifTags.Base.Orientation, None)
     if image.format == "TIFF":
         for tag in set(exif) - _TIFF_DESCRIPTION:

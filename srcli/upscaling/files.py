@@ -18,7 +18,7 @@ FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 PICTURE_ENDINGS = {*FORMATS, ".bmp", ".tif", ".tiff", ".gif"}
 """What counts as a picture in a folder; a file that is named is read whatever its ending."""
 
-_EARLIER_OUTPUT = re.compile(r"(.+)_x4(-\d+)?\.png")
+_EARLIER_OUTPUT = re.compile(r"(.+)_x4(-\d+)?\.png", re.DOTALL)
 
 
 class OnExist(StrEnum):
@@ -201,19 +201,23 @@ def _check_ending(path: Path) -> None:
 
 
 def _check_distinct(named: Sequence[tuple[Source, Path]]) -> None:
-    """Makes sure that no output is another's, or an input."""
-    inputs = {os.path.realpath(source.path) for source, _ in named if source.path}
+    """Makes sure that no two inputs have the same output."""
     first_of: dict[str, Source] = {}
     for source, target in named:
-        place = os.path.realpath(target)
-        if place in inputs:
-            raise UserError(f"{target} is one of the inputs and would be overwritten", "Give another --out.")
-        first = first_of.setdefault(place, source)
+        first = first_of.setdefault(os.path.realpath(target), source)
         if first is not source:
             raise UserError(
                 f"{first.path} and {source.path} would both become {target}",
                 "Enlarge one of them by itself, with another --out.",
             )
+
+
+def _check_inputs_stay(named: Sequence[tuple[Source, Path]]) -> None:
+    """Makes sure that no output is an input."""
+    inputs = {os.path.realpath(source.path) for source, _ in named if source.path}
+    for _, target in named:
+        if os.path.realpath(target) in inputs:
+            raise UserError(f"{target} is one of the inputs and would be overwritten", "Give another --out.")
 
 
 def _check_folder(folder: Path) -> None:
@@ -242,6 +246,7 @@ def _settle(named: Sequence[tuple[Source, Path]], on_exist: OnExist) -> tuple[li
             renamed = {target: _free_name(target, taken) for target in there}
             return [Job(source.path, renamed.get(target, target)) for source, target in named], []
         case OnExist.OVERWRITE:
+            _check_inputs_stay(named)
             return [Job(source.path, target) for source, target in named], []
 
 

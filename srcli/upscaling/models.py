@@ -27,25 +27,12 @@ def load_upscaler(model: Path | None, device: str) -> "Generator":
             " `--model runs/mlp-wgangp-1`.",
         )
     from srcli.checkpoints import load_generator
+    from srcli.devices import choose_device
 
-    generator = load_generator(model, _usable_device(device))
+    generator = load_generator(model, str(choose_device(device)))
     if generator.takes_noise:
         raise UserError(
             f"{model} draws faces from noise and enlarges nothing",
             "Give a model that takes pictures, for example one of the preset resnet-wgangp.",
         )
     return generator
-
-
-def _usable_device(name: str) -> str:
-    import torch
-
-    if name == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        torch.zeros(1, device=name)
-    # An unknown name is a RuntimeError, a GPU that torch was not built for an AssertionError.
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0].rstrip(".")
-        raise UserError(f"the device {name} cannot be used: {reason}", "Give cpu, cuda or auto.") from None
-    return name

@@ -1,0 +1,66 @@
+"""`srcli prepare-data`."""
+
+import os
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from srcli.console import result, say, table, warn
+
+SHOWN_SKIPS = 5
+
+
+class LayoutChoice(StrEnum):
+    """How faces lie in their pictures."""
+
+    AUTO = "auto"
+    CELEBA = "celeba"
+    FACES = "faces"
+
+
+def prepare_data(
+    source: Annotated[
+        str, typer.Argument(help="A folder, a .zip, a .tar[.gz], or the word celeba to download it.")
+    ],
+    out: Annotated[Path, typer.Option(help="The dataset folder to make.")],
+    layout: Annotated[
+        LayoutChoice,
+        typer.Option(
+            help="celeba: the paper's window of 178x218 pictures; faces: the largest centred square."
+        ),
+    ] = LayoutChoice.AUTO,
+    partition: Annotated[
+        Path | None,
+        typer.Option(help="Lines of `name 0|1|2`.", show_default="list_eval_partition.txt beside SOURCE"),
+    ] = None,
+    holdout: Annotated[
+        int, typer.Option(min=1, help="Test faces where there is no partition, at most a tenth.")
+    ] = 500,
+    max_skipped: Annotated[
+        float, typer.Option(min=0, max=100, help="Fail if more than this percentage cannot be used.")
+    ] = 1.0,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes that decode.", show_default="all cores")
+    ] = None,
+) -> None:
+    """Pack faces into one dataset for training, without unpacking archives."""
+    from srcli.data.packing import Packing, pack
+    from srcli.data.sources import open_source
+
+    path = Path(source)
+    if source == "celeba" and not path.exists():
+        from srcli.data.celeba import download_celeba
+
+        path = download_celeba(out.parent / "celeba-download")
+    packing = Packing(layout.value, partition, holdout, max_skipped, workers or os.cpu_count() or 1)
+    packed = pack(open_source(path), out, packing)
+    for name, reason in list(packed.skipped.items())[:SHOWN_SKIPS]:
+        warn(f"skipped {name}: {reason}")
+    if len(packed.skipped) > SHOWN_SKIPS:
+        say(f"{len(packed.skipped)} skipped in all; dataset.json lists them")
+    table(
+        f"{packed.layout} layout", ["split", "faces"], [[name, f"{n:,}"] for name, n in packed.counts.items()]
+    )
+    result(str(out))

@@ -1,0 +1,128 @@
+"""From the bytes of picture files to stored faces, in as many processes as wanted."""
+
+import io
+import multiprocessing
+import signal
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from typing import Literal
+
+import numpy as np
+from PIL import Image
+
+from srcli.data.images import FACE_SIZE, Pixels, area_average, open_picture, to_uint8
+from srcli.data.sources import SourceFile
+from srcli.errors import DataError, ImageError
+
+Layout = Literal["celeba", "faces"]
+
+CELEBA_SIZE = (178, 218)
+CELEBA_WINDOW = (17, 52, 161, 196)
+"""The box (25, 60, 153, 188) of the paper with its jitter of 8 pixels on every side."""
+
+CHUNK = 64
+CHUNKS_AHEAD = 4
+PICTURES_TO_TRY = 20
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """The faces (n, 72, 72, 3) of the `n` names that could be read, and why others could not."""
+
+    names: list[str]
+    faces: Pixels
+    skipped: dict[str, str]
+
+
+def decode_files(files: Iterator[SourceFile], layout: Layout, workers: int) -> Iterator[Decoded]:
+    """Decodes files chunk by chunk, in their order; memory stays bounded whatever the number of files.
+
+    Raises:
+        DataError: A worker process was killed.
+    """
+    with _executor(workers) as executor:
+        if executor is None:
+            while chunk := list(islice(files, CHUNK)):
+                yield decode_chunk(chunk, layout)
+            return
+        waiting: deque[Future[Decoded]] = deque()
+        try:
+            while chunk := list(islice(files, CHUNK)):
+                waiting.append(executor.submit(decode_chunk, chunk, layout))
+                if len(waiting) >= CHUNKS_AHEAD * workers:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        except BrokenProcessPool:
+            raise DataError("a worker process was killed, perhaps for want of memory") from None
+
+
+def decode_chunk(files: list[SourceFile], layout: Layout) -> Decoded:
+    """Decodes some files in this process."""
+    faces: dict[str, Pixels] = {}
+    skipped = {file.name: file.problem for file in files if file.problem}
+    for file in files:
+        if not file.problem:
+            try:
+                faces[file.name] = face_of(file.content, file.name, layout)
+            except ImageError as error:
+                skipped[file.name] = error.message.removeprefix(f"{file.name}: ")
+    stacked = np.empty((len(faces), FACE_SIZE, FACE_SIZE, 3), np.uint8)
+    for row, face in enumerate(faces.values()):
+        stacked[row] = face
+    return Decoded(list(faces), stacked, skipped)
+
+
+def face_of(content: bytes, name: str, layout: Layout) -> Pixels:
+    """One stored face (72, 72, 3): the window of the layout, area-averaged.
+
+    Raises:
+        ImageError: `<name>: <reason>`.
+    """
+    picture = open_picture(io.BytesIO(content), name)
+    if layout == "celeba":
+        if picture.size != CELEBA_SIZE:
+            raise ImageError(f"{name}: {picture.width}x{picture.height} pixels, CelebA's are 178x218")
+        return to_uint8(area_average(np.asarray(picture.crop(CELEBA_WINDOW)), 2))
+    side = min(picture.size)
+    if side < FACE_SIZE:
+        raise ImageError(f"{name}: {picture.width}x{picture.height} pixels, smaller than {FACE_SIZE}")
+    left, top = (picture.width - side) // 2, (picture.height - side) // 2
+    box = (left, top, left + side, top + side)
+    return np.asarray(picture.resize((FACE_SIZE, FACE_SIZE), Image.Resampling.BOX, box))
+
+
+def detect_layout(files: Iterator[SourceFile]) -> Layout:
+    """`celeba` where the first picture that can be read has CelebA's 178x218 pixels, else `faces`."""
+    for file in islice(files, PICTURES_TO_TRY):
+        try:
+            if not file.problem:
+                size = open_picture(io.BytesIO(file.content), file.name).size
+                return "celeba" if size == CELEBA_SIZE else "faces"
+        except ImageError:
+            continue
+    return "faces"
+
+
+@contextmanager
+def _executor(workers: int) -> Iterator[Executor | None]:
+    """Processes that leave Ctrl-C to their parent; None where this process is to decode alone."""
+    if workers == 1:
+        yield None
+        return
+    # Spawned, not forked: a fork copies the locks of this process's other threads in whatever state they are.
+    context = multiprocessing.get_context("spawn")
+    executor = ProcessPoolExecutor(workers, context, initializer=_ignore_interrupts)
+    try:
+        yield executor
+    finally:
+        executor.shutdown(cancel_futures=True)
+
+
+def _ignore_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -1,0 +1,199 @@
+"""Packing faces into one memory-mapped array: `srcli prepare-data`."""
+
+import signal
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path, PurePosixPath
+from typing import Literal
+
+import numpy as np
+
+import srcli
+from srcli.console import progress
+from srcli.data.dataset import (
+    DATASET_VERSION,
+    FACES_FILE,
+    NAMES_FILE,
+    RECORD_FILE,
+    SPLITS,
+    Indices,
+    fingerprint_of,
+    ranges_of_indices,
+)
+from srcli.data.decoding import Layout, decode_files, detect_layout
+from srcli.data.images import FACE_SIZE, Pixels
+from srcli.data.sources import Source
+from srcli.data.splits import (
+    PARTITION_FILE,
+    parse_partition,
+    reserve_authors_test_images,
+    split_by_name,
+    split_by_partition,
+)
+from srcli.errors import DataError
+from srcli.runs import replacing_folder, write_json, write_text
+
+ALL_FILE = "all.npy"
+COPIED_ROWS = 1024
+
+
+@dataclass(frozen=True)
+class Packing:
+    """How to pack.
+
+    Attributes:
+        layout: `auto` looks at the first picture that can be read.
+        partition: A file in the form of CelebA's list_eval_partition.txt; None to look beside the source.
+        holdout: How many faces become the test split where there is no partition.
+        max_skipped: The largest share of skipped pictures, in percent.
+        workers: How many processes decode.
+    """
+
+    layout: Literal["auto", "celeba", "faces"]
+    partition: Path | None
+    holdout: int
+    max_skipped: float
+    workers: int
+
+
+@dataclass(frozen=True)
+class Packed:
+    """What was packed: counts by split, and the reasons of skipped pictures by name."""
+
+    layout: Layout
+    counts: Mapping[str, int]
+    skipped: Mapping[str, str]
+
+
+def pack(source: Source, out: Path, packing: Packing) -> Packed:
+    """Packs all pictures of a source into a new dataset folder, whole or not at all.
+
+    Raises:
+        DataError: `out` exists, there are no pictures, or too many of them had to be skipped.
+    """
+    if out.exists():
+        raise DataError(f"{out} already exists", "Give another --out.")
+    names = source.names()
+    if not names:
+        raise DataError(f"{source.path} holds no pictures")
+    partition = _read_partition(source, packing.partition)
+    layout = detect_layout(source.files()) if packing.layout == "auto" else packing.layout
+    with _sigterm_as_interrupt(), replacing_folder(out) as folder:
+        faces = _create_array(folder / ALL_FILE, len(names))
+        unlisted = _unlisted(names, partition)
+        skipped = _fill(faces, names, unlisted, source, layout, packing)
+        kept = [name for name in names if name not in skipped]
+        faces = _keep_rows(folder, faces, [row for row, name in enumerate(names) if name not in skipped])
+        splits = _split(kept, layout, partition, packing.holdout)
+        packed = Packed(layout, {name: len(splits[name]) for name in SPLITS}, skipped)
+        write_json(folder / RECORD_FILE, _record(source, packed, faces, splits))
+        write_text(folder / NAMES_FILE, "".join(f"{_one_line(name)}\n" for name in kept))
+    return packed
+
+
+def _fill(
+    faces: Pixels,
+    names: list[str],
+    unlisted: Mapping[str, str],
+    source: Source,
+    layout: Layout,
+    packing: Packing,
+) -> dict[str, str]:
+    """Writes every face into its row, and returns the reasons of those that have none."""
+    row_of = {name: row for row, name in enumerate(names)}
+    skipped = dict(unlisted)
+    most = packing.max_skipped / 100 * len(names)
+    wanted = (file for file in source.files() if file.name in row_of and file.name not in unlisted)
+    with progress("images") as bar:
+        task = bar.add_task("packing", total=len(names), completed=len(skipped), rate="-", note="")
+        for decoded in decode_files(wanted, layout, packing.workers):
+            if len(skipped) > most:
+                break
+            faces[[row_of[name] for name in decoded.names]] = decoded.faces
+            skipped |= decoded.skipped
+            bar.advance(task, len(decoded.names) + len(decoded.skipped))
+            bar.update(task, rate=f"{bar.tasks[task].speed or 0:,.0f}")
+    if len(skipped) > most:
+        examples = "; ".join(f"{name}: {reason}" for name, reason in islice(skipped.items(), 3))
+        raise DataError(
+            f"more than {packing.max_skipped:g} % of {len(names):,} pictures cannot be used: {examples}",
+            "If that is expected, allow more with --max-skipped.",
+        )
+    if len(skipped) == len(names):
+        raise DataError(f"{source.path} holds no picture that can be used")
+    return skipped
+
+
+def _create_array(path: Path, rows: int) -> Pixels:
+    return np.lib.format.open_memmap(path, "w+", np.uint8, (rows, FACE_SIZE, FACE_SIZE, 3))
+
+
+def _keep_rows(folder: Path, faces: Pixels, rows: list[int]) -> Pixels:
+    """Makes `faces.npy` of the given rows of `all.npy`, and returns it."""
+    kept = faces
+    if len(rows) == len(faces):
+        (folder / ALL_FILE).rename(folder / FACES_FILE)
+    else:
+        kept = _create_array(folder / FACES_FILE, len(rows))
+        for start in range(0, len(rows), COPIED_ROWS):
+            kept[start : start + COPIED_ROWS] = faces[rows[start : start + COPIED_ROWS]]
+        (folder / ALL_FILE).unlink()
+    assert isinstance(kept, np.memmap)
+    kept.flush()
+    return kept
+
+
+def _split(
+    names: list[str], layout: Layout, partition: Mapping[str, int] | None, holdout: int
+) -> dict[str, Indices]:
+    splits = split_by_name(names, holdout) if partition is None else split_by_partition(names, partition)
+    return reserve_authors_test_images(names, splits) if layout == "celeba" else splits
+
+
+def _read_partition(source: Source, given: Path | None) -> dict[str, int] | None:
+    if given is not None:
+        return parse_partition(given.read_text(encoding="utf-8", errors="replace"), str(given))
+    text = source.text(PARTITION_FILE)
+    return None if text is None else parse_partition(text, PARTITION_FILE)
+
+
+def _unlisted(names: list[str], partition: Mapping[str, int] | None) -> dict[str, str]:
+    if partition is None:
+        return {}
+    return {name: f"not in {PARTITION_FILE}" for name in names if PurePosixPath(name).name not in partition}
+
+
+def _record(
+    source: Source, packed: Packed, faces: Pixels, splits: Mapping[str, Indices]
+) -> dict[str, object]:
+    return {
+        "version": DATASET_VERSION,
+        "srcli": srcli.__version__,
+        "source": str(source.path),
+        "layout": packed.layout,
+        "count": len(faces),
+        "counts": packed.counts,
+        "splits": {name: ranges_of_indices(splits[name]) for name in SPLITS},
+        "fingerprint": fingerprint_of(faces, splits),
+        "skipped": [{"name": name, "reason": reason} for name, reason in sorted(packed.skipped.items())],
+    }
+
+
+@contextmanager
+def _sigterm_as_interrupt() -> Iterator[None]:
+    """A block in which SIGTERM does what Ctrl-C does, so that what was begun is removed."""
+
+    def interrupt(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _one_line(name: str) -> str:
+    return name.replace("\n", "\\n").replace("\r", "\\r")

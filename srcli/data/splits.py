@@ -1,0 +1,62 @@
+"""Which faces are for training, validation and test."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
+
+import numpy as np
+
+from srcli.data.dataset import SPLITS, Indices
+from srcli.errors import DataError
+
+PARTITION_FILE = "list_eval_partition.txt"
+LARGEST_HOLDOUT = 0.1
+
+AUTHORS_TEST_IMAGES = frozenset(
+    (
+        *(73883, 110251, 132301, 57264, 152931, 93861, 124938, 79512),
+        *(106152, 127384, 134028, 67874, 10613, 36510, 198694, 100990),
+    )
+)
+"""The CelebA numbers of the paper's test images (`pick_test_images.py`)."""
+
+
+def parse_partition(text: str, where: str) -> dict[str, int]:
+    """The split of each file name from lines of `name 0|1|2` for training, validation and test.
+
+    Raises:
+        DataError: A line reads otherwise; `where` and the line are named.
+    """
+    partition = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        match line.split():
+            case []:
+                continue
+            case [name, ("0" | "1" | "2") as split]:
+                partition[name] = int(split)
+            case _:
+                raise DataError(f"{where}, line {number}: it should read `name 0`, `name 1` or `name 2`")
+    return partition
+
+
+def split_by_partition(names: Sequence[str], partition: Mapping[str, int]) -> dict[str, Indices]:
+    """The indices of each split by the partition, which lists every name (its last part)."""
+    return _indices(np.array([partition[PurePosixPath(name).name] for name in names], np.int64))
+
+
+def split_by_name(names: Sequence[str], holdout: int) -> dict[str, Indices]:
+    """The last `holdout` of the sorted names, at most a tenth of all, become the test split."""
+    split = np.zeros(len(names), np.int64)
+    split[len(names) - min(holdout, int(len(names) * LARGEST_HOLDOUT)) :] = SPLITS.index("test")
+    return _indices(split)
+
+
+def reserve_authors_test_images(names: Sequence[str], splits: Mapping[str, Indices]) -> dict[str, Indices]:
+    """Moves the paper's 16 test images, where they are among CelebA's files, to the test split."""
+    stems = [PurePosixPath(name).stem for name in names]
+    theirs = [row for row, stem in enumerate(stems) if stem.isdecimal() and int(stem) in AUTHORS_TEST_IMAGES]
+    others = {name: np.setdiff1d(indices, theirs) for name, indices in splits.items()}
+    return {**others, "test": np.union1d(others["test"], np.array(theirs, np.int64))}
+
+
+def _indices(split: Indices) -> dict[str, Indices]:
+    return {name: np.flatnonzero(split == index) for index, name in enumerate(SPLITS)}

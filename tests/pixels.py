@@ -1,0 +1,61 @@
+"""Pixels and picture files to enlarge, and an enlarger whose arithmetic is known."""
+
+import io
+import struct
+import zlib
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from srcli.upscaling.engine import Pixels
+
+
+@dataclass(frozen=True)
+class Blur:
+    """Averages squares of 2 * reach + 1 pixels, zeros outside, and repeats every pixel 4 times."""
+
+    reach: int
+    margin: int
+    scale: int = 4
+    size_multiple: int = 1
+    input_size: int | None = None
+
+    def enlarge(self, low_res: NDArray[np.float32]) -> NDArray[np.float32]:
+        side = 2 * self.reach + 1
+        padded = np.pad(low_res, ((0, 0), (0, 0), (self.reach,) * 2, (self.reach,) * 2))
+        windows = np.lib.stride_tricks.sliding_window_view(padded, (side, side), axis=(2, 3))
+        means: NDArray[np.float32] = windows.mean(axis=(4, 5), dtype=np.float32)
+        return means.repeat(4, axis=2).repeat(4, axis=3)
+
+
+REPEAT = Blur(reach=0, margin=0)
+
+
+def noise(height: int, width: int, channels: int = 3, peak: int = 255) -> Pixels:
+    dtype = np.uint8 if peak == 255 else np.uint16
+    return np.random.default_rng(height * width).integers(0, peak + 1, (height, width, channels), dtype=dtype)
+
+
+def colourful(width: int = 20, height: int = 30) -> Image.Image:
+    return Image.fromarray(noise(height, width))
+
+
+def png(width: int, height: int, depth: int, colour_type: int, rows: bytes) -> io.BytesIO:
+    """A PNG written by hand, for what Pillow does not write."""
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    header = struct.pack(">IIBBBBB", width, height, depth, colour_type, 0, 0, 0)
+    data = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    return io.BytesIO(b"\x89PNG\r\n\x1a\n" + data)
+
+
+def encoded(image: Image.Image, image_format: str = "PNG", **options: Any) -> io.BytesIO:
+    buffer = io.BytesIO()
+    image.save(buffer, image_format, **options)
+    buffer.seek(0)
+    return buffer
