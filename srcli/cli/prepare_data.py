@@ -22,7 +22,10 @@ class LayoutChoice(StrEnum):
 
 def prepare_data(
     source: Annotated[
-        str, typer.Argument(help="A folder, a .zip, a .tar[.gz], or the word celeba to download it.")
+        str,
+        typer.Argument(
+            metavar="SOURCE", help="A folder, a .zip, a .tar[.gz], or the word celeba to download it."
+        ),
     ],
     out: Annotated[Path, typer.Option(help="The dataset folder to make.")],
     layout: Annotated[

@@ -1,15 +1,19 @@
 """Soft-edged shapes on a batch of small canvases, for faces drawn with numpy alone.
 
-Only additions, products, quotients, square roots and comparisons touch the pixels, never `exp` or `sin`: these are
-exact to the last bit on every machine, so the same seed draws the same pixels everywhere.
+Only additions, products, quotients, square roots and comparisons touch the pixels, never `exp` or `sin`:
+these are exact to the last bit on every machine, so the same seed draws the same pixels everywhere.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Plane = NDArray[np.float32]
+Numbers = NDArray[np.floating[Any]]
+"""Single-precision numbers, where numpy's own annotations know no more than that they are floating."""
+
+Plane = Numbers
 """(B, H, W), or (B, 1, 1) for one number a picture."""
 
 Window = tuple[slice, slice]
@@ -24,7 +28,7 @@ class Dice:
     Every picture uses up the same columns in the same order, so a picture depends on its own row alone.
     """
 
-    def __init__(self, table: NDArray[np.float32]) -> None:
+    def __init__(self, table: Numbers) -> None:
         self._table = table
         self._next = 0
 
@@ -32,7 +36,8 @@ class Dice:
         """Uniform numbers in [low, high), (B, 1, 1)."""
         column = self._table[:, self._next, None, None]
         self._next += 1
-        return np.float32(low) + np.float32(high - low) * column
+        values: Numbers = np.float32(low) + np.float32(high - low) * column
+        return values
 
     def chance(self, probability: float) -> Plane:
         """1 with a probability, else 0, (B, 1, 1)."""
@@ -43,9 +48,10 @@ class Dice:
         colours = np.asarray(palette, np.float32) / np.float32(255)
         picked = colours[(self.between(0, len(palette))[:, 0, 0]).astype(np.int64)]
         wander = np.concatenate([self.between(-spread, spread) for _ in range(3)], axis=1)[:, :, 0]
-        return np.clip(picked + wander, 0, 1)[:, :, None, None]
+        colour: Numbers = np.clip(picked + wander, 0, 1)[:, :, None, None]
+        return colour
 
-    def many(self, count: int) -> NDArray[np.float32]:
+    def many(self, count: int) -> Numbers:
         """A table of uniform numbers, (B, count)."""
         columns = self._table[:, self._next : self._next + count]
         self._next += count
@@ -62,7 +68,7 @@ class Canvas:
         v: (B, H, W), pixels below it.
     """
 
-    pixels: NDArray[np.float32]
+    pixels: Numbers
     u: Plane
     v: Plane
 
@@ -71,7 +77,7 @@ class Canvas:
         rows, columns = window
         return Canvas(self.pixels[:, :, rows, columns], self.u[:, rows, columns], self.v[:, rows, columns])
 
-    def paint(self, cover: Plane, colour: NDArray[np.float32]) -> None:
+    def paint(self, cover: Plane, colour: Numbers) -> None:
         """Lays a colour (B, 3, 1 or H, 1 or W) over the pixels, as densely as `cover` in 0..1 says."""
         difference = colour - self.pixels
         difference *= cover[:, None]
@@ -84,7 +90,8 @@ class Canvas:
 
 def soft(distance: Plane) -> Plane:
     """The cover of a shape from the distance inside its edge in pixels: an edge one pixel wide."""
-    return np.clip(distance + np.float32(0.5), 0, 1)
+    values: Plane = np.clip(distance + np.float32(0.5), 0, 1)
+    return values
 
 
 def ellipse(u: Plane, v: Plane, radius_u: Plane | float, radius_v: Plane | float) -> Plane:
@@ -107,10 +114,11 @@ def line(distance: Plane, width: Plane | float) -> Plane:
 def wave(phase: Plane) -> Plane:
     """A smooth wave of period 1 in 0..1."""
     triangle = np.abs(phase - np.floor(phase) - np.float32(0.5)) * 2
-    return triangle * triangle * (3 - 2 * triangle)
+    values: Plane = triangle * triangle * (3 - 2 * triangle)
+    return values
 
 
-def texture(values: NDArray[np.float32], place: Plane) -> Plane:
+def texture(values: Numbers, place: Plane) -> Plane:
     """Reads rows of random numbers (B, n) as smooth noise at `place` (B, H, W); it repeats after n."""
     count = values.shape[1]
     steps = np.arange(4, dtype=np.float32) / 4
@@ -118,7 +126,8 @@ def texture(values: NDArray[np.float32], place: Plane) -> Plane:
     fine = (values[:, :, None] + (following - values)[:, :, None] * steps).reshape(len(values), -1)
     index = np.floor(place * 4).astype(np.int32) % np.int32(4 * count)
     index += (np.arange(len(values), dtype=np.int32) * np.int32(4 * count))[:, None, None]
-    return fine.ravel().take(index)
+    noise: Plane = fine.ravel().take(index)
+    return noise
 
 
 def _squared_ratio(u: Plane, v: Plane, radius_u: Plane | float, radius_v: Plane | float) -> Plane:
