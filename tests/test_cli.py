@@ -155,7 +155,7 @@ def test_a_dry_run_prints_the_experiment_and_its_cost_and_makes_nothing(
     done = srcli("train", experiment_file, "--dry-run", "--precision", "bf16", cwd=tmp_path)
     assert done.returncode == 0
     assert "  precision: bf16\n" in done.stdout
-    assert "# generator parameters: 432,480" in done.stdout
+    assert "# generator parameters: 432,416" in done.stdout
     assert "# seconds per step:" in done.stdout
     assert list(tmp_path.iterdir()) == []
 
@@ -175,3 +175,18 @@ def test_a_reader_that_went_away_and_a_full_device_are_no_tracebacks() -> None:
         )
         assert "Traceback" not in done.stderr
         assert "Exception ignored" not in done.stderr
+
+
+def test_a_disk_that_fills_up_is_one_line_and_leaves_no_half_checkpoint(
+    experiment_file: Path, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    # Files may grow to 100 KiB: the log fits, the first weights do not.
+    command = f"ulimit -f 100; exec {sys.executable} -m srcli train {experiment_file} --out {run}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1
+    (line,) = error_lines(done)
+    assert "File too large" in line
+    assert list((run / "checkpoints").iterdir()) == []
+    assert srcli("train", "--resume", run).returncode == 0
+    assert [entry["step"] for entry in read_log(run / "metrics.jsonl")] == [1, 2, 3, 4]

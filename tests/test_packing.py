@@ -4,6 +4,7 @@ import io
 import json
 import os
 import signal
+import stat
 import subprocess
 import sys
 import tarfile
@@ -208,21 +209,31 @@ def test_too_many_broken_pictures_fail_the_command_and_leave_nothing(tmp_path: P
     assert sorted(path.name for path in tmp_path.iterdir()) == ["faces"]
 
 
-def test_links_and_encrypted_entries_of_archives_are_refused_unread(tmp_path: Path) -> None:
+def test_links_and_names_that_lead_out_of_archives_are_refused_unread(tmp_path: Path) -> None:
     good = {f"good-{n}.png": encoded(Image.fromarray(f), "PNG") for n, f in enumerate(draw_faces(3, 0))}
     secret = write_folder(tmp_path, {"secret.png": good["good-0.png"]}) / "secret.png"
-    archive = write_tar(tmp_path / "f.tar.gz", good)
-    with tarfile.open(archive, "w:gz") as tar:
-        for name, content in good.items():
-            member = tarfile.TarInfo(f"../../{name}")
+    outside = {"../../evil.png": good["good-0.png"], "/tmp/evil.png": good["good-1.png"]}
+    tarred, zipped = tmp_path / "f.tar", write_zip(tmp_path / "f.zip", {**good, **outside})
+    with tarfile.open(tarred, "w") as tar:
+        for name, content in {**good, **outside}.items():
+            member = tarfile.TarInfo(name)
             member.size = len(content)
             tar.addfile(member, io.BytesIO(content))
         link = tarfile.TarInfo("link.png")
         link.type, link.linkname = tarfile.SYMTYPE, str(secret)
         tar.addfile(link)
-    packed = pack(open_source(archive), tmp_path / "out", packing(max_skipped=50))
-    assert packed.skipped == {"link.png": "it is no ordinary file"}
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["f.tar.gz", "out", "secret.png"]
+    with zipfile.ZipFile(zipped, "a") as archive:
+        entry = zipfile.ZipInfo("link.png")
+        entry.create_system, entry.external_attr = 3, (stat.S_IFLNK | 0o777) << 16
+        archive.writestr(entry, str(secret))
+    for source, reason in ((tarred, "it is no ordinary file"), (zipped, "it is a link")):
+        out = tmp_path / f"{source.name}-out"
+        skipped = pack(open_source(source), out, packing(max_skipped=50)).skipped
+        assert skipped == {
+            "link.png": reason,
+            **dict.fromkeys(outside, "its name leads out of the archive"),
+        }
+        assert len(open_dataset(out).faces) == 3
 
 
 def test_a_celeba_picture_of_another_size_is_named() -> None:

@@ -49,9 +49,10 @@ def prepare_data(
     ] = None,
 ) -> None:
     """Pack faces into one dataset for training, without unpacking archives."""
-    from srcli.data.packing import Packing, pack
+    from srcli.data.packing import Packing, pack, require_new
     from srcli.data.sources import open_source
 
+    require_new(out)
     path = Path(source)
     if source == "celeba" and not path.exists():
         from srcli.data.celeba import download_celeba

@@ -20,7 +20,7 @@ class Precision(StrEnum):
 
 def train(
     experiment: Annotated[
-        Path | None, typer.Argument(metavar="[FILE]", help="An experiment file, in place of --preset.")
+        Path | None, typer.Argument(metavar="FILE", help="An experiment file, in place of --preset.")
     ] = None,
     preset: Annotated[str | None, typer.Option(help="A preset's name; `srcli presets list`.")] = None,
     data: Annotated[

@@ -3,6 +3,7 @@
 import io
 import multiprocessing
 import signal
+import sys
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
@@ -15,7 +16,7 @@ from typing import Literal
 import numpy as np
 from PIL import Image
 
-from srcli.data.images import FACE_SIZE, Pixels, area_average, open_picture, to_uint8
+from srcli.data.images import FACE_SIZE, Pixels, open_picture
 from srcli.data.sources import SourceFile
 from srcli.errors import DataError, ImageError
 
@@ -26,6 +27,8 @@ CELEBA_WINDOW = (17, 52, 161, 196)
 """The box (25, 60, 153, 188) of the paper with its jitter of 8 pixels on every side."""
 
 CHUNK = 64
+CHUNK_BYTES = 4_000_000
+"""A chunk ends with the file that fills it, so that large photographs do not fill the memory."""
 CHUNKS_AHEAD = 4
 PICTURES_TO_TRY = 20
 
@@ -47,13 +50,14 @@ def decode_files(files: Iterator[SourceFile], layout: Layout, workers: int) -> I
     """
     with _executor(workers) as executor:
         if executor is None:
-            while chunk := list(islice(files, CHUNK)):
+            for chunk in _chunks(files):
                 yield decode_chunk(chunk, layout)
             return
         waiting: deque[Future[Decoded]] = deque()
         try:
-            while chunk := list(islice(files, CHUNK)):
-                waiting.append(executor.submit(decode_chunk, chunk, layout))
+            for chunk in _chunks(files):
+                with _interrupts_held_back():
+                    waiting.append(executor.submit(decode_chunk, chunk, layout))
                 if len(waiting) >= CHUNKS_AHEAD * workers:
                     yield waiting.popleft().result()
             while waiting:
@@ -88,7 +92,7 @@ def face_of(content: bytes, name: str, layout: Layout) -> Pixels:
     if layout == "celeba":
         if picture.size != CELEBA_SIZE:
             raise ImageError(f"{name}: {picture.width}x{picture.height} pixels, CelebA's are 178x218")
-        return to_uint8(area_average(np.asarray(picture.crop(CELEBA_WINDOW)), 2))
+        return np.asarray(picture.reduce(2, CELEBA_WINDOW))  # exact 2x2 means, rounded half up
     side = min(picture.size)
     if side < FACE_SIZE:
         raise ImageError(f"{name}: {picture.width}x{picture.height} pixels, smaller than {FACE_SIZE}")
@@ -109,6 +113,17 @@ def detect_layout(files: Iterator[SourceFile]) -> Layout:
     return "faces"
 
 
+def _chunks(files: Iterator[SourceFile]) -> Iterator[list[SourceFile]]:
+    chunk: list[SourceFile] = []
+    for file in files:
+        chunk.append(file)
+        if len(chunk) == CHUNK or sum(len(held.content) for held in chunk) >= CHUNK_BYTES:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
+
+
 @contextmanager
 def _executor(workers: int) -> Iterator[Executor | None]:
     """Processes that leave Ctrl-C to their parent; None where this process is to decode alone."""
@@ -117,12 +132,30 @@ def _executor(workers: int) -> Iterator[Executor | None]:
         return
     # Spawned, not forked: a fork copies the locks of this process's other threads in whatever state they are.
     context = multiprocessing.get_context("spawn")
-    executor = ProcessPoolExecutor(workers, context, initializer=_ignore_interrupts)
+    executor = ProcessPoolExecutor(workers, context, initializer=_leave_interrupts_to_parent)
     try:
         yield executor
     finally:
         executor.shutdown(cancel_futures=True)
 
 
-def _ignore_interrupts() -> None:
+@contextmanager
+def _interrupts_held_back() -> Iterator[None]:
+    """A block in which processes can be started whole: Ctrl-C and SIGTERM wait for its end.
+
+    Processes started in it begin with both held back, too.
+    """
+    if sys.platform == "win32":
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _leave_interrupts_to_parent() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform != "win32":
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})

@@ -1,6 +1,8 @@
 """Packing faces into one memory-mapped array: `srcli prepare-data`."""
 
+import os
 import signal
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -73,8 +75,7 @@ def pack(source: Source, out: Path, packing: Packing) -> Packed:
     Raises:
         DataError: `out` exists, there are no pictures, or too many of them had to be skipped.
     """
-    if out.exists():
-        raise DataError(f"{out} already exists", "Give another --out.")
+    require_new(out)
     names = source.names()
     if not names:
         raise DataError(f"{source.path} holds no pictures")
@@ -89,8 +90,18 @@ def pack(source: Source, out: Path, packing: Packing) -> Packed:
         splits = _split(kept, layout, partition, packing.holdout)
         packed = Packed(layout, {name: len(splits[name]) for name in SPLITS}, skipped)
         write_json(folder / RECORD_FILE, _record(source, packed, faces, splits))
-        write_text(folder / NAMES_FILE, "".join(f"{_one_line(name)}\n" for name in kept))
+        write_text(folder / NAMES_FILE, "".join(f"{_printable(name)}\n" for name in kept))
     return packed
+
+
+def require_new(out: Path) -> None:
+    """Refuses a dataset folder that is already there.
+
+    Raises:
+        DataError: Something is at `out`.
+    """
+    if out.exists():
+        raise DataError(f"{out} already exists", "Give another --out.")
 
 
 def _fill(
@@ -127,7 +138,16 @@ def _fill(
 
 
 def _create_array(path: Path, rows: int) -> Pixels:
-    return np.lib.format.open_memmap(path, "w+", np.uint8, (rows, FACE_SIZE, FACE_SIZE, 3))
+    """A mapped array with its room on the disk: where that runs out later, writing would kill the process.
+
+    Raises:
+        OSError: The disk has no such room.
+    """
+    array = np.lib.format.open_memmap(path, "w+", np.uint8, (rows, FACE_SIZE, FACE_SIZE, 3))
+    if sys.platform == "linux":
+        with path.open("r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+    return array
 
 
 def _keep_rows(folder: Path, faces: Pixels, rows: list[int]) -> Pixels:
@@ -171,13 +191,15 @@ def _record(
     return {
         "version": DATASET_VERSION,
         "srcli": srcli.__version__,
-        "source": str(source.path),
+        "source": _printable(str(source.path)),
         "layout": packed.layout,
         "count": len(faces),
         "counts": packed.counts,
         "splits": {name: ranges_of_indices(splits[name]) for name in SPLITS},
         "fingerprint": fingerprint_of(faces, splits),
-        "skipped": [{"name": name, "reason": reason} for name, reason in sorted(packed.skipped.items())],
+        "skipped": [
+            {"name": _printable(name), "reason": reason} for name, reason in sorted(packed.skipped.items())
+        ],
     }
 
 
@@ -195,5 +217,7 @@ def _sigterm_as_interrupt() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _one_line(name: str) -> str:
-    return name.replace("\n", "\\n").replace("\r", "\\r")
+def _printable(name: str) -> str:
+    """A file's name on one line of UTF-8, whatever bytes the file system holds."""
+    text = name.encode("utf-8", "backslashreplace").decode("utf-8")
+    return text.replace("\n", "\\n").replace("\r", "\\r")

@@ -5,6 +5,7 @@ import stat
 import tarfile
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Protocol
@@ -64,9 +65,9 @@ def open_source(path: Path) -> Source:
 
 
 def is_picture(name: str) -> bool:
-    """Whether a name ends like a picture's; hidden files and macOS's shadows of files are none."""
+    """Whether a name ends like a picture's; what is hidden, and macOS's shadows of files, are none."""
     path = PurePosixPath(name)
-    hidden = path.name.startswith(".") or "__MACOSX" in path.parts
+    hidden = any(part.startswith(".") and part != ".." for part in path.parts) or "__MACOSX" in path.parts
     return path.suffix.lower() in PICTURE_ENDINGS and not hidden
 
 
@@ -78,7 +79,7 @@ class FolderSource:
 
     def names(self) -> list[str]:
         found = []
-        for folder, _, files in os.walk(self.path):
+        for folder, _, files in os.walk(self.path, onerror=_raise):
             relative = Path(folder).relative_to(self.path)
             found += [(relative / name).as_posix() for name in files]
         return sorted(filter(is_picture, found))
@@ -86,91 +87,138 @@ class FolderSource:
     def files(self) -> Iterator[SourceFile]:
         for name in self.names():
             try:
-                with (self.path / name).open("rb") as file:
-                    yield _read(name, file)
+                yield self._read_file(name)
             except OSError as error:
                 yield SourceFile(name, b"", error.strerror or str(error))
 
     def text(self, base_name: str) -> str | None:
         return _text_in(self.path, base_name) or _text_in(self.path.parent, base_name)
 
+    def _read_file(self, name: str) -> SourceFile:
+        path = self.path / name
+        if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would wait for its writer
+            return SourceFile(name, b"", "it is no ordinary file")
+        with path.open("rb") as file:
+            return _read(name, file)
+
 
 @dataclass(frozen=True)
 class ZipSource:
-    """The pictures in a zip archive."""
+    """The pictures in a zip archive; of entries with the same name, the first."""
 
     path: Path
 
     def names(self) -> list[str]:
-        with zipfile.ZipFile(self.path) as archive:
-            return sorted({name for name in archive.namelist() if is_picture(name)})
+        with _archive_errors(self.path), zipfile.ZipFile(self.path) as archive:
+            return sorted(_pictures(archive))
 
     def files(self) -> Iterator[SourceFile]:
-        with zipfile.ZipFile(self.path) as archive:
-            entries = {entry.filename: entry for entry in archive.infolist() if is_picture(entry.filename)}
-            for name, entry in entries.items():
-                yield self._read_entry(archive, name, entry)
+        with _archive_errors(self.path), zipfile.ZipFile(self.path) as archive:
+            for entry in _pictures(archive).values():
+                yield _read_entry(archive, entry)
 
     def text(self, base_name: str) -> str | None:
-        with zipfile.ZipFile(self.path) as archive:
-            for name in archive.namelist():
-                if PurePosixPath(name).name == base_name:
-                    return archive.read(name).decode("utf-8", "replace")
+        with _archive_errors(self.path), zipfile.ZipFile(self.path) as archive:
+            for entry in archive.infolist():
+                if PurePosixPath(entry.filename).name == base_name:
+                    return _text_of(_read_entry(archive, entry), self.path)
         return _text_in(self.path.parent, base_name)
-
-    def _read_entry(self, archive: zipfile.ZipFile, name: str, entry: zipfile.ZipInfo) -> SourceFile:
-        if entry.flag_bits & 1:
-            return SourceFile(name, b"", "it is encrypted")
-        if stat.S_ISLNK(entry.external_attr >> 16):
-            return SourceFile(name, b"", "it is a link")
-        if entry.file_size > MAX_FILE_BYTES:
-            return SourceFile(name, b"", f"it unpacks to {entry.file_size:,} bytes")
-        try:
-            with archive.open(entry) as file:
-                return _read(name, file)
-        # A damaged entry makes zipfile and the decompressors raise nearly anything.
-        except Exception as error:
-            return SourceFile(name, b"", f"damaged in the archive ({error})")
 
 
 @dataclass(frozen=True)
 class TarSource:
-    """The pictures in a tar archive, compressed or not, read from its beginning to its end."""
+    """The pictures in a tar archive, compressed or not, read from its beginning to its end.
+
+    Of members with the same name, the first counts.
+    """
 
     path: Path
 
     def names(self) -> list[str]:
-        with _open_tar(self.path) as archive:
-            return sorted({member.name for member in archive if is_picture(member.name)})
+        with _archive_errors(self.path), tarfile.open(self.path) as archive:
+            return sorted({member.name for member in archive if _is_picture_member(member)})
 
     def files(self) -> Iterator[SourceFile]:
         seen: set[str] = set()
-        with _open_tar(self.path) as archive:
+        with _archive_errors(self.path), tarfile.open(self.path) as archive:
             for member in archive:
-                if is_picture(member.name) and member.name not in seen:
+                if _is_picture_member(member) and member.name not in seen:
                     seen.add(member.name)
-                    yield self._read_member(archive, member)
+                    yield _read_member(archive, member)
 
     def text(self, base_name: str) -> str | None:
-        with _open_tar(self.path) as archive:
+        with _archive_errors(self.path), tarfile.open(self.path) as archive:
             for member in archive:
-                if PurePosixPath(member.name).name == base_name and member.isfile():
-                    file = archive.extractfile(member)
-                    return file.read().decode("utf-8", "replace") if file else None
+                if PurePosixPath(member.name).name == base_name:
+                    return _text_of(_read_member(archive, member), self.path)
         return _text_in(self.path.parent, base_name)
 
-    def _read_member(self, archive: tarfile.TarFile, member: tarfile.TarInfo) -> SourceFile:
-        file = archive.extractfile(member) if member.isfile() else None
-        if file is None:
-            return SourceFile(member.name, b"", "it is no ordinary file")
-        return _read(member.name, file)
+
+def _pictures(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
+    """The entries that are pictures, by name."""
+    entries: dict[str, zipfile.ZipInfo] = {}
+    for entry in archive.infolist():
+        if is_picture(entry.filename) and not entry.is_dir():
+            entries.setdefault(entry.filename, entry)
+    return entries
 
 
-def _open_tar(path: Path) -> tarfile.TarFile:
+def _is_picture_member(member: tarfile.TarInfo) -> bool:
+    return is_picture(member.name) and not member.isdir()
+
+
+def _read_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> SourceFile:
+    name = entry.filename
+    if _leads_outside(name):
+        return SourceFile(name, b"", "its name leads out of the archive")
+    if entry.flag_bits & 1:
+        return SourceFile(name, b"", "it is encrypted")
+    if stat.S_ISLNK(entry.external_attr >> 16):
+        return SourceFile(name, b"", "it is a link")
+    if entry.file_size > MAX_FILE_BYTES:
+        return SourceFile(name, b"", f"it unpacks to {entry.file_size:,} bytes")
     try:
-        return tarfile.open(path)
-    except (tarfile.TarError, OSError, EOFError) as error:
-        raise DataError(f"{path} cannot be read: {error}") from error
+        with archive.open(entry) as file:
+            return _read(name, file)
+    # A damaged entry makes zipfile and the decompressors raise nearly anything.
+    except Exception as error:
+        return SourceFile(name, b"", f"damaged in the archive ({error})")
+
+
+def _read_member(archive: tarfile.TarFile, member: tarfile.TarInfo) -> SourceFile:
+    if _leads_outside(member.name):
+        return SourceFile(member.name, b"", "its name leads out of the archive")
+    file = archive.extractfile(member) if member.isfile() else None
+    if file is None:
+        return SourceFile(member.name, b"", "it is no ordinary file")
+    return _read(member.name, file)
+
+
+@contextmanager
+def _archive_errors(path: Path) -> Iterator[None]:
+    """Names the archive in whatever goes wrong while it is read.
+
+    Raises:
+        DataError: The archive is damaged or cannot be read.
+    """
+    try:
+        yield
+    except DataError:
+        raise
+    # Damaged archives make tarfile, zipfile and the decompressors raise nearly anything.
+    except Exception as error:
+        raise DataError(
+            f"{path} is damaged or not whole: {error or type(error).__name__}", "Fetch it again."
+        ) from error
+
+
+def _leads_outside(name: str) -> bool:
+    path = PurePosixPath(name)
+    return path.is_absolute() or ".." in path.parts
+
+
+def _raise(error: OSError) -> None:
+    raise error
 
 
 def _read(name: str, file: IO[bytes]) -> SourceFile:
@@ -178,6 +226,12 @@ def _read(name: str, file: IO[bytes]) -> SourceFile:
     if len(content) > MAX_FILE_BYTES:
         return SourceFile(name, b"", f"it is larger than {MAX_FILE_BYTES:,} bytes")
     return SourceFile(name, content)
+
+
+def _text_of(file: SourceFile, archive: Path) -> str:
+    if file.problem:
+        raise DataError(f"{file.name} in {archive} cannot be read: {file.problem}")
+    return file.content.decode("utf-8", "replace")
 
 
 def _text_in(folder: Path, base_name: str) -> str | None:

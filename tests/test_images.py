@@ -1,0 +1,77 @@
+"""Areas, ranges and grids of pixels against values worked out by hand."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from srcli.data.images import (
+    area_average,
+    enlarge_bicubic,
+    enlarge_nearest,
+    from_network,
+    grid,
+    low_res_of,
+    open_picture,
+    to_network,
+    to_uint8,
+    write_png,
+)
+from srcli.errors import ImageError
+
+
+def test_area_averages_are_exact_means_of_blocks() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 8, 12, 3), dtype=np.uint8)
+    blocks = pixels.reshape(3, 2, 4, 3, 4, 3).astype(float).mean(axis=(2, 4))
+    assert np.array_equal(area_average(pixels, 4), blocks)
+    with pytest.raises(ValueError, match="8 x 12 is no multiple of 5"):
+        area_average(pixels, 5)
+
+
+def test_area_averages_agree_with_pillows_box_filter() -> None:
+    pixels = np.random.default_rng(1).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    pillow = np.asarray(Image.fromarray(pixels).resize((16, 16), Image.Resampling.BOX))
+    assert np.abs(low_res_of(pixels[None])[0].astype(int) - pillow).max() <= 1
+
+
+def test_rounding_is_half_up_and_clipped() -> None:
+    assert to_uint8(np.array([-3, 0.49, 0.5, 1.5, 254.5, 300])).tolist() == [0, 0, 1, 2, 255, 255]
+
+
+def test_every_byte_survives_the_way_into_the_networks_range_and_back() -> None:
+    pixels = np.arange(256, dtype=np.uint8).repeat(3).reshape(1, 16, 16, 3)
+    values = to_network(pixels)
+    assert values.shape == (1, 3, 16, 16)
+    assert values.dtype == np.float32
+    assert (values.min(), values.max()) == (-1, 1)
+    assert np.array_equal(from_network(values), pixels)
+
+
+def test_nearest_repeats_and_bicubic_is_pillows() -> None:
+    low_res = np.random.default_rng(2).integers(0, 256, (2, 5, 7, 3), dtype=np.uint8)
+    assert np.array_equal(enlarge_nearest(low_res), np.kron(low_res, np.ones((1, 4, 4, 1), np.uint8)))
+    pillow = Image.fromarray(low_res[1]).resize((28, 20), Image.Resampling.BICUBIC)
+    assert np.array_equal(enlarge_bicubic(low_res)[1], np.asarray(pillow))
+
+
+def test_a_grid_lays_cells_out_with_gaps() -> None:
+    red, blue = np.full((2, 3, 3), (255, 0, 0), np.uint8), np.full((2, 3, 3), (0, 0, 255), np.uint8)
+    sheet = grid([[red, blue], [blue]], gap=1, background=9)
+    assert sheet.shape == (5, 7, 3)
+    assert (sheet[0, 0] == (255, 0, 0)).all()
+    assert (sheet[0, 4] == (0, 0, 255)).all()
+    assert (sheet[:, 3] == 9).all()
+    assert (sheet[3:, 4:] == 9).all()
+
+
+def test_a_written_png_reads_back(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(3).integers(0, 256, (4, 6, 3), dtype=np.uint8)
+    write_png(tmp_path / "a.png", pixels)
+    assert np.array_equal(np.asarray(open_picture(tmp_path / "a.png", "a.png")), pixels)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+
+
+def test_a_missing_picture_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ImageError, match=r"^none\.png: No such file or directory$"):
+        open_picture(tmp_path / "none.png", "none.png")
