@@ -3,12 +3,15 @@
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from srcli.console import result, say
 from srcli.errors import RunError
+
+if TYPE_CHECKING:
+    from srcli.experiment import Experiment
 
 
 class Precision(StrEnum):
@@ -78,12 +81,10 @@ def _resume(run: Path, overrides: list[str], data: Path | None, device: str) -> 
     resume_run(run, overrides, data, choose_device(device))
 
 
-def _rehearse(experiment: object, data: Path | None, device: str) -> None:
+def _rehearse(experiment: "Experiment", data: Path | None, device: str) -> None:
     from srcli.devices import choose_device
-    from srcli.experiment import Experiment
     from srcli.training.rehearsal import rehearse
     from srcli.training.sessions import load_dataset
 
-    assert isinstance(experiment, Experiment)
     figures = rehearse(experiment, load_dataset(data), choose_device(device))
     result(experiment.to_yaml() + "\n".join(f"# {line}" for line in figures.lines()))
