@@ -7,6 +7,7 @@ from typing import Any, Literal, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 
 from srcli.errors import ExperimentError
 from srcli.experiment_text import Document, parse_value, read_document
@@ -155,21 +156,18 @@ def _validate(values: Mapping[str, Any], document: Document, overrides: Sequence
         return Experiment.model_validate(values)
     except ValidationError as error:
         set_paths = {tuple(text.partition("=")[0].split(".")): text for text in overrides}
-        lines = [
-            line for detail in error.errors() for line in _explain(dict(detail), values, document, set_paths)
-        ]
+        details = sorted(error.errors(), key=lambda detail: _line(_path(detail, values), document) or 0)
+        lines = [line for detail in details for line in _explain(detail, values, document, set_paths)]
     raise ExperimentError("\n".join(lines))
 
 
 def _explain(
-    detail: Mapping[str, Any],
+    detail: ErrorDetails,
     values: Mapping[str, Any],
     document: Document,
     set_paths: Mapping[tuple[str, ...], str],
 ) -> list[str]:
-    path = _path_in_document(detail["loc"], values)
-    if detail["type"] in ("union_tag_invalid", "union_tag_not_found"):
-        path = (*path, str(detail["ctx"]["discriminator"]).strip("'"))
+    path = _path(detail, values)
     if not path:  # raised by _check_parts_fit: each line starts with the path it is about
         mistakes = str(detail["ctx"]["error"]).split("\n")
         return [
@@ -179,15 +177,17 @@ def _explain(
     return [f"{_place(path, document, set_paths)}: {'.'.join(path)}: {_reason(detail, path)}"]
 
 
-def _path_in_document(loc: Sequence[Any], values: Mapping[str, Any]) -> tuple[str, ...]:
+def _path(detail: ErrorDetails, values: Mapping[str, Any]) -> tuple[str, ...]:
     """The keys of a pydantic location, without the tags of unions that it names in between."""
     path: list[str] = []
     node: Any = values
-    for index, part in enumerate(loc):
-        if isinstance(node, Mapping) and part not in node and index < len(loc) - 1:
+    for index, part in enumerate(detail["loc"]):
+        if isinstance(node, Mapping) and part not in node and index < len(detail["loc"]) - 1:
             continue
         path.append(str(part))
         node = node.get(part) if isinstance(node, Mapping) else None
+    if detail["type"] in ("union_tag_invalid", "union_tag_not_found"):
+        path.append(str(detail["ctx"]["discriminator"]).strip("'"))
     return tuple(path)
 
 
@@ -195,18 +195,17 @@ def _place(path: tuple[str, ...], document: Document, set_paths: Mapping[tuple[s
     for changed, text in set_paths.items():
         if changed[: len(path)] == path or path[: len(changed)] == changed:
             return f"--set {text}"
-    line = next(
-        (
-            document.lines[path[:length]]
-            for length in range(len(path), 0, -1)
-            if path[:length] in document.lines
-        ),
-        None,
-    )
+    line = _line(path, document)
     return document.source if line is None else f"{document.source}, line {line}"
 
 
-def _reason(detail: Mapping[str, Any], path: tuple[str, ...]) -> str:
+def _line(path: tuple[str, ...], document: Document) -> int | None:
+    """The line of the innermost node of the path that stands in the document."""
+    inward = (path[:length] for length in range(len(path), 0, -1))
+    return next((document.lines[part] for part in inward if part in document.lines), None)
+
+
+def _reason(detail: ErrorDetails, path: tuple[str, ...]) -> str:
     match detail["type"]:
         case "extra_forbidden":
             close = difflib.get_close_matches(path[-1], _all_keys(), n=1)

@@ -14,8 +14,8 @@ from srcli.cli.prepare_data import prepare_data
 from srcli.cli.presets import presets
 from srcli.cli.train import train
 from srcli.cli.upscale import upscale
-from srcli.console import fail
-from srcli.errors import EXIT_INTERRUPTED, EXIT_USER_ERROR, UserError
+from srcli.console import fail, say
+from srcli.errors import EXIT_INTERRUPTED, EXIT_USER_ERROR, InterruptedRunError, UserError
 
 
 class Commands(TyperGroup):
@@ -25,6 +25,9 @@ class Commands(TyperGroup):
         """Runs the command that was typed."""
         try:
             return super().invoke(ctx)
+        except InterruptedRunError as stopped:
+            say(str(stopped))
+            code = stopped.exit_code
         except UserError as error:
             for line in str(error).splitlines():
                 fail(line)

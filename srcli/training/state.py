@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -111,14 +112,22 @@ def restore_state(run: RunDirectory, experiment: Experiment, device: torch.devic
     if not steps:
         return state
     folder = run.checkpoint(steps[-1])
+    try:
+        _load(state, folder)
+    except CheckpointError as error:
+        earlier = f"Remove {folder} to continue from step {steps[-2]}." if len(steps) > 1 else ""
+        raise CheckpointError(error.message, error.hint or earlier) from error
+    state.step = steps[-1]
+    return state
+
+
+def _load(state: TrainingState, folder: Path) -> None:
     for name, network in state.networks().items():
         tensors, _ = read_weights(folder / name)
         load_weights(network, tensors, folder / name)
     resume = read_resume(folder)
     _restore_optimizer(state.generator_optimizer, resume, "generator_optimizer", folder)
     _restore_optimizer(state.critic_optimizer, resume, "critic_optimizer", folder)
-    state.step = steps[-1]
-    return state
 
 
 def random_for(seed: int, *numbers: int) -> torch.Generator:
@@ -143,7 +152,7 @@ def frozen(network: nn.Module) -> Iterator[None]:
 
 
 def _restore_optimizer(
-    optimizer: torch.optim.Optimizer, resume: Mapping[str, Any], name: str, folder: Any
+    optimizer: torch.optim.Optimizer, resume: Mapping[str, Any], name: str, folder: Path
 ) -> None:
     try:
         optimizer.load_state_dict(resume[name])
