@@ -6,36 +6,18 @@ beards, mouths and backgrounds vary, with fine strands, rims, lashes and teeth t
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
 import numpy as np
 
 from srcli.data.dataset import Dataset, fingerprint_of
-from srcli.data.drawing import Canvas, Dice, Numbers, Plane, ellipse, glow, line, soft, texture, wave
+from srcli.data.drawing import Canvas, Dice, Numbers, ellipse, glow, line, soft, texture, wave
+from srcli.data.hair import draw_strands, paint_hair_behind, paint_hair_in_front
 from srcli.data.images import FACE_SIZE, Pixels, to_uint8
+from srcli.data.people import Person, draw_person, head_distance
 
 _DRAWS = 320  # uniform numbers a face; more than it uses
 _BATCH = 16  # faces drawn at a time: their planes stay in the processor's cache
 
-_SKINS = [
-    (255, 224, 200),
-    (246, 205, 175),
-    (232, 184, 148),
-    (214, 160, 120),
-    (180, 125, 88),
-    (140, 92, 62),
-    (98, 62, 44),
-]
-_HAIRS = [
-    (24, 20, 20),
-    (48, 32, 24),
-    (84, 54, 34),
-    (126, 78, 44),
-    (168, 74, 36),
-    (206, 160, 92),
-    (232, 204, 140),
-    (160, 158, 156),
-]
 _IRISES = [(58, 36, 22), (92, 60, 34), (104, 112, 62), (70, 110, 150), (110, 128, 136)]
 _LIPS = [(178, 82, 84), (196, 98, 92), (164, 60, 70), (200, 36, 56), (150, 84, 76)]
 _CLOTHES = [
@@ -59,25 +41,6 @@ _WALLS = [
     (228, 190, 120),
     (110, 112, 120),
 ]
-
-
-@dataclass(frozen=True)
-class _Person:
-    """What several layers of a face share; numbers are (B, 1, 1), colours (B, 3, 1, 1)."""
-
-    skin: Numbers
-    hair: Numbers
-    strands: Numbers  # (B, 96), random
-    curl: Plane
-    beard: Plane  # 1 for faces that may have one
-    age: Plane  # 0..1
-    yaw: Plane  # -1 looks left, 1 right
-    light_u: Plane  # where the light comes from, -1 left, 1 right
-    light_v: Plane  # -1 above, 1 below
-    middle: Plane  # the head's middle, u
-    half: Plane  # half the head's width
-    chin: Plane  # v
-    jaw: Plane  # how much narrower the chin is
 
 
 def draw_faces(count: int, seed: int) -> Pixels:
@@ -107,10 +70,10 @@ def built_in_dataset(count: int = 2000, seed: int = 0) -> Dataset:
 
 
 def _draw(dice: Dice, count: int) -> Numbers:
-    canvas, person = _canvas(dice, count), _person(dice)
+    canvas, person = _canvas(dice, count), draw_person(dice)
     _background(canvas, dice)
-    strand = _strands(canvas, person, dice)
-    _hair_behind(canvas, person, strand, dice)
+    strand = draw_strands(canvas, person, dice)
+    paint_hair_behind(canvas, person, strand, dice)
     _clothes(canvas.part(np.s_[34:72, 0:72]), person, dice)
     _ears(canvas.part(np.s_[20:50, 0:72]), person)
     _skin(canvas.part(np.s_[0:72, 8:64]), person, dice)
@@ -119,7 +82,7 @@ def _draw(dice: Dice, count: int) -> Numbers:
     _mouth(canvas.part(np.s_[40:64, 16:56]), person, dice)
     _wrinkles(canvas.part(np.s_[8:58, 12:60]), person)
     _eyes(canvas.part(np.s_[16:42, 10:62]), person, dice)
-    _hair_in_front(canvas.part(np.s_[0:56, 2:70]), person, strand[:, 0:56, 2:70], dice)
+    paint_hair_in_front(canvas.part(np.s_[0:56, 2:70]), person, strand[:, 0:56, 2:70], dice)
     _glasses(canvas.part(np.s_[16:48, 6:66]), person, dice)
     _exposure(canvas, dice)
     return np.clip(canvas.pixels, 0, 1)
@@ -138,26 +101,6 @@ def _canvas(dice: Dice, count: int) -> Canvas:
     return Canvas(np.zeros((count, 3, FACE_SIZE, FACE_SIZE), np.float32), u, v)
 
 
-def _person(dice: Dice) -> _Person:
-    yaw, skin, hair = dice.between(-1, 1), dice.colour(_SKINS, 0.03), dice.colour(_HAIRS, 0.03)
-    dark_hair = (skin[:, :1] < 0.75) * dice.chance(0.8)[:, None]
-    return _Person(
-        skin=skin,
-        hair=hair * (1 - np.float32(0.75) * dark_hair),
-        strands=dice.many(96),
-        curl=dice.between(0, 1) ** 2,
-        beard=dice.chance(0.45),
-        age=dice.between(0, 1) ** 2,
-        yaw=yaw,
-        light_u=dice.between(-1, 1),
-        light_v=dice.between(-1, 0.3),
-        middle=-2.5 * yaw,
-        half=dice.between(18, 21.5),
-        chin=dice.between(30, 33.5),
-        jaw=dice.between(0.12, 0.42),
-    )
-
-
 def _background(canvas: Canvas, dice: Dice) -> None:
     """A wall with a gradient, perhaps striped, perhaps with lights out of focus."""
     u, v = canvas.u, canvas.v
@@ -174,48 +117,7 @@ def _background(canvas: Canvas, dice: Dice) -> None:
         canvas.paint(soft(disc) * lights * dice.between(0.3, 0.8), dice.colour(_WALLS, 0.1))
 
 
-def _head(canvas: Canvas, person: _Person) -> Plane:
-    """The distance inside the outline of the head without hair."""
-    down = np.clip(canvas.v / person.chin, 0, 1)
-    half = person.half * (1 - person.jaw * down * down)
-    height = np.where(canvas.v > 2, person.chin - 2, np.float32(27))
-    return ellipse(canvas.u - person.middle, canvas.v - 2, half, height)
-
-
-def _strands(canvas: Canvas, person: _Person, dice: Dice) -> Plane:
-    """Noise in 0..1 that runs along the hair, away from the parting, waved by its curl."""
-    across = (canvas.u - person.middle - dice.between(-9, 9)) / np.maximum(canvas.v + 48, 6)
-    bend = wave(canvas.v * dice.between(0.05, 0.16) + across) * person.curl * dice.between(2, 12)
-    return texture(person.strands, across * 44 + bend)
-
-
-def _hair_colour(canvas: Canvas, person: _Person, strand: Plane) -> Numbers:
-    """Lit strands, (B, 3, H, W)."""
-    lit = 1 + 0.012 * person.light_u * (canvas.u - person.middle)
-    gloss = glow(canvas.u - person.middle - 8 * person.light_u, canvas.v + 21, 16, 7)
-    tone = (0.45 + 0.75 * strand) * lit
-    return person.hair * tone[:, None] + (0.22 * gloss * strand)[:, None]
-
-
-def _hair_behind(canvas: Canvas, person: _Person, strand: Plane, dice: Dice) -> None:
-    """The hair's volume around the head, and long hair falling beside the neck."""
-    u, v = canvas.u - person.middle, canvas.v
-    volume = dice.between(0, 1) ** 2 * 7 + person.curl * 3
-    ragged = (strand - 0.5) * (0.6 + 2.5 * person.curl)
-    around = ellipse(u, v + 4, person.half + volume, 25 + volume) + ragged
-    length = np.where(dice.chance(0.75) * (1 - person.beard) > 0, dice.between(12, 70), np.float32(-30))
-    side = person.half + volume + dice.between(-1, 5) * np.clip((v + 4) * 0.03, 0, 2) - np.abs(u)
-    falling = np.minimum(np.minimum(side, length - v), v + 6) + ragged
-    hair = _hair_colour(canvas, person, strand) * np.float32(0.8)
-    canvas.paint(soft(np.maximum(around, falling)) * (1 - _bald(person)), hair)
-
-
-def _bald(person: _Person) -> Plane:
-    """1 for the few without hair on top, decided by their first strand."""
-    return (person.beard * (person.strands[:, 0, None, None] < 0.12)).astype(np.float32)
-
-
-def _clothes(canvas: Canvas, person: _Person, dice: Dice) -> None:
+def _clothes(canvas: Canvas, person: Person, dice: Dice) -> None:
     """Neck, shoulders and a collar."""
     u, v = canvas.u - person.middle * 0.4, canvas.v
     neck = np.minimum(person.half * dice.between(0.5, 0.68) - np.abs(u), v - 8)
@@ -228,13 +130,13 @@ def _clothes(canvas: Canvas, person: _Person, dice: Dice) -> None:
     canvas.shade(line(collar, 1.6) * soft(shoulders), 0.35)
 
 
-def _ears(canvas: Canvas, person: _Person) -> None:
+def _ears(canvas: Canvas, person: Person) -> None:
     u, v = np.abs(canvas.u - person.middle) - person.half, canvas.v - 4
     canvas.paint(soft(ellipse(u, v, 3.2, 6.5)), person.skin * np.float32(0.82))
     canvas.shade(glow(u - 0.6, v, 2, 4.5), 0.4)
 
 
-def _skin(canvas: Canvas, person: _Person, dice: Dice) -> None:
+def _skin(canvas: Canvas, person: Person, dice: Dice) -> None:
     """The face, lit as a ball, with cheeks, freckles and eye sockets."""
     u, v = canvas.u - person.middle, canvas.v
     across, down = u / (person.half + 2), (v - 3) / 34
@@ -242,7 +144,7 @@ def _skin(canvas: Canvas, person: _Person, dice: Dice) -> None:
     light = 0.42 * person.light_u * across + 0.3 * person.light_v * down + 0.62 * toward
     bright = np.clip(0.5 + 0.72 * light, 0.25, 1.2)[:, None]
     warmth = np.array([0.12, 0, -0.06], np.float32)[:, None, None]
-    canvas.paint(soft(_head(canvas, person)), person.skin * (bright + warmth * (1 - bright)))
+    canvas.paint(soft(head_distance(canvas, person)), person.skin * (bright + warmth * (1 - bright)))
     blush = glow(np.abs(canvas.u - person.yaw) - 11, v - 11, 8, 7) * dice.between(0, 0.2)
     canvas.paint(blush, np.array([0.85, 0.3, 0.3], np.float32)[None, :, None, None])
     freckles = texture(person.strands, u * 1.3 + np.floor(v * 0.8) * 37.7) > 0.86
@@ -250,20 +152,20 @@ def _skin(canvas: Canvas, person: _Person, dice: Dice) -> None:
     canvas.shade(glow(np.abs(canvas.u) - 8, v + 1, 8, 7), dice.between(0.1, 0.3))
 
 
-def _beard(canvas: Canvas, person: _Person, dice: Dice) -> None:
+def _beard(canvas: Canvas, person: Person, dice: Dice) -> None:
     """Stubble or a beard for some: cheeks below a line, the upper lip, the chin."""
     u, v = canvas.u - 0.5 * person.yaw, canvas.v
     aside = np.abs(u) / person.half
     below = v - 14.5 + 15 * aside * aside * aside - dice.between(-1, 2)
     reach = dice.between(0.35, 2.2)  # a goatee's to beyond the ears
-    area = np.minimum(np.minimum(below, _head(canvas, person)), (reach - aside) * 12)
+    area = np.minimum(np.minimum(below, head_distance(canvas, person)), (reach - aside) * 12)
     hairs = texture(person.strands, u * 1.1 + 0.25 * wave(v * 0.3) + np.floor(v * 0.5) * 5.3)
     density = person.beard * dice.chance(0.7) * dice.between(0.15, 1.1)
     cover = np.clip(area * 0.4 + (hairs - 0.5) * 1.2, 0, 1) * np.clip(density * (0.6 + 0.6 * hairs), 0, 0.95)
     canvas.paint(cover, person.hair * (0.5 + 0.6 * hairs)[:, None])
 
 
-def _nose(canvas: Canvas, person: _Person, dice: Dice) -> None:
+def _nose(canvas: Canvas, person: Person, dice: Dice) -> None:
     u = canvas.u - person.yaw * np.clip(canvas.v + 6, 0, 20) * 0.16
     v = canvas.v
     tip, broad = dice.between(10, 13), dice.between(0.8, 1.35)
@@ -277,7 +179,7 @@ def _nose(canvas: Canvas, person: _Person, dice: Dice) -> None:
     canvas.shade(glow(u, v - tip - 4, 5, 2.4), 0.2)
 
 
-def _mouth(canvas: Canvas, person: _Person, dice: Dice) -> None:
+def _mouth(canvas: Canvas, person: Person, dice: Dice) -> None:
     """Two lips around a gap, with teeth in it."""
     u, v = canvas.u - 1.3 * person.yaw, canvas.v
     half, smile = dice.between(5.6, 8.2), dice.between(-0.8, 3.2)
@@ -302,7 +204,7 @@ def _mouth(canvas: Canvas, person: _Person, dice: Dice) -> None:
     canvas.shade(line(middle, 0.9) * corner * (gap == 0), 0.55)
 
 
-def _wrinkles(canvas: Canvas, person: _Person) -> None:
+def _wrinkles(canvas: Canvas, person: Person) -> None:
     """Folds beside the mouth, bags below the eyes, lines on the forehead: the older the deeper."""
     u, v = np.abs(canvas.u - person.yaw), canvas.v
     fold = line(u - 5 - (v - 11) * 0.42, 1.3) * np.clip(np.minimum(v - 10, 22 - v) * 0.3, 0, 1)
@@ -311,7 +213,7 @@ def _wrinkles(canvas: Canvas, person: _Person) -> None:
     canvas.shade(np.clip(fold + bag * 0.5 + brow * 0.6, 0, 1), 0.04 + 0.26 * person.age)
 
 
-def _eyes(canvas: Canvas, person: _Person, dice: Dice) -> None:
+def _eyes(canvas: Canvas, person: Person, dice: Dice) -> None:
     """Brows, lids, lashes, irises that look somewhere, and a glint."""
     side = np.where(canvas.u < 0, np.float32(-1), np.float32(1))
     u, v = canvas.u - 9 * side, canvas.v
@@ -342,21 +244,7 @@ def _eyes(canvas: Canvas, person: _Person, dice: Dice) -> None:
     canvas.paint(brow, person.hair * np.float32(0.6))
 
 
-def _hair_in_front(canvas: Canvas, person: _Person, strand: Plane, dice: Dice) -> None:
-    """Hair on the forehead above a hairline: receding, swept aside, parted or a fringe."""
-    u, v = canvas.u - person.middle, canvas.v
-    across = (u - dice.between(-7, 7)) / person.half
-    centre = dice.between(-24, -13) + dice.chance(0.2) * (1 - person.beard) * 8
-    edge = centre + dice.between(2, 16) * across * across + dice.between(-9, 9) * across
-    ragged = (strand - 0.5) * (2 + 5 * dice.between(0, 1))
-    volume = dice.between(0.3, 2.5)
-    within = ellipse(u, v + 4, person.half + volume, 25 + volume) + (strand - 0.5) * 2
-    cover = soft(np.minimum(within, edge - v + ragged)) * (1 - _bald(person))
-    canvas.shade(soft(np.minimum(within, edge - v + ragged + 1.6)) * (1 - _bald(person)), 0.3)
-    canvas.paint(cover, _hair_colour(canvas, person, strand))
-
-
-def _glasses(canvas: Canvas, person: _Person, dice: Dice) -> None:
+def _glasses(canvas: Canvas, person: Person, dice: Dice) -> None:
     """Glasses for some, dark ones for a few."""
     worn, dark = dice.chance(0.22), dice.chance(0.2)
     u, v = np.abs(canvas.u - 0.4 * person.yaw), canvas.v
