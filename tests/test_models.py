@@ -159,3 +159,12 @@ def test_dcgan_weights_start_with_a_deviation_of_two_hundredths() -> None:
     for layer in layers:
         assert layer.weight.std().item() == pytest.approx(0.02, rel=0.05)
         assert not layer.bias.any()
+
+
+def test_the_mlps_outputs_start_away_from_the_flat_ends_of_tanh() -> None:
+    torch.manual_seed(0)
+    network = MlpGenerator(architecture="mlp").build()
+    linear = [layer for layer in network if isinstance(layer, nn.Linear)]
+    assert linear[-1].weight.std().item() == pytest.approx((2 / (512 + 12288)) ** 0.5, rel=0.02)
+    assert linear[0].weight.std().item() == pytest.approx((2 / 768) ** 0.5, rel=0.02)
+    assert network(torch.rand(16, 3, 16, 16) * 2 - 1).abs().mean() < 0.3

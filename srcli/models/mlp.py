@@ -48,6 +48,8 @@ class MlpGenerator(BaseModel):
         last = nn.Linear(self.width, HIGH_RES_VALUES)
         network = nn.Sequential(*layers, last, nn.Tanh(), nn.Unflatten(1, (3, 64, 64)))
         initialize_he(network)
+        # No ReLU follows: He's deviation would start the 12,288 outputs at the flat ends of tanh.
+        nn.init.xavier_normal_(last.weight)
         return network
 
 
