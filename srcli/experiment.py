@@ -3,21 +3,24 @@
 import difflib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 
+from srcli.data.images import LABEL_SIZE
 from srcli.errors import ExperimentError
 from srcli.experiment_text import Document, parse_value, read_document
 from srcli.models import CriticSettings, GeneratorSettings
 from srcli.objectives import Objective
 from srcli.optimizers import OptimizerSettings
 
+_Side = Annotated[int, Field(ge=LABEL_SIZE)]
+
 
 class Augmentation(BaseModel):
-    """Changes made to each training face, beside the random 64x64 window of its 72x72 pixels."""
+    """What is taken of each training face, at a random place, and how that is changed."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -25,6 +28,17 @@ class Augmentation(BaseModel):
     brightness: float = Field(ge=0, le=1, description="added, drawn from [-b, b], for values in [0, 1]")
     contrast: float = Field(ge=0, lt=1, description="factor about the mean, drawn from [1 - c, 1 + c]")
     saturation: float = Field(ge=0, lt=1, description="factor about grey, drawn from [1 - s, 1 + s]")
+    windows: Annotated[tuple[_Side, _Side], Field(strict=False)] = Field(
+        default=(LABEL_SIZE, LABEL_SIZE),
+        description="smallest and largest side, in stored pixels, of the squares that become 64x64 labels",
+    )
+
+    @field_validator("windows")
+    @classmethod
+    def _check_order(cls, windows: tuple[int, int]) -> tuple[int, int]:
+        if windows[0] > windows[1]:
+            raise ValueError("should name the smallest side first")
+        return windows
 
 
 class Training(BaseModel):
@@ -37,6 +51,9 @@ class Training(BaseModel):
     seed: int = Field(ge=0)
     precision: Literal["fp32", "bf16"] = "fp32"
     ema_decay: float = Field(ge=0, lt=1, description="moving average of the generator; 0 for none")
+    init_from: str | None = Field(
+        default=None, description="a run or weight file to start the generator from"
+    )
     sample_every: int = Field(ge=1)
     evaluate_every: int = Field(ge=1)
     evaluate_faces: int = Field(ge=1, description="how many faces of the test split are measured")
@@ -69,6 +86,11 @@ class Experiment(BaseModel):
             mistakes.append(
                 "objective.gamma: a generator from noise has no input to stay consistent with; use 0.0"
             )
+        if self.generator.takes_noise and self.objective.pixel_weight > 0:
+            mistakes.append("objective: a generator from noise has no label to be compared with")
+        if (self.critic.architecture == "none") != (self.objective.n_critic == 0):
+            wanted = "needs a critic" if self.objective.n_critic else "trains no critic; use none"
+            mistakes.append(f"critic.architecture: objective {self.objective.name} {wanted}")
         normalizations = {self.generator.normalization, self.critic.normalization}
         if "batch" in normalizations and self.training.batch_size < 2:
             mistakes.append("training.batch_size: batch normalisation needs at least 2")

@@ -1,4 +1,4 @@
-"""The three training objectives of the paper; each knows its own terms.
+"""The training objectives: the three of the paper and a pixel loss; each knows its own terms.
 
 Scores are a critic's outputs (B,), higher for more real. All losses are minimised.
 """
@@ -10,6 +10,8 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from srcli.data.batches import Batch
 
 SCALE = 4
 
@@ -30,6 +32,7 @@ class Gan(BaseModel):
 
     name: Literal["gan"]
     gamma: float = Field(ge=0, le=1)
+    pixel_weight: float = Field(default=0.0, ge=0)
     n_critic: int = Field(default=1, ge=1)
 
     allows_batch_norm_critic: ClassVar[bool] = True
@@ -45,9 +48,9 @@ class Gan(BaseModel):
         }
         return Loss(real_part + fake_part, parts)
 
-    def generator_loss(self, critic: Critic, fake: Tensor, low_res: Tensor | None) -> Loss:
+    def generator_loss(self, critic: Critic, fake: Tensor, batch: Batch | None) -> Loss:
         """`-E[log s(D(G(z)))]` (equation 4), mixed with the input's L1 (equation 7)."""
-        return mix_with_l1(F.softplus(-critic(fake).float()).mean(), fake, low_res, self.gamma)
+        return mix(F.softplus(-critic(fake).float()).mean(), fake, batch, self.gamma, self.pixel_weight)
 
     def after_critic_step(self, critic: nn.Module) -> None:
         """Nothing to do."""
@@ -60,6 +63,7 @@ class Wgan(BaseModel):
 
     name: Literal["wgan"]
     gamma: float = Field(ge=0, le=1)
+    pixel_weight: float = Field(default=0.0, ge=0)
     n_critic: int = Field(default=5, ge=1)
     clip_value: float = Field(default=0.01, gt=0)
 
@@ -70,9 +74,9 @@ class Wgan(BaseModel):
         wasserstein = wasserstein_estimate(critic(real), critic(fake))
         return Loss(-wasserstein, {"wasserstein": wasserstein})
 
-    def generator_loss(self, critic: Critic, fake: Tensor, low_res: Tensor | None) -> Loss:
+    def generator_loss(self, critic: Critic, fake: Tensor, batch: Batch | None) -> Loss:
         """`-E[D(G(z))]` (equation 5), mixed with the input's L1 (equation 7)."""
-        return mix_with_l1(-critic(fake).float().mean(), fake, low_res, self.gamma)
+        return mix(-critic(fake).float().mean(), fake, batch, self.gamma, self.pixel_weight)
 
     def after_critic_step(self, critic: nn.Module) -> None:
         """Clips every weight of the critic to [-clip_value, clip_value]."""
@@ -86,6 +90,7 @@ class WganGp(BaseModel):
 
     name: Literal["wgan-gp"]
     gamma: float = Field(ge=0, le=1)
+    pixel_weight: float = Field(default=0.0, ge=0)
     n_critic: int = Field(default=5, ge=1)
     gradient_penalty_weight: float = Field(default=10.0, gt=0)
 
@@ -98,15 +103,34 @@ class WganGp(BaseModel):
         parts = {"wasserstein": wasserstein, "gradient_penalty": penalty}
         return Loss(self.gradient_penalty_weight * penalty - wasserstein, parts)
 
-    def generator_loss(self, critic: Critic, fake: Tensor, low_res: Tensor | None) -> Loss:
+    def generator_loss(self, critic: Critic, fake: Tensor, batch: Batch | None) -> Loss:
         """`-E[D(G(z))]` (equation 5), mixed with the input's L1 (equation 7)."""
-        return mix_with_l1(-critic(fake).float().mean(), fake, low_res, self.gamma)
+        return mix(-critic(fake).float().mean(), fake, batch, self.gamma, self.pixel_weight)
 
     def after_critic_step(self, critic: nn.Module) -> None:
         """Nothing to do: the penalty takes the place of clipping."""
 
 
-Objective = Annotated[Gan | Wgan | WganGp, Field(discriminator="name")]
+class Pixel(BaseModel):
+    """No adversary: the L1 distance to the label takes the place of J_G in equation 7."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    name: Literal["pixel"]
+    gamma: float = Field(ge=0, le=1)
+
+    n_critic: ClassVar[int] = 0
+    pixel_weight: ClassVar[float] = 1.0
+    allows_batch_norm_critic: ClassVar[bool] = True
+
+    def generator_loss(self, _critic: Critic, fake: Tensor, batch: Batch | None) -> Loss:
+        """`(1 - gamma) * E|G(z) - x|_1 + gamma * E|f_d(G(z)) - z|_1`."""
+        assert batch is not None, "the experiment was checked to have a generator of pictures"
+        pixel, l1 = label_l1(fake, batch), input_l1(fake, batch)
+        return Loss((1 - self.gamma) * pixel + self.gamma * l1, {"pixel_l1": pixel, "l1": l1})
+
+
+Objective = Annotated[Gan | Wgan | WganGp | Pixel, Field(discriminator="name")]
 
 
 def wasserstein_estimate(real_scores: Tensor, fake_scores: Tensor) -> Tensor:
@@ -131,19 +155,35 @@ def gradient_penalty(critic: Critic, images: Tensor) -> Tensor:
     return penalty
 
 
-def mix_with_l1(adversarial: Tensor, fake: Tensor, low_res: Tensor | None, gamma: float) -> Loss:
-    """`(1 - gamma) * J_G + gamma * E|f_d(G(z)) - z|_1` (equation 7).
+def mix(adversarial: Tensor, fake: Tensor, batch: Batch | None, gamma: float, pixel_weight: float) -> Loss:
+    """`(1 - gamma) * J_G + gamma * E|f_d(G(z)) - z|_1` (equation 7), and a term of our own.
 
     Args:
         adversarial: J_G, a scalar.
-        fake: G(z), (B, 3, 4h, 4w) in [-1, 1].
-        low_res: z, (B, 3, h, w) in [-1, 1]; None for generators from noise, which have no L1 term.
-        gamma: The weight of the L1 term.
+        fake: G(z), (B, 3, 64, 64) in [-1, 1].
+        batch: The inputs z and their labels x; None for generators from noise, which have no L1 terms.
+        gamma: The weight of the L1 term of equation 7.
+        pixel_weight: The weight of `E|G(z) - x|_1`, which the paper does not have; 0 leaves it out.
     """
-    if low_res is None:
+    if batch is None:
         return Loss((1 - gamma) * adversarial, {"adversarial": adversarial})
-    l1 = (downscale(fake.float()) - low_res).abs().mean()
-    return Loss((1 - gamma) * adversarial + gamma * l1, {"adversarial": adversarial, "l1": l1})
+    l1 = input_l1(fake, batch)
+    total = (1 - gamma) * adversarial + gamma * l1
+    parts = {"adversarial": adversarial, "l1": l1}
+    if pixel_weight == 0:
+        return Loss(total, parts)
+    pixel = label_l1(fake, batch)
+    return Loss(total + pixel_weight * pixel, {**parts, "pixel_l1": pixel})
+
+
+def input_l1(fake: Tensor, batch: Batch) -> Tensor:
+    """`E|f_d(G(z)) - z|_1`, the distance of the outputs' area averages to the inputs."""
+    return (downscale(fake.float()) - batch.low_res).abs().mean()
+
+
+def label_l1(fake: Tensor, batch: Batch) -> Tensor:
+    """`E|G(z) - x|_1`, the distance of the outputs to their labels."""
+    return (fake.float() - batch.high_res).abs().mean()
 
 
 def downscale(images: Tensor) -> Tensor:

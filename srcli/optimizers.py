@@ -1,11 +1,14 @@
 """The optimisers of the paper as settings that build themselves."""
 
+import math
 from collections.abc import Iterable
 from typing import Annotated, Literal
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import nn
+
+Schedule = Literal["constant", "cosine"]
 
 
 class Adam(BaseModel):
@@ -17,6 +20,7 @@ class Adam(BaseModel):
     learning_rate: float = Field(gt=0)
     beta1: float = Field(ge=0, lt=1)
     beta2: float = Field(ge=0, lt=1)
+    schedule: Schedule = "constant"
 
     def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         """A fused Adam over the parameters: same update, one pass over memory."""
@@ -32,10 +36,23 @@ class RmsProp(BaseModel):
     name: Literal["rmsprop"]
     learning_rate: float = Field(gt=0)
     decay: float = Field(default=0.9, ge=0, lt=1)
+    schedule: Schedule = "constant"
 
     def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         """An RMSProp over the parameters."""
         return torch.optim.RMSprop(parameters, lr=self.learning_rate, alpha=self.decay)
+
+
+def rate_share(schedule: Schedule, step: int, steps: int) -> float:
+    """The share of the learning rate that holds for the update after `step` of `steps` updates.
+
+    `cosine` falls from 1 to 0 along half a cosine (Loshchilov & Hutter 2017, equation 5, without restarts).
+    """
+    match schedule:
+        case "constant":
+            return 1.0
+        case "cosine":
+            return (1 + math.cos(math.pi * step / steps)) / 2
 
 
 OptimizerSettings = Annotated[Adam | RmsProp, Field(discriminator="name")]

@@ -15,17 +15,20 @@ GENERATORS: dict[str, dict[str, Any]] = {
     "dcgan": {"architecture": "dcgan", "width": 8},
     "resnet": {"architecture": "resnet", "widths": [8, 8, 8]},
     "mlp": {"architecture": "mlp", "width": 32},
+    "residual": {"architecture": "residual", "width": 8, "blocks": 2},
     "noise": {"architecture": "dcgan", "input": "noise", "width": 8},
 }
 OBJECTIVES: dict[str, dict[str, Any]] = {
     "gan": {"name": "gan", "n_critic": 1},
     "wgan": {"name": "wgan", "n_critic": 2},
     "wgan-gp": {"name": "wgan-gp", "n_critic": 2},
+    "pixel": {"name": "pixel"},
 }
 OPTIMIZERS: dict[str, dict[str, Any]] = {
     "gan": {"name": "adam", "learning_rate": 2e-4, "beta1": 0.5, "beta2": 0.999},
     "wgan": {"name": "rmsprop", "learning_rate": 1e-4},
     "wgan-gp": {"name": "adam", "learning_rate": 2e-4, "beta1": 0.5, "beta2": 0.9},
+    "pixel": {"name": "adam", "learning_rate": 1e-3, "beta1": 0.9, "beta2": 0.99, "schedule": "cosine"},
 }
 
 
@@ -36,9 +39,12 @@ def small_experiment(
     objective: str = "wgan-gp", generator: str = "mlp", *, steps: int = 6, **training: Any
 ) -> Experiment:
     """An experiment of the paper's kind with narrow networks, batches of 4 and n_critic of 2."""
-    critic = (
-        {"architecture": "mlp", "width": 32} if generator == "mlp" else {"architecture": "dcgan", "width": 8}
-    )
+    critic: dict[str, Any] = {"architecture": "dcgan", "width": 8}
+    if generator == "mlp":
+        critic = {"architecture": "mlp", "width": 32}
+    critic["normalization"] = "layer" if objective == "wgan-gp" else "batch"
+    if objective == "pixel":
+        critic = {"architecture": "none"}
     settings = {
         "steps": steps,
         "batch_size": 4,
@@ -54,15 +60,10 @@ def small_experiment(
         {
             "name": f"small-{generator}-{objective}",
             "generator": GENERATORS[generator],
-            "critic": {**critic, "normalization": "layer" if objective == "wgan-gp" else "batch"},
+            "critic": critic,
             "objective": {**OBJECTIVES[objective], "gamma": 0.0 if generator == "noise" else 0.9},
             "optimizer": OPTIMIZERS[objective],
-            "augmentation": {
-                "horizontal_flip": True,
-                "brightness": 0.05,
-                "contrast": 0.05,
-                "saturation": 0.05,
-            },
+            "augmentation": AUGMENTATION,
             "training": {**settings, **training},
         }
     )

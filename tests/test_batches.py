@@ -1,5 +1,7 @@
 """Training batches: what is in them, in which order, and how faces are changed."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -7,6 +9,7 @@ from small import small_dataset
 
 from srcli.data.batches import TrainingBatches, augment
 from srcli.data.dataset import Dataset
+from srcli.errors import DataError
 from srcli.experiment import Augmentation
 
 PLAIN = Augmentation(horizontal_flip=False, brightness=0.0, contrast=0.0, saturation=0.0)
@@ -77,6 +80,68 @@ def test_crops_are_windows_of_the_face_at_all_nine_offsets_both_ways_round() -> 
     assert {top for top, _, _ in seen} == {left for _, left, _ in seen} == set(range(9))
     assert {flip for _, _, flip in seen} == {False, True}
     assert len(seen) > 80
+
+
+def ramp_dataset(size: int) -> Dataset:
+    """Two faces, one for training: red grows with the column and green with the row, evenly from 0 to 255."""
+    ramp = np.arange(size) * 255 / (size - 1)
+    face = np.stack(np.broadcast_arrays(ramp[None, :], ramp[:, None], 0.0), -1).round().astype(np.uint8)
+    indices = np.arange(2)
+    splits = {"train": indices[:1], "validation": indices[:0], "test": indices[1:]}
+    return Dataset(np.stack([face, face]), splits, "", "ramps")
+
+
+def test_windows_are_log_uniform_in_side_and_uniform_in_place() -> None:
+    settings = PLAIN.model_copy(update={"windows": (64, 240)})
+    dataset = ramp_dataset(256)  # pixel (row, column) is (column, row, 0)
+    batches = TrainingBatches(dataset, settings, batch_size=100, seed=0)
+    crops = torch.cat([batches.batch(number, CPU).high_res for number in range(10)])
+    red, green = ((crops[:, channel].double() + 1) * 127.5 for channel in (0, 1))
+    # The label's first column is centred (side / 64 - 1) / 2 behind the window's left, its last as far in.
+    sides = (red[:, 0, 63] - red[:, 0, 0]).numpy() * 64 / 63
+    lefts = red[:, 0, 0].numpy() - (sides / 64 - 1) / 2
+    tops = green[:, 0, 0].numpy() - (sides / 64 - 1) / 2
+    assert 63 <= sides.min() < 68
+    assert 232 < sides.max() <= 242
+    quartiles = 64 * (240 / 64) ** np.array([0.25, 0.5, 0.75])
+    assert np.quantile(sides, [0.25, 0.5, 0.75]) == pytest.approx(quartiles, rel=0.06)
+    for starts in (lefts, tops):
+        places = starts / (256 - sides)  # uniform in [0, 1]
+        assert np.quantile(places, [0.25, 0.5, 0.75]) == pytest.approx([0.25, 0.5, 0.75], abs=0.06)
+        assert places.min() < 0.03
+        assert places.max() > 0.97
+    assert abs(np.corrcoef(lefts / (256 - sides), tops / (256 - sides))[0, 1]) < 0.1
+
+
+def test_a_window_of_twice_the_label_is_its_two_by_two_mean() -> None:
+    dataset = small_dataset(faces=3, test=2)
+    large = dataset.faces.repeat(2, axis=1).repeat(2, axis=2)[:, 8:136, 8:136]
+    settings = PLAIN.model_copy(update={"windows": (128, 128)})
+    label = TrainingBatches(replace(dataset, faces=large), settings, 1, seed=0).batch(0, CPU).high_res[0]
+    expected = dataset.faces[0, 4:68, 4:68].transpose(2, 0, 1) / np.float32(127.5) - 1
+    np.testing.assert_allclose(label.numpy(), expected, atol=1e-6)
+
+
+def test_windows_of_all_sizes_are_a_function_of_the_number_and_the_seed() -> None:
+    settings = Augmentation(
+        horizontal_flip=True, brightness=0.05, contrast=0.05, saturation=0.05, windows=(64, 100)
+    )
+    faces = small_dataset().faces.repeat(2, axis=1).repeat(2, axis=2)
+    dataset = replace(small_dataset(), faces=faces)
+    batches = TrainingBatches(dataset, settings, batch_size=4, seed=5)
+    later = batches.batch(9, CPU).high_res
+    batches.batch(2, CPU)
+    assert torch.equal(batches.batch(9, CPU).high_res, later)
+    assert torch.equal(TrainingBatches(dataset, settings, 4, 5).batch(9, CPU).high_res, later)
+    assert not torch.equal(TrainingBatches(dataset, settings, 4, 6).batch(9, CPU).high_res, later)
+
+
+def test_windows_larger_than_the_stored_faces_are_refused() -> None:
+    settings = PLAIN.model_copy(update={"windows": (64, 73)})
+    with pytest.raises(DataError, match="reaches 73 pixels, faces of drawn for tests have 72") as caught:
+        TrainingBatches(small_dataset(), settings, batch_size=4, seed=0)
+    assert len(str(caught.value).splitlines()) == 1
+    TrainingBatches(small_dataset(), PLAIN.model_copy(update={"windows": (64, 72)}), batch_size=4, seed=0)
 
 
 def one_change(**change: float) -> tuple[torch.Tensor, torch.Tensor]:

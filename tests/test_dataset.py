@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from srcli.data.dataset import indices_of_ranges, open_dataset, ranges_of_indices
+from srcli.data.dataset import Dataset, indices_of_ranges, open_dataset, ranges_of_indices
 from srcli.data.packing import Packing, pack
 from srcli.data.sources import open_source
 from srcli.data.synthetic import draw_faces
@@ -22,7 +22,7 @@ def dataset(tmp_path: Path) -> Path:
     (tmp_path / "pictures").mkdir()
     for number, face in enumerate(draw_faces(20, 1)):
         Image.fromarray(face).save(tmp_path / "pictures" / f"{number:02d}.png")
-    packing = Packing("faces", partition=None, holdout=2, max_skipped=0, workers=1)
+    packing = Packing("faces", 72, partition=None, holdout=2, max_skipped=0, workers=1)
     pack(open_source(tmp_path / "pictures"), tmp_path / "dataset", packing)
     return tmp_path / "dataset"
 
@@ -43,6 +43,22 @@ def test_a_dataset_is_a_memory_map_of_its_faces_and_its_splits(dataset: Path) ->
     assert len(opened.labels("train", limit=5)) == 5
 
 
+def test_labels_of_larger_faces_are_averages_of_their_centre(dataset: Path) -> None:
+    faces = draw_faces(20, 1).repeat(2, axis=1).repeat(2, axis=2)
+    faces[:, ::2] ^= 8  # so that the two rows of a mean differ
+    np.save(dataset / "faces.npy", faces)
+    means = faces[18:, 8:136, 8:136].reshape(2, 64, 2, 64, 2, 3).astype(float).mean((2, 4))
+    assert np.array_equal(open_dataset(dataset).labels("test"), np.floor(means + 0.5))
+    assert open_dataset(dataset).labels("validation").shape == (0, 64, 64, 3)
+
+
+def test_labels_of_many_faces_are_in_their_order() -> None:
+    numbers = np.arange(600)
+    faces = np.broadcast_to((numbers % 251).astype(np.uint8)[:, None, None, None], (600, 72, 72, 3))
+    labels = Dataset(faces, {"test": numbers[::-1]}, "", "").labels("test", 590)
+    assert np.array_equal(labels, np.broadcast_to(faces[:9:-1, :64, :64], (590, 64, 64, 3)))
+
+
 def test_the_fingerprint_changes_with_a_pixel_and_with_a_split(dataset: Path, tmp_path: Path) -> None:
     pixels = np.array(Image.open(tmp_path / "pictures" / "03.png"))
     pixels[0, 0, 0] ^= 1
@@ -51,7 +67,7 @@ def test_the_fingerprint_changes_with_a_pixel_and_with_a_split(dataset: Path, tm
     fingerprints = {open_dataset(dataset).fingerprint}
     for holdout in (1, 2):
         out = tmp_path / f"other-{holdout}"
-        pack(source, out, Packing("faces", partition=None, holdout=holdout, max_skipped=0, workers=1))
+        pack(source, out, Packing("faces", 72, partition=None, holdout=holdout, max_skipped=0, workers=1))
         fingerprints.add(open_dataset(out).fingerprint)
     assert len(fingerprints) == 3
 
@@ -63,6 +79,14 @@ def truncate_faces(dataset: Path) -> None:
 
 def other_pixels(dataset: Path) -> None:
     np.save(dataset / "faces.npy", np.zeros((20, 64, 64, 3), np.uint8))
+
+
+def oblong_pixels(dataset: Path) -> None:
+    np.save(dataset / "faces.npy", np.zeros((20, 80, 72, 3), np.uint8))
+
+
+def flat_pixels(dataset: Path) -> None:
+    np.save(dataset / "faces.npy", np.zeros(20, np.uint8))
 
 
 def pickled_faces(dataset: Path) -> None:
@@ -88,6 +112,8 @@ def pickled_faces(dataset: Path) -> None:
         (lambda d: (d / "faces.npy").unlink(), "faces.npy is missing"),
         (truncate_faces, "is damaged"),
         (other_pixels, r"it holds uint8 of shape \(20, 64, 64, 3\)"),
+        (oblong_pixels, r"it holds uint8 of shape \(20, 80, 72, 3\)"),
+        (flat_pixels, r"it holds uint8 of shape \(20,\)"),
         (pickled_faces, "is damaged"),
     ],
 )

@@ -32,6 +32,8 @@ PAPER = [
     "noise-dcgan-wgangp",
 ]
 
+ADAM = {"name": "adam", "learning_rate": 2e-4, "schedule": "constant"}
+
 
 def mistakes(path: Path, *overrides: str) -> list[str]:
     with pytest.raises(ExperimentError) as caught:
@@ -51,13 +53,13 @@ def test_presets_hold_the_papers_settings_for_their_objective(name: str) -> None
     match objective.name:
         case "gan":
             assert (objective.n_critic, experiment.critic.normalization) in ((1, "batch"), (1, "none"))
-            assert optimizer == {"name": "adam", "learning_rate": 2e-4, "beta1": 0.5, "beta2": 0.999}
+            assert optimizer == {**ADAM, "beta1": 0.5, "beta2": 0.999}
         case "wgan":
             assert (objective.n_critic, objective.clip_value) == (5, 0.01)
             assert (optimizer["name"], optimizer["learning_rate"]) == ("rmsprop", 1e-4)
         case "wgan-gp":
             assert (objective.n_critic, objective.gradient_penalty_weight) == (5, 10)
-            assert optimizer == {"name": "adam", "learning_rate": 2e-4, "beta1": 0.5, "beta2": 0.9}
+            assert optimizer == {**ADAM, "beta1": 0.5, "beta2": 0.9}
     gammas = {"gamma0": 0.0, "gamma05": 0.5}
     expected = 0.0 if name.startswith("noise") else gammas.get(name.rpartition("-")[2], 0.9)
     assert objective.gamma == expected
@@ -84,6 +86,26 @@ def test_overrides_reach_nested_settings_in_yaml() -> None:
     )
     assert experiment.training.steps == 7
     assert experiment.optimizer.learning_rate == 1e-3
+
+
+def test_windows_are_of_the_labels_size_unless_told_otherwise() -> None:
+    path = PRESETS / "mlp-gan.yaml"
+    assert load_experiment(path).augmentation.windows == (64, 64)
+    assert load_experiment(path, ["augmentation.windows=[64, 240]"]).augmentation.windows == (64, 240)
+
+
+@pytest.mark.parametrize(
+    ("value", "mistake"),
+    [
+        ("[240, 64]", "augmentation.windows: should name the smallest side first, not [240, 64]"),
+        ("[32, 64]", "augmentation.windows.0: should be greater than or equal to 64, not 32"),
+        ("[64, 99.5]", "augmentation.windows.1: should be a valid integer, not 99.5"),
+        ("240", "augmentation.windows: should be a valid tuple, not 240"),
+    ],
+)
+def test_windows_that_cannot_be_are_explained(value: str, mistake: str) -> None:
+    override = f"augmentation.windows={value}"
+    assert mistakes(PRESETS / "mlp-gan.yaml", override) == [f"--set {override}: {mistake}"]
 
 
 def test_all_mistakes_are_reported_at_once_with_file_line_and_suggestion(tmp_path: Path) -> None:
@@ -133,6 +155,13 @@ def test_settings_that_contradict_each_other_are_refused_together() -> None:
         "objective.gamma",
         "training.batch_size",
     ]
+
+
+def test_an_objective_without_an_adversary_has_no_critic_and_the_others_have_one() -> None:
+    found = mistakes(PRESETS / "resnet-gan.yaml", "critic={architecture: none}")
+    assert "objective gan needs a critic" in found[0]
+    found = mistakes(PRESETS / "resnet-gan.yaml", "objective={name: pixel, gamma: 0.5}")
+    assert "objective pixel trains no critic; use none" in found[0]
 
 
 def test_booleans_and_text_are_no_numbers() -> None:

@@ -8,12 +8,14 @@ from PIL import Image
 
 from srcli.data.images import (
     area_average,
+    centre_window,
     enlarge_bicubic,
     enlarge_nearest,
     from_network,
     grid,
     low_res_of,
     open_picture,
+    resize_area,
     to_network,
     to_uint8,
     write_png,
@@ -33,6 +35,23 @@ def test_area_averages_agree_with_pillows_box_filter() -> None:
     pixels = np.random.default_rng(1).integers(0, 256, (64, 64, 3), dtype=np.uint8)
     pillow = np.asarray(Image.fromarray(pixels).resize((16, 16), Image.Resampling.BOX))
     assert np.abs(low_res_of(pixels[None])[0].astype(int) - pillow).max() <= 1
+
+
+@pytest.mark.parametrize(("size", "side"), [(384, 64), (240, 64), (100, 64), (9, 6), (6, 6)])
+def test_squares_are_averaged_by_the_exact_area_of_every_pixel(size: int, side: int) -> None:
+    pixels = np.random.default_rng(size).integers(0, 256, (size, size, 3), dtype=np.uint8)
+    # With each pixel repeated `side` times, a result's pixel is the plain mean of `size` of them.
+    sums = pixels.astype(int).repeat(side, axis=0).reshape(side, size, size, 3).sum(1)
+    sums = sums.repeat(side, axis=1).reshape(side, side, size, 3).sum(2)
+    assert np.array_equal(resize_area(pixels, side), (2 * sums + size**2) // (2 * size**2))  # half up
+
+
+def test_the_centre_window_is_eight_ninths_of_the_face() -> None:
+    faces = np.random.default_rng(4).integers(0, 256, (2, 144, 144, 3), dtype=np.uint8)
+    means = faces[:, 8:136, 8:136].reshape(2, 64, 2, 64, 2, 3).astype(float).mean((2, 4))
+    assert np.array_equal(centre_window(faces), np.floor(means + 0.5))
+    assert np.array_equal(centre_window(faces[:, :72, :72]), faces[:, 4:68, 4:68])
+    assert centre_window(faces[:0]).shape == (0, 64, 64, 3)
 
 
 def test_rounding_is_half_up_and_clipped() -> None:

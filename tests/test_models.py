@@ -7,8 +7,9 @@ from torch import nn
 
 from srcli.experiment import load_experiment
 from srcli.models.dcgan import DcganCritic, DcganGenerator
-from srcli.models.layers import normalization
+from srcli.models.layers import initialize_he, normalization
 from srcli.models.mlp import MlpCritic, MlpGenerator
+from srcli.models.residual import Block, ResidualGenerator
 from srcli.models.resnet import ResnetGenerator
 
 
@@ -111,10 +112,14 @@ def test_critics_give_one_score_a_sample(settings: DcganCritic | MlpCritic) -> N
     [
         DcganGenerator(architecture="dcgan", width=4),
         ResnetGenerator(architecture="resnet", widths=(4, 4, 4)),
+        ResidualGenerator(architecture="residual", width=4, blocks=3),
     ],
 )
-def test_no_pixel_beyond_the_stated_margin_has_influence(settings: DcganGenerator | ResnetGenerator) -> None:
+def test_no_pixel_beyond_the_stated_margin_has_influence(
+    settings: DcganGenerator | ResnetGenerator | ResidualGenerator,
+) -> None:
     network = settings.build().eval()
+    initialize_he(network)
     reaches = []
     for pixel in range(30, 30 + settings.size_multiple):
         pixels = torch.randn(1, 3, 64, 64, requires_grad=True)
@@ -168,3 +173,28 @@ def test_the_mlps_outputs_start_away_from_the_flat_ends_of_tanh() -> None:
     assert linear[-1].weight.std().item() == pytest.approx((2 / (512 + 12288)) ** 0.5, rel=0.02)
     assert linear[0].weight.std().item() == pytest.approx((2 / 768) ** 0.5, rel=0.02)
     assert network(torch.rand(16, 3, 16, 16) * 2 - 1).abs().mean() < 0.3
+
+
+def test_a_residual_generator_starts_as_bicubic_enlargement() -> None:
+    low_res = torch.rand(2, 3, 9, 7) * 2 - 1
+    bicubic = torch.nn.functional.interpolate(low_res, size=(36, 28), mode="bicubic")
+    network = ResidualGenerator(architecture="residual", width=8, blocks=2).build()
+    torch.testing.assert_close(network(low_res), bicubic)
+
+
+def test_a_residual_generators_branches_start_small() -> None:
+    network = ResidualGenerator(architecture="residual", width=64, blocks=1).build()
+    (block,) = (module for module in network.modules() if isinstance(module, Block))
+    he = (2 / (64 * 9)) ** 0.5
+    assert block.first.weight.std().item() == pytest.approx(he, rel=0.03)
+    assert block.second.weight.std().item() == pytest.approx(0.1 * he, rel=0.03)
+
+
+def test_a_residual_generator_has_the_parameters_counted_by_hand() -> None:
+    width, blocks = 64, 16
+    expected = (
+        conv(3, width, 3) + (2 * blocks + 1) * conv(width, width, 3)
+        + 2 * conv(width, 4 * width, 3) + conv(width, 3, 3)
+    )  # fmt: skip
+    settings = ResidualGenerator(architecture="residual", width=width, blocks=blocks)
+    assert count(settings.build()) == expected == 1_517_571

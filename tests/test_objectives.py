@@ -6,9 +6,12 @@ import pytest
 import torch
 from torch import nn
 
-from srcli.objectives import Gan, Wgan, WganGp, clip_weights, downscale, gradient_penalty, interpolate
+from srcli.data.batches import Batch
+from srcli.objectives import Gan, Pixel, Wgan, WganGp, clip_weights, downscale, gradient_penalty, interpolate
 
 REAL, FAKE = torch.full((2, 3, 8, 8), 0.5), torch.full((2, 3, 8, 8), -0.25)
+
+BATCH = Batch(high_res=REAL, low_res=torch.zeros(2, 3, 2, 2))
 
 
 def seeded() -> torch.Generator:
@@ -32,8 +35,7 @@ def test_gan_critic_loss_is_the_cross_entropy_of_equation_2() -> None:
 
 
 def test_gan_generator_loss_is_the_non_saturating_one_of_equation_4() -> None:
-    low_res = torch.full((2, 3, 2, 2), -0.25)
-    loss = Gan(name="gan", gamma=0.0).generator_loss(mean_score, FAKE, low_res)
+    loss = Gan(name="gan", gamma=0.0).generator_loss(mean_score, FAKE, BATCH)
     assert loss.total.item() == pytest.approx(-math.log(sigmoid(-0.5)), abs=1e-6)
 
 
@@ -47,7 +49,7 @@ def test_wgan_losses_are_differences_of_mean_scores_of_equation_5() -> None:
     critic = objective.critic_loss(mean_score, REAL, FAKE, seeded())
     assert critic.total.item() == pytest.approx(-1.5, abs=1e-6)
     assert critic.parts["wasserstein"].item() == pytest.approx(1.5, abs=1e-6)
-    generator = objective.generator_loss(mean_score, FAKE, torch.zeros(2, 3, 2, 2))
+    generator = objective.generator_loss(mean_score, FAKE, BATCH)
     assert generator.total.item() == pytest.approx(0.5, abs=1e-6)
 
 
@@ -114,11 +116,23 @@ def test_interpolated_points_lie_on_the_segments_with_one_draw_a_sample() -> Non
 
 
 def test_generator_total_mixes_both_terms_as_equation_7_does() -> None:
-    low_res = torch.zeros(2, 3, 2, 2)  # the area average of FAKE is -0.25 everywhere
-    loss = Wgan(name="wgan", gamma=0.9).generator_loss(mean_score, FAKE, low_res)
+    # The area average of FAKE is -0.25 everywhere, the inputs are 0.
+    loss = Wgan(name="wgan", gamma=0.9).generator_loss(mean_score, FAKE, BATCH)
     assert loss.parts["adversarial"].item() == pytest.approx(0.5)
     assert loss.parts["l1"].item() == pytest.approx(0.25)
     assert loss.total.item() == pytest.approx(0.1 * 0.5 + 0.9 * 0.25)
+
+
+def test_a_pixel_weight_adds_the_distance_to_the_label() -> None:
+    loss = Wgan(name="wgan", gamma=0.9, pixel_weight=2.0).generator_loss(mean_score, FAKE, BATCH)
+    assert loss.parts["pixel_l1"].item() == pytest.approx(0.75)
+    assert loss.total.item() == pytest.approx(0.1 * 0.5 + 0.9 * 0.25 + 2 * 0.75)
+
+
+def test_the_pixel_objective_puts_the_label_in_the_adversarys_place() -> None:
+    loss = Pixel(name="pixel", gamma=0.2).generator_loss(mean_score, FAKE, BATCH)
+    assert {name: part.item() for name, part in loss.parts.items()} == {"pixel_l1": 0.75, "l1": 0.25}
+    assert loss.total.item() == pytest.approx(0.8 * 0.75 + 0.2 * 0.25)
 
 
 def test_generators_from_noise_have_no_l1_term() -> None:

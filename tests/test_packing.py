@@ -25,7 +25,14 @@ from srcli.errors import DataError, ImageError
 
 
 def packing(**changes: object) -> Packing:
-    values = {"layout": "auto", "partition": None, "holdout": 500, "max_skipped": 1.0, "workers": 1}
+    values = {
+        "layout": "auto",
+        "size": 72,
+        "partition": None,
+        "holdout": 500,
+        "max_skipped": 1.0,
+        "workers": 1,
+    }
     return Packing(**{**values, **changes})  # type: ignore[arg-type]
 
 
@@ -129,9 +136,59 @@ def test_without_a_partition_the_last_tenth_by_name_is_the_test_split(tmp_path: 
 def test_the_faces_layout_takes_the_largest_centred_square() -> None:
     pixels = np.zeros((144, 288, 3), np.uint8)
     pixels[:, 72:216] = np.random.default_rng(0).integers(0, 256, (144, 144, 3))
-    face = face_of(encoded(Image.fromarray(pixels), "PNG"), "wide.png", "faces")
+    face = face_of(encoded(Image.fromarray(pixels), "PNG"), "wide.png", "faces", 72)
     means = pixels[:, 72:216].reshape(72, 2, 72, 2, 3).mean(axis=(1, 3))
     assert np.abs(face - means).max() <= 1
+
+
+def large_faces(count: int, side: int) -> dict[str, bytes]:
+    return {
+        f"{number:02d}.png": encoded(
+            Image.fromarray(face).resize((side, side), Image.Resampling.BICUBIC), "PNG"
+        )
+        for number, face in enumerate(draw_faces(count, 2))
+    }
+
+
+def test_larger_faces_are_stored_at_the_size_asked_for(tmp_path: Path) -> None:
+    files = {**large_faces(12, 300), "99.png": large_faces(1, 149)["00.png"]}
+    source = open_source(write_folder(tmp_path / "faces", files))
+    packed = pack(source, tmp_path / "out", packing(size=150, max_skipped=10))
+    assert packed.skipped == {"99.png": "149x149 pixels, smaller than 150"}
+    dataset = open_dataset(tmp_path / "out")
+    assert dataset.faces.shape == (12, 150, 150, 3)
+    assert json.loads((tmp_path / "out" / "dataset.json").read_text())["size"] == 150
+    for face, name in zip(dataset.faces, sorted(files), strict=False):
+        pixels = np.asarray(Image.open(io.BytesIO(files[name]))).astype(float)
+        assert np.abs(face - pixels.reshape(150, 2, 150, 2, 3).mean(axis=(1, 3))).max() <= 1
+
+
+def test_many_processes_pack_large_faces_in_order(tmp_path: Path) -> None:
+    source = open_source(write_folder(tmp_path / "faces", large_faces(30, 300)))
+    for workers in (1, 2):
+        pack(source, tmp_path / f"out-{workers}", packing(size=300, workers=workers))
+    first, second = (open_dataset(tmp_path / f"out-{workers}") for workers in (1, 2))
+    assert np.array_equal(first.faces, second.faces)
+    assert first.fingerprint == second.fingerprint
+
+
+@pytest.mark.parametrize("layout", ["auto", "celeba"])
+def test_the_celeba_layout_has_one_size(layout: str, celeba_files: dict[str, bytes], tmp_path: Path) -> None:
+    source = open_source(write_zip(tmp_path / "c.zip", celeba_files))
+    with pytest.raises(DataError, match="--size 96 does not fit the celeba layout") as caught:
+        pack(source, tmp_path / "out", packing(layout=layout, size=96))
+    assert len(str(caught.value).splitlines()) == 1
+    assert not (tmp_path / "out").exists()
+    pack(source, tmp_path / "faces", packing(layout="faces", size=96))
+    assert open_dataset(tmp_path / "faces").faces.shape == (12, 96, 96, 3)
+
+
+def test_celeba_is_not_downloaded_at_a_size_that_it_does_not_have(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "srcli", "prepare-data", "celeba", "--out", str(tmp_path / "out")]
+    done = subprocess.run([*command, "--size", "96"], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("error: --size 96 does not fit the celeba layout")
+    assert list(tmp_path.iterdir()) == []
 
 
 def odd_pictures() -> dict[str, tuple[bytes, np.ndarray]]:
@@ -165,7 +222,7 @@ def odd_pictures() -> dict[str, tuple[bytes, np.ndarray]]:
 @pytest.mark.parametrize("name", odd_pictures())
 def test_odd_pictures_become_the_face_that_they_show(name: str) -> None:
     content, expected = odd_pictures()[name]
-    assert np.abs(face_of(content, name, "faces").astype(int) - expected).max() <= 1
+    assert np.abs(face_of(content, name, "faces", 72).astype(int) - expected).max() <= 1
 
 
 def broken_pictures() -> dict[str, tuple[bytes, str]]:
@@ -238,7 +295,7 @@ def test_links_and_names_that_lead_out_of_archives_are_refused_unread(tmp_path: 
 
 def test_a_celeba_picture_of_another_size_is_named() -> None:
     with pytest.raises(ImageError, match=r"x\.png: 72x72 pixels, CelebA's are 178x218"):
-        face_of(encoded(Image.fromarray(draw_faces(1, 0)[0]), "PNG"), "x.png", "celeba")
+        face_of(encoded(Image.fromarray(draw_faces(1, 0)[0]), "PNG"), "x.png", "celeba", 72)
 
 
 @pytest.mark.parametrize(
@@ -282,7 +339,14 @@ def test_interrupted_packing_leaves_nothing(number: int, tmp_path: Path) -> None
     content = encoded(Image.effect_noise((900, 900), 60).convert("RGB"), "PNG")
     source = write_folder(tmp_path / "faces", {f"{n:03d}.png": content for n in range(600)})
     command = [sys.executable, "-m", "srcli", "prepare-data", str(source), "--out", str(tmp_path / "out")]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        # A shell's background job, as these tests may be, hands its deafness to Ctrl-C down.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
     deadline = time.monotonic() + 30
     while not list(tmp_path.glob(".out.*.part/all.npy")):
         assert time.monotonic() < deadline

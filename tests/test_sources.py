@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from srcli.data import decoding
 from srcli.data.decoding import decode_files
@@ -159,7 +160,7 @@ def test_names_that_are_no_text_are_packed_and_written_escaped(tmp_path: Path) -
     folder.mkdir()
     for name in (b"a\nb.ppm", b"c\xff.ppm", b"d.ppm"):
         Path(os.fsdecode(os.path.join(os.fsencode(folder), name))).write_bytes(picture)  # noqa: PTH118
-    pack(open_source(folder), tmp_path / "out", Packing("auto", None, 500, 0, 1))
+    pack(open_source(folder), tmp_path / "out", Packing("auto", 72, None, 500, 0, 1))
     assert (tmp_path / "out" / "names.txt").read_text().splitlines() == ["a\\nb.ppm", "c\\udcff.ppm", "d.ppm"]
 
 
@@ -171,9 +172,17 @@ def test_large_files_are_handed_on_a_few_at_a_time() -> None:
             held.append(number)
             yield SourceFile(f"{number}.jpg", bytes(decoding.CHUNK_BYTES // 2))
 
-    first = next(decode_files(large_files(), "faces", workers=1))
+    first = next(decode_files(large_files(), "faces", 72, workers=1))
     assert list(first.skipped) == ["0.jpg", "1.jpg"]
     assert held == [0, 1]
+
+
+def test_large_faces_are_handed_on_a_few_at_a_time() -> None:
+    face = io.BytesIO()
+    Image.new("RGB", (600, 600)).save(face, "PNG")
+    files = (SourceFile(f"{number}.png", face.getvalue()) for number in range(9))
+    decoded = list(decode_files(files, "faces", 600, workers=1))
+    assert [part.faces.shape for part in decoded] == [(3, 600, 600, 3)] * 3  # 3.2 of 4 MB
 
 
 def test_downloading_celeba_without_gdown_says_what_to_install(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from srcli.errors import CheckpointError, DataError, DivergedError, InterruptedR
 from srcli.experiment import Experiment
 from srcli.runs import RunDirectory, create_run, read_log
 from srcli.training.loop import Job, StopRequest, train, training_batches
-from srcli.training.state import build_state, restore_state
+from srcli.training.state import build_state, restore_state, start_from
 from srcli.training.step import Terms, train_step
 
 CPU = torch.device("cpu")
@@ -32,6 +32,8 @@ GOLDEN: dict[tuple[str, str], tuple[float, float]] = {
     ("wgan-gp", "dcgan"): (5.12794, 0.399615),
     ("wgan-gp", "resnet"): (-3.55183, 1.02165),
     ("wgan-gp", "mlp"): (135.16, 0.0477245),
+    ("wgan-gp", "residual"): (0.908297, 0.122503),
+    ("pixel", "residual"): (0.0, 0.0256543),
     ("wgan-gp", "noise"): (1.15791, 1.18938),
 }
 
@@ -54,15 +56,56 @@ def train_run(run: RunDirectory, experiment: Experiment, stop_after: int | None 
     return reported
 
 
-@pytest.mark.parametrize("generator", ["dcgan", "resnet", "mlp", "noise"])
-@EVERY_OBJECTIVE
+@pytest.mark.parametrize(("objective", "generator"), GOLDEN)
 def test_losses_of_the_sixth_step_are_the_golden_ones(objective: str, generator: str) -> None:
     state = build_state(small_experiment(objective, generator), CPU)
     batches = training_batches(state, small_dataset())
     for _ in range(6):
         terms = train_step(state, batches)
     expected = GOLDEN[objective, generator]
-    assert (terms["critic_loss"], terms["generator_loss"]) == pytest.approx(expected, rel=2e-3, abs=1e-5)
+    assert (terms.get("critic_loss", 0.0), terms["generator_loss"]) == pytest.approx(
+        expected, rel=2e-3, abs=1e-5
+    )
+
+
+def test_without_a_critic_a_run_logs_the_distance_to_the_label_and_resumes_exactly(tmp_path: Path) -> None:
+    experiment = small_experiment("pixel", "residual")
+    whole, halves = run_in(tmp_path / "whole", experiment), run_in(tmp_path / "halves", experiment)
+    first, *_, last = train_run(whole, experiment)
+    assert first["generator_loss"] == pytest.approx(0.1 * first["pixel_l1"] + 0.9 * first["l1"], rel=1e-5)
+    assert last["pixel_l1"] < first["pixel_l1"]
+    assert not {"critic_loss", "wasserstein", "adversarial"} & set(first)
+    with pytest.raises(InterruptedRunError):
+        train_run(halves, experiment, stop_after=3)
+    train_run(halves, experiment)
+    name = "generator.safetensors"
+    assert (whole.checkpoint(6) / name).read_bytes() == (halves.checkpoint(6) / name).read_bytes()
+
+
+def test_a_cosine_schedule_falls_from_the_whole_rate_to_none() -> None:
+    state = build_state(small_experiment("pixel", "residual", steps=4), CPU)
+    batches = training_batches(state, small_dataset())
+    rates = []
+    for _ in range(4):
+        train_step(state, batches)
+        rates.append(state.generator_optimizer.param_groups[0]["lr"])
+    cosines = [(1 + math.cos(math.pi * step / 4)) / 2 for step in range(4)]
+    assert rates == pytest.approx([1e-3 * cosine for cosine in cosines])
+
+
+def test_a_warm_start_takes_the_other_runs_generator_and_keeps_it(tmp_path: Path) -> None:
+    first = small_experiment("pixel", "residual", steps=3)
+    run = run_in(tmp_path / "first", first)
+    train_run(run, first)
+    second = small_experiment("wgan-gp", "residual", steps=3, ema_decay=0.5)
+    state = build_state(second, CPU)
+    start_from(state, run.path)
+    weights = load_generator(run.path).network.state_dict()
+    assert state.average is not None
+    for network in (state.generator, state.average):
+        assert all(torch.equal(network.state_dict()[name], value) for name, value in weights.items())
+    with pytest.raises(CheckpointError, match="has other settings"):
+        start_from(build_state(small_experiment("wgan-gp", "mlp"), CPU), run.path)
 
 
 @EVERY_OBJECTIVE

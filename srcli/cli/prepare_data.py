@@ -34,6 +34,9 @@ def prepare_data(
             help="celeba: the paper's window of 178x218 pictures; faces: the largest centred square."
         ),
     ] = LayoutChoice.AUTO,
+    size: Annotated[
+        int, typer.Option(min=72, help="Side of the stored faces in pixels; the celeba layout has 72 alone.")
+    ] = 72,
     partition: Annotated[
         Path | None,
         typer.Option(help="Lines of `name 0|1|2`.", show_default="list_eval_partition.txt beside SOURCE"),
@@ -49,7 +52,7 @@ def prepare_data(
     ] = None,
 ) -> None:
     """Pack faces into one dataset for training, without unpacking archives."""
-    from srcli.data.packing import Packing, pack, require_new
+    from srcli.data.packing import Packing, pack, require_new, require_size
     from srcli.data.sources import open_source
 
     require_new(out)
@@ -57,8 +60,9 @@ def prepare_data(
     if source == "celeba" and not path.exists():
         from srcli.data.celeba import download_celeba
 
+        require_size("faces" if layout is LayoutChoice.FACES else "celeba", size)
         path = download_celeba(out.parent / "celeba-download")
-    packing = Packing(layout.value, partition, holdout, max_skipped, workers or os.cpu_count() or 1)
+    packing = Packing(layout.value, size, partition, holdout, max_skipped, workers or os.cpu_count() or 1)
     packed = pack(open_source(path), out, packing)
     for name, reason in list(packed.skipped.items())[:SHOWN_SKIPS]:
         warn(f"skipped {name}: {reason}")

@@ -11,15 +11,18 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from srcli.data.dataset import Dataset
-from srcli.data.images import LABEL_SIZE, SCALE
+from srcli.data.images import LABEL_SIZE, SCALE, resize_area
+from srcli.errors import DataError
 
-CROP_STREAM, ORDER_STREAM = 0, 1
+CROP_STREAM, ORDER_STREAM, SIDE_STREAM = 0, 1, 2
 RED_GREEN_BLUE = (0.299, 0.587, 0.114)  # ITU-R BT.601 luma, as Pillow's and TensorFlow's grey
 
 
 class AugmentationSettings(Protocol):
-    """What `augment` reads; see `experiment.Augmentation` for the ranges."""
+    """What crops and `augment` read; see `experiment.Augmentation` for the ranges."""
 
+    @property
+    def windows(self) -> tuple[int, int]: ...
     @property
     def horizontal_flip(self) -> bool: ...
     @property
@@ -43,6 +46,9 @@ class TrainingBatches:
     """The endless sequence of a split's batches; each epoch sees every face once, in a new order.
 
     Batch `n` is the same whenever it is asked for, so that a continued run needs no saved state.
+
+    Raises:
+        DataError: The largest window is larger than the stored faces.
     """
 
     dataset: Dataset
@@ -50,10 +56,18 @@ class TrainingBatches:
     batch_size: int
     seed: int
 
+    def __post_init__(self) -> None:
+        largest, size = self.settings.windows[1], self.dataset.faces.shape[1]
+        if largest > size:
+            raise DataError(
+                f"augmentation.windows reaches {largest} pixels, faces of {self.dataset.source} have {size}",
+                f"Set a largest window of at most {size}, or prepare the faces again with a larger --size.",
+            )
+
     def batch(self, number: int, device: torch.device) -> Batch:
         """Batch number `number`, from 0, augmented, on the device."""
         random = np.random.default_rng((self.seed, CROP_STREAM, number))
-        crops = self._crops(self._members(number), random)
+        crops = self._crops(self._members(number), self._sides(number), random)
         labels = torch.from_numpy(crops).to(device).permute(0, 3, 1, 2).float() / 255
         high_res = augment(labels, self.settings, random).mul(2).sub(1).contiguous()
         return Batch(high_res, F.avg_pool2d(high_res, SCALE))
@@ -69,14 +83,24 @@ class TrainingBatches:
             ]
         )
 
-    def _crops(self, members: NDArray[np.int64], random: np.random.Generator) -> NDArray[np.uint8]:
+    def _sides(self, number: int) -> NDArray[np.int64]:
+        """The sides of a batch's windows, log-uniform: as many from 64 to 128 pixels as from 128 to 256."""
+        # Numbers of their own, so that the other draws are the same whatever the windows are.
+        random = np.random.default_rng((self.seed, SIDE_STREAM, number))
+        smallest, largest = np.log(self.settings.windows)
+        return np.rint(np.exp(random.uniform(smallest, largest, self.batch_size))).astype(np.int64)
+
+    def _crops(
+        self, members: NDArray[np.int64], sides: NDArray[np.int64], random: np.random.Generator
+    ) -> NDArray[np.uint8]:
         faces = self.dataset.faces
-        # A window of 144x144 source pixels at half size: offsets 0..8 are the paper's jitter of [-8, 8].
-        offsets = random.integers(0, faces.shape[1] - LABEL_SIZE + 1, size=(len(members), 2))
+        # In 72 pixels, 144 of CelebA at half size, the offsets 0..8 are the paper's jitter of [-8, 8].
+        offsets = random.integers(0, faces.shape[1] - sides[:, None] + 1, size=(len(members), 2))
         flips = random.random(len(members)) < (0.5 if self.settings.horizontal_flip else 0.0)
         crops = np.empty((len(members), LABEL_SIZE, LABEL_SIZE, 3), np.uint8)
-        for crop, member, (top, left), flip in zip(crops, members, offsets, flips, strict=True):
-            window = faces[member, top : top + LABEL_SIZE, left : left + LABEL_SIZE]
+        draws = zip(crops, members, sides, offsets, flips, strict=True)
+        for crop, member, side, (top, left), flip in draws:
+            window = resize_area(faces[member, top : top + side, left : left + side], LABEL_SIZE)
             crop[:] = window[:, ::-1] if flip else window
         return crops
 

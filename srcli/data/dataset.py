@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from srcli.data.images import FACE_SIZE, Pixels, centre_window
+from srcli.data.images import FACE_SIZE, LABEL_SIZE, Pixels, centre_window
 from srcli.errors import DataError
 
 DATASET_VERSION = 1
 SPLITS = ("train", "validation", "test")
 FACES_FILE, RECORD_FILE, NAMES_FILE = "faces.npy", "dataset.json", "names.txt"
+
+ROWS_AT_ONCE = 256
 
 Indices = NDArray[np.int64]
 
@@ -25,7 +27,7 @@ class Dataset:
     """Faces and which of them are for what.
 
     Attributes:
-        faces: (N, 72, 72, 3), in 0..255; possibly a read-only memory map.
+        faces: (N, S, S, 3) with S of 72 or more, in 0..255; possibly a read-only memory map.
         splits: The ascending indices of every split in `SPLITS`; a split may be empty.
         fingerprint: SHA-256 over pixels and splits, in hexadecimal.
         source: Where the faces came from, for people to read.
@@ -38,7 +40,12 @@ class Dataset:
 
     def labels(self, split: str, limit: int | None = None) -> Pixels:
         """The centre windows of a split in order, (n, 64, 64, 3): all, or the first `limit`."""
-        return centre_window(self.faces[self.splits[split][:limit]])
+        chosen = self.splits[split][:limit]
+        labels = np.empty((len(chosen), LABEL_SIZE, LABEL_SIZE, 3), np.uint8)
+        for start in range(0, len(chosen), ROWS_AT_ONCE):
+            rows = slice(start, start + ROWS_AT_ONCE)
+            labels[rows] = centre_window(self.faces[chosen[rows]])
+        return labels
 
 
 def open_dataset(path: Path) -> Dataset:
@@ -124,7 +131,8 @@ def _map_faces(path: Path) -> Pixels:
         raise _damaged(path.parent, f"{path.name} is missing") from None
     except (OSError, ValueError, EOFError) as error:
         raise _damaged(path, str(error)) from error
-    if faces.dtype != np.uint8 or faces.shape[1:] != (FACE_SIZE, FACE_SIZE, 3):
+    size = faces.shape[1] if faces.ndim == 4 else 0
+    if faces.dtype != np.uint8 or size < FACE_SIZE or faces.shape[1:] != (size, size, 3):
         raise _damaged(path, f"it holds {faces.dtype} of shape {faces.shape}")
     return np.asarray(faces)
 

@@ -16,7 +16,7 @@ from typing import Literal
 import numpy as np
 from PIL import Image
 
-from srcli.data.images import FACE_SIZE, Pixels, open_picture
+from srcli.data.images import Pixels, open_picture
 from srcli.data.sources import SourceFile
 from srcli.errors import DataError, ImageError
 
@@ -28,36 +28,39 @@ CELEBA_WINDOW = (17, 52, 161, 196)
 
 CHUNK = 64
 CHUNK_BYTES = 4_000_000
-"""A chunk ends with the file that fills it, so that large photographs do not fill the memory."""
+"""A chunk ends with the file, or the face, that fills it, so that large pictures do not fill the memory."""
 CHUNKS_AHEAD = 4
 PICTURES_TO_TRY = 20
 
 
 @dataclass(frozen=True)
 class Decoded:
-    """The faces (n, 72, 72, 3) of the `n` names that could be read, and why others could not."""
+    """The faces (n, size, size, 3) of the `n` names that could be read, and why others could not."""
 
     names: list[str]
     faces: Pixels
     skipped: dict[str, str]
 
 
-def decode_files(files: Iterator[SourceFile], layout: Layout, workers: int) -> Iterator[Decoded]:
+def decode_files(files: Iterator[SourceFile], layout: Layout, size: int, workers: int) -> Iterator[Decoded]:
     """Decodes files chunk by chunk, in their order; memory stays bounded whatever the number of files.
+
+    Args:
+        size: The side of the stored faces in pixels; 72 for the celeba layout.
 
     Raises:
         DataError: A worker process was killed.
     """
     with _executor(workers) as executor:
         if executor is None:
-            for chunk in _chunks(files):
-                yield decode_chunk(chunk, layout)
+            for chunk in _chunks(files, size):
+                yield decode_chunk(chunk, layout, size)
             return
         waiting: deque[Future[Decoded]] = deque()
         try:
-            for chunk in _chunks(files):
+            for chunk in _chunks(files, size):
                 with _interrupts_held_back():
-                    waiting.append(executor.submit(decode_chunk, chunk, layout))
+                    waiting.append(executor.submit(decode_chunk, chunk, layout, size))
                 if len(waiting) >= CHUNKS_AHEAD * workers:
                     yield waiting.popleft().result()
             while waiting:
@@ -66,24 +69,24 @@ def decode_files(files: Iterator[SourceFile], layout: Layout, workers: int) -> I
             raise DataError("a worker process was killed, perhaps for want of memory") from None
 
 
-def decode_chunk(files: list[SourceFile], layout: Layout) -> Decoded:
+def decode_chunk(files: list[SourceFile], layout: Layout, size: int) -> Decoded:
     """Decodes some files in this process."""
     faces: dict[str, Pixels] = {}
     skipped = {file.name: file.problem for file in files if file.problem}
     for file in files:
         if not file.problem:
             try:
-                faces[file.name] = face_of(file.content, file.name, layout)
+                faces[file.name] = face_of(file.content, file.name, layout, size)
             except ImageError as error:
                 skipped[file.name] = error.message.removeprefix(f"{file.name}: ")
-    stacked = np.empty((len(faces), FACE_SIZE, FACE_SIZE, 3), np.uint8)
+    stacked = np.empty((len(faces), size, size, 3), np.uint8)
     for row, face in enumerate(faces.values()):
         stacked[row] = face
     return Decoded(list(faces), stacked, skipped)
 
 
-def face_of(content: bytes, name: str, layout: Layout) -> Pixels:
-    """One stored face (72, 72, 3): the window of the layout, area-averaged.
+def face_of(content: bytes, name: str, layout: Layout, size: int) -> Pixels:
+    """One stored face (size, size, 3): the window of the layout, area-averaged.
 
     Raises:
         ImageError: `<name>: <reason>`.
@@ -94,11 +97,11 @@ def face_of(content: bytes, name: str, layout: Layout) -> Pixels:
             raise ImageError(f"{name}: {picture.width}x{picture.height} pixels, CelebA's are 178x218")
         return np.asarray(picture.reduce(2, CELEBA_WINDOW))  # exact 2x2 means, rounded half up
     side = min(picture.size)
-    if side < FACE_SIZE:
-        raise ImageError(f"{name}: {picture.width}x{picture.height} pixels, smaller than {FACE_SIZE}")
+    if side < size:
+        raise ImageError(f"{name}: {picture.width}x{picture.height} pixels, smaller than {size}")
     left, top = (picture.width - side) // 2, (picture.height - side) // 2
     box = (left, top, left + side, top + side)
-    return np.asarray(picture.resize((FACE_SIZE, FACE_SIZE), Image.Resampling.BOX, box))
+    return np.asarray(picture.resize((size, size), Image.Resampling.BOX, box))
 
 
 def detect_layout(files: Iterator[SourceFile]) -> Layout:
@@ -113,11 +116,12 @@ def detect_layout(files: Iterator[SourceFile]) -> Layout:
     return "faces"
 
 
-def _chunks(files: Iterator[SourceFile]) -> Iterator[list[SourceFile]]:
+def _chunks(files: Iterator[SourceFile], size: int) -> Iterator[list[SourceFile]]:
+    most = min(CHUNK, max(1, CHUNK_BYTES // (3 * size**2)))
     chunk: list[SourceFile] = []
     for file in files:
         chunk.append(file)
-        if len(chunk) == CHUNK or sum(len(held.content) for held in chunk) >= CHUNK_BYTES:
+        if len(chunk) == most or sum(len(held.content) for held in chunk) >= CHUNK_BYTES:
             yield chunk
             chunk = []
     if chunk:

@@ -13,7 +13,7 @@ from srcli.errors import ImageError
 from srcli.runs import replacing
 
 FACE_SIZE = 72
-"""Side of a stored face in pixels: the paper's box with 4 pixels of jitter on every side, at half size."""
+"""Least side of a stored face in pixels: the paper's box with 4 of jitter on every side, at half size."""
 LABEL_SIZE = 64
 LOW_RES_SIZE = 16
 SCALE = 4
@@ -74,6 +74,22 @@ def area_average(pixels: NDArray[Any], factor: int) -> NDArray[np.float64]:
     return total / factor**2
 
 
+def resize_area(square: Pixels, side: int) -> Pixels:
+    """Area-averages a square picture: (H, H, 3) -> (side, side, 3), rounded; itself where H is the side.
+
+    Each pixel counts by how much of it the result's pixel covers; Pillow's box filter takes it or leaves it.
+    """
+    size = len(square)
+    if size == side:
+        return square
+    # Whole numbers of at most 255 H^2, so that the sums are exact in whatever order they are taken.
+    exact: type[np.floating[Any]] = np.float32 if 255 * size**2 < 2**24 else np.float64
+    weights = _coverage(size, side).astype(exact)
+    rows = np.tensordot(weights, square.astype(exact), (1, 0))  # (side, H, 3)
+    sums = np.tensordot(weights, rows, (1, 1)).swapaxes(0, 1)  # (side, side, 3)
+    return to_uint8(np.divide(sums, size**2, dtype=np.float64))
+
+
 def to_uint8(values: NDArray[Any]) -> Pixels:
     """Rounds values in 0..255 half up; what lies outside is clipped."""
     rounded: Pixels = np.floor(np.clip(values, 0, 255) + 0.5).astype(np.uint8)
@@ -86,9 +102,20 @@ def low_res_of(labels: Pixels) -> Pixels:
 
 
 def centre_window(faces: Pixels) -> Pixels:
-    """The paper's box without jitter: (N, 72, 72, 3) -> (N, 64, 64, 3), a view."""
-    margin = (FACE_SIZE - LABEL_SIZE) // 2
-    return faces[:, margin : margin + LABEL_SIZE, margin : margin + LABEL_SIZE]
+    """The paper's box without jitter, 8/9 of a face's side, area-averaged: (N, S, S, 3) -> (N, 64, 64, 3).
+
+    Of faces of 72 pixels it is a view.
+    """
+    size = faces.shape[1]
+    side = round(size * LABEL_SIZE / FACE_SIZE)
+    margin = (size - side) // 2
+    windows = faces[:, margin : margin + side, margin : margin + side]
+    if side == LABEL_SIZE:
+        return windows
+    labels = np.empty((len(faces), LABEL_SIZE, LABEL_SIZE, 3), np.uint8)
+    for label, window in zip(labels, windows, strict=True):
+        label[:] = resize_area(window, LABEL_SIZE)
+    return labels
 
 
 def enlarge_bicubic(low_res: Pixels, scale: int = SCALE) -> Pixels:
@@ -142,6 +169,15 @@ def write_png(path: Path, pixels: Pixels) -> None:
     """Writes (H, W, 3) as a PNG, whole or not at all."""
     with replacing(path) as file:
         Image.fromarray(np.ascontiguousarray(pixels)).save(file, "PNG")
+
+
+def _coverage(pixels: int, parts: int) -> NDArray[np.int64]:
+    """How many `parts`-ths of each pixel lie in each of `parts` equal parts of a line: (parts, pixels)."""
+    bounds = np.arange(parts + 1)[:, None] * pixels
+    starts = np.arange(pixels)[None, :] * parts
+    overlap = np.minimum(bounds[1:], starts + parts) - np.maximum(bounds[:-1], starts)
+    parts_covered: NDArray[np.int64] = np.maximum(overlap, 0)
+    return parts_covered
 
 
 def _readable_formats() -> list[str]:

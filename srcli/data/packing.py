@@ -38,7 +38,7 @@ from srcli.errors import DataError
 from srcli.runs import replacing_folder, write_json, write_text
 
 ALL_FILE = "all.npy"
-COPIED_ROWS = 1024
+COPIED_BYTES = 16_000_000
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,7 @@ class Packing:
 
     Attributes:
         layout: `auto` looks at the first picture that can be read.
+        size: Side of the stored faces in pixels, 72 or more; the celeba layout knows 72 alone.
         partition: A file in the form of CelebA's list_eval_partition.txt; None to look beside the source.
         holdout: How many faces become the test split where there is no partition.
         max_skipped: The largest share of skipped pictures, in percent.
@@ -54,6 +55,7 @@ class Packing:
     """
 
     layout: Literal["auto", "celeba", "faces"]
+    size: int
     partition: Path | None
     holdout: int
     max_skipped: float
@@ -73,7 +75,8 @@ def pack(source: Source, out: Path, packing: Packing) -> Packed:
     """Packs all pictures of a source into a new dataset folder, whole or not at all.
 
     Raises:
-        DataError: `out` exists, there are no pictures, or too many of them had to be skipped.
+        DataError: `out` exists, the layout has no such size, there are no pictures, or too many of them
+            had to be skipped.
     """
     require_new(out)
     names = source.names()
@@ -81,8 +84,9 @@ def pack(source: Source, out: Path, packing: Packing) -> Packed:
         raise DataError(f"{source.path} holds no pictures")
     partition = _read_partition(source, packing.partition)
     layout = detect_layout(source.files()) if packing.layout == "auto" else packing.layout
+    require_size(layout, packing.size)
     with _sigterm_as_interrupt(), replacing_folder(out) as folder:
-        faces = _create_array(folder / ALL_FILE, len(names))
+        faces = _create_array(folder / ALL_FILE, len(names), packing.size)
         unlisted = _unlisted(names, partition)
         skipped = _fill(faces, names, unlisted, source, layout, packing)
         kept = [name for name in names if name not in skipped]
@@ -104,6 +108,19 @@ def require_new(out: Path) -> None:
         raise DataError(f"{out} already exists", "Give another --out.")
 
 
+def require_size(layout: Layout, size: int) -> None:
+    """Refuses sizes that a layout does not have.
+
+    Raises:
+        DataError: The layout is `celeba` and the size not 72.
+    """
+    if layout == "celeba" and size != FACE_SIZE:
+        raise DataError(
+            f"--size {size} does not fit the celeba layout: the paper's window is {FACE_SIZE} pixels",
+            "Leave --size out, or take the largest centred squares with --layout faces.",
+        )
+
+
 def _fill(
     faces: Pixels,
     names: list[str],
@@ -119,7 +136,7 @@ def _fill(
     wanted = (file for file in source.files() if file.name in row_of and file.name not in unlisted)
     with progress("images") as bar:
         task = bar.add_task("packing", total=len(names), completed=len(skipped), rate="-", note="")
-        for decoded in decode_files(wanted, layout, packing.workers):
+        for decoded in decode_files(wanted, layout, packing.size, packing.workers):
             if len(skipped) > most:
                 break
             faces[[row_of[name] for name in decoded.names]] = decoded.faces
@@ -137,13 +154,13 @@ def _fill(
     return skipped
 
 
-def _create_array(path: Path, rows: int) -> Pixels:
+def _create_array(path: Path, rows: int, size: int) -> Pixels:
     """A mapped array with its room on the disk: where that runs out later, writing would kill the process.
 
     Raises:
         OSError: The disk has no such room.
     """
-    array = np.lib.format.open_memmap(path, "w+", np.uint8, (rows, FACE_SIZE, FACE_SIZE, 3))
+    array = np.lib.format.open_memmap(path, "w+", np.uint8, (rows, size, size, 3))
     if sys.platform == "linux":
         with path.open("r+b") as file:
             os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
@@ -156,9 +173,10 @@ def _keep_rows(folder: Path, faces: Pixels, rows: list[int]) -> Pixels:
     if len(rows) == len(faces):
         (folder / ALL_FILE).rename(folder / FACES_FILE)
     else:
-        kept = _create_array(folder / FACES_FILE, len(rows))
-        for start in range(0, len(rows), COPIED_ROWS):
-            kept[start : start + COPIED_ROWS] = faces[rows[start : start + COPIED_ROWS]]
+        kept = _create_array(folder / FACES_FILE, len(rows), faces.shape[1])
+        step = max(1, COPIED_BYTES // faces[0].nbytes)
+        for start in range(0, len(rows), step):
+            kept[start : start + step] = faces[rows[start : start + step]]
         (folder / ALL_FILE).unlink()
     assert isinstance(kept, np.memmap)
     kept.flush()
@@ -193,6 +211,7 @@ def _record(
         "srcli": srcli.__version__,
         "source": _printable(str(source.path)),
         "layout": packed.layout,
+        "size": faces.shape[1],
         "count": len(faces),
         "counts": packed.counts,
         "splits": {name: ranges_of_indices(splits[name]) for name in SPLITS},

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from srcli.data.dataset import open_dataset
-from srcli.data.images import LABEL_SIZE, Pixels, low_res_of, open_picture, to_uint8
+from srcli.data.images import LABEL_SIZE, Pixels, low_res_of, open_picture, resize_area
 from srcli.data.synthetic import built_in_dataset
 from srcli.errors import DataError, ImageError
 
@@ -77,19 +76,7 @@ def label_of_picture(picture: Image.Image, name: str) -> Pixels:
         size = f"{picture.width} x {picture.height}"
         raise ImageError(f"{name} is {size} pixels, smaller than {LABEL_SIZE} x {LABEL_SIZE}")
     left, top = (picture.width - side) // 2, (picture.height - side) // 2
-    square = np.asarray(picture.crop((left, top, left + side, top + side)), np.float64)
-    weights = _coverage(side)
-    averaged = np.einsum("ys,stc,xt->yxc", weights, square, weights, optimize=True)
-    return to_uint8(averaged)
-
-
-def _coverage(side: int) -> NDArray[np.float64]:
-    """How much of each of 64 equal parts of a line its `side` pixels cover, (64, side); rows sum to 1."""
-    bounds = np.arange(LABEL_SIZE + 1)[:, None] * side / LABEL_SIZE
-    pixels = np.arange(side)[None, :]
-    overlap = np.minimum(bounds[1:], pixels + 1) - np.maximum(bounds[:-1], pixels)
-    weights: NDArray[np.float64] = np.clip(overlap, 0, None) * LABEL_SIZE / side
-    return weights
+    return resize_area(np.asarray(picture.crop((left, top, left + side, top + side))), LABEL_SIZE)
 
 
 def _is_picture(path: Path) -> bool:

@@ -4,11 +4,13 @@ from typing import Annotated
 
 from pydantic import Field
 
+from srcli.models.absent import NoCritic
 from srcli.models.dcgan import DcganCritic, DcganGenerator
 from srcli.models.mlp import MlpCritic, MlpGenerator
+from srcli.models.residual import ResidualGenerator
 from srcli.models.resnet import ResnetGenerator
 
 GeneratorSettings = Annotated[
-    DcganGenerator | ResnetGenerator | MlpGenerator, Field(discriminator="architecture")
+    DcganGenerator | ResnetGenerator | MlpGenerator | ResidualGenerator, Field(discriminator="architecture")
 ]
-CriticSettings = Annotated[DcganCritic | MlpCritic, Field(discriminator="architecture")]
+CriticSettings = Annotated[DcganCritic | MlpCritic | NoCritic, Field(discriminator="architecture")]

@@ -83,7 +83,7 @@ def training_batches(state: TrainingState, dataset: Dataset) -> TrainingBatches:
     """The batches a state trains on.
 
     Raises:
-        DataError: The training split is smaller than one batch.
+        DataError: The training split is smaller than one batch, or its faces than the largest window.
     """
     settings = state.experiment.training
     faces = len(dataset.splits["train"])

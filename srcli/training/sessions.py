@@ -20,7 +20,7 @@ from srcli.runs import RunDirectory, create_run, cut_log, read_log, write_text
 from srcli.training.loop import Job, StopRequest, train, training_batches
 from srcli.training.measuring import choose_test_faces
 from srcli.training.reporting import reporting
-from srcli.training.state import build_state, restore_state
+from srcli.training.state import build_state, restore_state, save_state, start_from
 
 EXTENDABLE = "training.steps"
 
@@ -40,10 +40,14 @@ def start_run(
     """
     dataset = load_dataset(data)
     state = build_state(experiment, device)
+    if experiment.training.init_from is not None:
+        start_from(state, Path(experiment.training.init_from))
     training_batches(state, dataset)
     choose_test_faces(dataset, experiment.training.evaluate_faces)
     record = _new_record(experiment, data, dataset, device, command)
     run = create_run(path, experiment.to_yaml(), record)
+    if experiment.training.init_from is not None:
+        save_state(run, state)  # continuing never looks at the other run again
     with stopping_on_signals() as stop, reporting(run, state) as report:
         train(Job(run, state, dataset, report, stop))
 

@@ -14,6 +14,7 @@ from srcli.checkpoints import (
     CRITIC_FILE,
     EMA_FILE,
     GENERATOR_FILE,
+    load_generator,
     load_weights,
     read_resume,
     read_weights,
@@ -22,6 +23,7 @@ from srcli.checkpoints import (
 from srcli.errors import CheckpointError
 from srcli.experiment import Experiment
 from srcli.models.dcgan import NOISE_SIZE
+from srcli.optimizers import rate_share
 from srcli.runs import RunDirectory
 
 
@@ -31,6 +33,7 @@ class TrainingState:
 
     Attributes:
         average: The exponential moving average of the generator; None where the experiment keeps none.
+        critic_optimizer: None where the objective has no adversary.
     """
 
     experiment: Experiment
@@ -40,7 +43,7 @@ class TrainingState:
     critic: nn.Module
     average: nn.Module | None
     generator_optimizer: torch.optim.Optimizer
-    critic_optimizer: torch.optim.Optimizer
+    critic_optimizer: torch.optim.Optimizer | None
 
     @property
     def best_generator(self) -> nn.Module:
@@ -51,6 +54,21 @@ class TrainingState:
         """The networks by the name of their weight file."""
         networks = {GENERATOR_FILE: self.generator, CRITIC_FILE: self.critic}
         return networks if self.average is None else {**networks, EMA_FILE: self.average}
+
+    def optimizers(self) -> dict[str, torch.optim.Optimizer]:
+        """The optimisers by the name under which they are saved."""
+        optimizers = {"generator_optimizer": self.generator_optimizer}
+        if self.critic_optimizer is not None:
+            optimizers["critic_optimizer"] = self.critic_optimizer
+        return optimizers
+
+    def set_learning_rates(self) -> None:
+        """Gives the optimisers the learning rate of the coming step."""
+        settings, steps = self.experiment.optimizer, self.experiment.training.steps
+        rate = settings.learning_rate * rate_share(settings.schedule, self.step, steps)
+        for optimizer in self.optimizers().values():
+            for group in optimizer.param_groups:
+                group["lr"] = rate
 
     def autocast(self) -> torch.autocast:
         """The context in which networks run: bfloat16 where the experiment says so."""
@@ -74,7 +92,7 @@ def build_state(experiment: Experiment, device: torch.device) -> TrainingState:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(experiment.training.seed)
         generator, critic = experiment.generator.build(), experiment.critic.build()
-    average = None
+    objective, average = experiment.objective, None
     if experiment.training.ema_decay > 0:
         average = experiment.generator.build().requires_grad_(False)
         average.load_state_dict(generator.state_dict())
@@ -88,16 +106,27 @@ def build_state(experiment: Experiment, device: torch.device) -> TrainingState:
         critic=critic,
         average=average,
         generator_optimizer=experiment.optimizer.build(generator.parameters()),
-        critic_optimizer=experiment.optimizer.build(critic.parameters()),
+        critic_optimizer=experiment.optimizer.build(critic.parameters()) if objective.n_critic else None,
     )
+
+
+def start_from(state: TrainingState, source: Path) -> None:
+    """Puts another run's generator into a new state, and into its moving average.
+
+    Raises:
+        CheckpointError: Nothing usable is there, or its generator has other settings.
+    """
+    other = load_generator(source)
+    if other.experiment.generator != state.experiment.generator:
+        raise CheckpointError(f"training.init_from: the generator of {source} has other settings")
+    for network in (state.generator, state.average):
+        if network is not None:
+            network.load_state_dict(other.network.state_dict())
 
 
 def save_state(run: RunDirectory, state: TrainingState) -> None:
     """Writes the state as a checkpoint of the run, if there is none of this step yet."""
-    resume = {
-        "generator_optimizer": state.generator_optimizer.state_dict(),
-        "critic_optimizer": state.critic_optimizer.state_dict(),
-    }
+    resume = {name: optimizer.state_dict() for name, optimizer in state.optimizers().items()}
     write_checkpoint(run, state.experiment, state.step, state.networks(), resume)
 
 
@@ -126,8 +155,8 @@ def _load(state: TrainingState, folder: Path) -> None:
         tensors, _ = read_weights(folder / name)
         load_weights(network, tensors, folder / name)
     resume = read_resume(folder)
-    _restore_optimizer(state.generator_optimizer, resume, "generator_optimizer", folder)
-    _restore_optimizer(state.critic_optimizer, resume, "critic_optimizer", folder)
+    for name, optimizer in state.optimizers().items():
+        _restore_optimizer(optimizer, resume, name, folder)
 
 
 def random_for(seed: int, *numbers: int) -> torch.Generator:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from srcli.data.batches import Batch, TrainingBatches
 from srcli.errors import DivergedError
-from srcli.objectives import Loss
+from srcli.objectives import Loss, Pixel
 from srcli.training.state import TrainingState, draw_noise, frozen, random_for
 
 NOISE_DRAW, OBJECTIVE_DRAW = 0, 1
@@ -25,15 +25,16 @@ def train_step(state: TrainingState, batches: TrainingBatches) -> Terms:
     Raises:
         DivergedError: A term is not finite; the networks are as they were before that update.
     """
+    state.set_learning_rates()
     n_critic = state.experiment.objective.n_critic
-    first = state.step * n_critic
-    for number in range(first, first + n_critic):
+    draws = max(n_critic, 1)  # without a critic, a step is one batch
+    first = state.step * draws
+    for number in range(first, first + draws):
         batch = batches.batch(number, state.device)
-        is_last = number == first + n_critic - 1
+        is_last = number == first + draws - 1
         fake = _generate(state, batch, number, with_gradients=is_last)
-        critic_terms = _update_critic(state, batch.high_res, fake.detach(), number)
-    low_res = None if state.experiment.generator.takes_noise else batch.low_res
-    generator_terms = _update_generator(state, fake, low_res)
+        critic_terms = _update_critic(state, batch.high_res, fake.detach(), number) if n_critic else {}
+    generator_terms = _update_generator(state, fake, batch)
     state.update_average()
     state.step += 1
     return {**critic_terms, **generator_terms}
@@ -50,21 +51,24 @@ def _generate(state: TrainingState, batch: Batch, number: int, *, with_gradients
 
 
 def _update_critic(state: TrainingState, real: Tensor, fake: Tensor, number: int) -> Terms:
-    objective = state.experiment.objective
+    objective, optimizer = state.experiment.objective, state.critic_optimizer
+    assert optimizer is not None
+    assert not isinstance(objective, Pixel)
     random = random_for(state.experiment.training.seed, OBJECTIVE_DRAW, number)
     with state.autocast():
         loss = objective.critic_loss(state.critic, real, fake, random)
     terms = _finite_terms("critic_loss", loss, state.step + 1)
-    state.critic_optimizer.zero_grad()
+    optimizer.zero_grad()
     loss.total.backward()
-    state.critic_optimizer.step()
+    optimizer.step()
     objective.after_critic_step(state.critic)
     return terms
 
 
-def _update_generator(state: TrainingState, fake: Tensor, low_res: Tensor | None) -> Terms:
+def _update_generator(state: TrainingState, fake: Tensor, batch: Batch) -> Terms:
+    references = None if state.experiment.generator.takes_noise else batch
     with frozen(state.critic), state.autocast():
-        loss = state.experiment.objective.generator_loss(state.critic, fake, low_res)
+        loss = state.experiment.objective.generator_loss(state.critic, fake, references)
     terms = _finite_terms("generator_loss", loss, state.step + 1)
     state.generator_optimizer.zero_grad()
     loss.total.backward()

@@ -1,0 +1,86 @@
+"""A residual branch over bicubic enlargement, without normalisation: learns fast, takes any size."""
+
+from typing import ClassVar, Literal
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from srcli.models.layers import initialize_he
+
+SCALE = 4
+BRANCH_SHARE = 0.1
+"""What is left of a block's last weights at the start, so that deep branches begin near the identity."""
+
+
+class ResidualGenerator(BaseModel):
+    """Residual blocks at the input's size, pixel shuffles up, added to the bicubic enlargement.
+
+    The blocks are those of EDSR (Lim et al. 2017, section 3), the skip over all is VDSR's (Kim et al. 2016).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    architecture: Literal["residual"]
+    width: int = Field(default=64, ge=1)
+    blocks: int = Field(default=16, ge=1)
+
+    normalization: ClassVar[Literal["none"]] = "none"
+    takes_noise: ClassVar[bool] = False
+    input_size: ClassVar[None] = None
+    size_multiple: ClassVar[int] = 1
+
+    @property
+    def margin(self) -> int:
+        """Input pixels that the convolutions reach: one each at the input's size, less at larger ones."""
+        return 2 * self.blocks + 5
+
+    def build(self) -> nn.Module:
+        """The network, initialised to bicubic enlargement: (B, 3, h, w) in [-1, 1] to (B, 3, 4h, 4w)."""
+        return ResidualNetwork(self.width, self.blocks)
+
+
+class ResidualNetwork(nn.Module):
+    """The layers of a `ResidualGenerator`."""
+
+    def __init__(self, width: int, blocks: int) -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(3, width, 3, padding=1)
+        self.trunk = nn.Sequential(
+            *(Block(width) for _ in range(blocks)), nn.Conv2d(width, width, 3, padding=1)
+        )
+        self.enlarge = nn.Sequential(*_double(width), *_double(width))
+        self.to_rgb = nn.Conv2d(width, 3, 3, padding=1)
+        initialize_he(self)
+        with torch.no_grad():
+            for module in self.modules():
+                if isinstance(module, Block):
+                    module.second.weight.mul_(BRANCH_SHARE)
+            self.to_rgb.weight.zero_()
+
+    def forward(self, low_res: Tensor) -> Tensor:
+        """(B, 3, h, w) in [-1, 1] to (B, 3, 4h, 4w), which may leave [-1, 1] a little."""
+        features = self.stem(low_res)
+        features = features + self.trunk(features)
+        bicubic = F.interpolate(low_res, scale_factor=SCALE, mode="bicubic", align_corners=False)
+        enlarged: Tensor = bicubic + self.to_rgb(self.enlarge(features))
+        return enlarged
+
+
+class Block(nn.Module):
+    """Two 3x3 convolutions with a ReLU between, added to their input."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(width, width, 3, padding=1)
+        self.second = nn.Conv2d(width, width, 3, padding=1)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Features of the same shape."""
+        change: Tensor = self.second(F.relu(self.first(features)))
+        return features + change
+
+
+def _double(width: int) -> list[nn.Module]:
+    return [nn.Conv2d(width, 4 * width, 3, padding=1), nn.PixelShuffle(2), nn.ReLU()]
