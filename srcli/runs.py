@@ -31,8 +31,9 @@ def replacing(path: Path, mode: str = "wb") -> Iterator[IO[Any]]:
             os.fsync(file.fileno())
         part.chmod(0o666 & ~_umask())
         part.replace(path)
-    except BaseException:
+    except BaseException as error:
         part.unlink(missing_ok=True)
+        _name_file(error, path)
         raise
 
 
@@ -154,12 +155,17 @@ class RunLog:
     """Appends one JSON object a line to `metrics.jsonl`, flushed line by line."""
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         self._file = path.open("a", encoding="utf-8")
 
     def write(self, entry: Record) -> None:
         """Appends one entry."""
-        self._file.write(json.dumps(entry) + "\n")
-        self._file.flush()
+        try:
+            self._file.write(json.dumps(entry) + "\n")
+            self._file.flush()
+        except OSError as error:
+            _name_file(error, self._path)
+            raise
 
     def close(self) -> None:
         """Closes the file."""
@@ -194,6 +200,12 @@ def cut_log(path: Path, step: int) -> None:
     """Drops every entry after `step`, so that a continued run logs each step once."""
     kept = [entry for entry in read_log(path) if entry["step"] <= step]
     write_text(path, "".join(json.dumps(entry) + "\n" for entry in kept))
+
+
+def _name_file(error: BaseException, path: Path) -> None:
+    """Says in an error which file it is about; writing to a full disk does not."""
+    if isinstance(error, OSError) and error.filename is None:
+        error.filename = str(path)
 
 
 def _umask() -> int:

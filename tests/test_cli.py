@@ -186,7 +186,8 @@ def test_a_disk_that_fills_up_is_one_line_and_leaves_no_half_checkpoint(
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=120)
     assert done.returncode == 1
     (line,) = error_lines(done)
-    assert "File too large" in line
+    assert line.startswith(str(run))
+    assert line.endswith(": File too large")
     assert list((run / "checkpoints").iterdir()) == []
     assert srcli("train", "--resume", run).returncode == 0
     assert [entry["step"] for entry in read_log(run / "metrics.jsonl")] == [1, 2, 3, 4]
