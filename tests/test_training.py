@@ -19,23 +19,8 @@ from srcli.training.step import Terms, train_step
 CPU = torch.device("cpu")
 EVERY_OBJECTIVE = pytest.mark.parametrize("objective", ["gan", "wgan", "wgan-gp"])
 
-# The critic's and the generator's loss of the sixth step, single precision on a CPU.
-GOLDEN: dict[tuple[str, str], tuple[float, float]] = {
-    ("gan", "dcgan"): (0.993348, 0.444955),
-    ("gan", "resnet"): (1.19358, 0.789873),
-    ("gan", "mlp"): (1.60141, 0.391412),
-    ("gan", "noise"): (0.891865, 1.41785),
-    ("wgan", "dcgan"): (-0.00025592, 0.372302),
-    ("wgan", "resnet"): (-0.000232295, 0.613243),
-    ("wgan", "mlp"): (-1.49218e-05, 0.373526),
-    ("wgan", "noise"): (-0.000256623, 0.000463937),
-    ("wgan-gp", "dcgan"): (5.12794, 0.399615),
-    ("wgan-gp", "resnet"): (-3.55183, 1.02165),
-    ("wgan-gp", "mlp"): (135.16, 0.0477245),
-    ("wgan-gp", "residual"): (0.908297, 0.122503),
-    ("pixel", "residual"): (0.0, 0.0256543),
-    ("wgan-gp", "noise"): (1.15791, 1.18938),
-}
+# The critic's and the generator's loss of each of the first six steps, single precision on a CPU.
+GOLDEN = json.loads(Path(__file__).with_name("golden_losses.json").read_text())
 
 
 def run_in(path: Path, experiment: Experiment) -> RunDirectory:
@@ -56,16 +41,18 @@ def train_run(run: RunDirectory, experiment: Experiment, stop_after: int | None 
     return reported
 
 
-@pytest.mark.parametrize(("objective", "generator"), GOLDEN)
-def test_losses_of_the_sixth_step_are_the_golden_ones(objective: str, generator: str) -> None:
+@pytest.mark.parametrize("case", GOLDEN)
+def test_losses_of_the_first_six_steps_are_the_golden_ones(case: str) -> None:
+    objective, generator = case.split()
     state = build_state(small_experiment(objective, generator), CPU)
     batches = training_batches(state, small_dataset())
-    for _ in range(6):
+    for step, expected in enumerate(GOLDEN[case]):
         terms = train_step(state, batches)
-    expected = GOLDEN[objective, generator]
-    assert (terms.get("critic_loss", 0.0), terms["generator_loss"]) == pytest.approx(
-        expected, rel=2e-3, abs=1e-5
-    )
+        # Adam turns the rounding of gradients near zero into whole steps: what starts at 1e-7 grows
+        # about sixfold a step, differently on every number of threads.
+        tolerance = min(2e-5 * 6**step, 0.03)
+        losses = (terms.get("critic_loss", 0.0), terms["generator_loss"])
+        assert losses == pytest.approx(expected, rel=tolerance, abs=5e-3 * tolerance), f"step {step + 1}"
 
 
 def test_without_a_critic_a_run_logs_the_distance_to_the_label_and_resumes_exactly(tmp_path: Path) -> None:
