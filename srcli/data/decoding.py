@@ -149,14 +149,20 @@ def _interrupts_held_back() -> Iterator[None]:
 
     Processes started in it begin with both held back, too.
     """
-    if sys.platform == "win32":
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    held: list[int] = []
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    # The mask is what new processes inherit; another thread, of a library, may still take a signal for us.
+    handlers = [signal.signal(number, lambda taken, _: held.append(taken)) for number in numbers]
+    mask = None if sys.platform == "win32" else signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for number, handler in zip(numbers, handlers, strict=True):
+            signal.signal(number, handler)
+        if mask is not None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        if held:
+            raise KeyboardInterrupt
 
 
 def _leave_interrupts_to_parent() -> None:
