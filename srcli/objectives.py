@@ -12,8 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from srcli.data.batches import Batch
-
-SCALE = 4
+from srcli.data.images import SCALE
 
 Critic = Callable[[Tensor], Tensor]
 

@@ -12,7 +12,9 @@ from typing import IO, Protocol
 
 from srcli.errors import DataError
 
-PICTURE_ENDINGS = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm"}
+PICTURE_ENDINGS = frozenset(
+    (".avif", ".bmp", ".gif", ".jp2", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
+)
 MAX_FILE_BYTES = 100_000_000
 """Files that are, or unpack to, more bytes than this are skipped unread."""
 

@@ -9,10 +9,9 @@ from PIL import Image
 
 from srcli.data.dataset import open_dataset
 from srcli.data.images import LABEL_SIZE, Pixels, low_res_of, open_picture, resize_area
+from srcli.data.sources import PICTURE_ENDINGS, is_picture
 from srcli.data.synthetic import built_in_dataset
 from srcli.errors import DataError, ImageError
-
-_ENDINGS = {".avif", ".bmp", ".gif", ".jp2", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"}
 
 
 @dataclass(frozen=True)
@@ -58,9 +57,11 @@ def faces_of_folder(folder: Path, limit: int | None) -> Faces:
     """
     if not folder.is_dir():
         raise ImageError(f"{folder} is not a folder")
-    files = sorted(path for path in folder.iterdir() if _is_picture(path))[:limit]
+    files = sorted(path for path in folder.iterdir() if is_picture(path.name) and path.is_file())[:limit]
     if not files:
-        raise ImageError(f"{folder} holds no pictures", f"Known endings: {' '.join(sorted(_ENDINGS))}.")
+        raise ImageError(
+            f"{folder} holds no pictures", f"Known endings: {' '.join(sorted(PICTURE_ENDINGS))}."
+        )
     labels = np.stack([label_of_picture(open_picture(file, str(file)), str(file)) for file in files])
     return Faces(labels, str(folder), hashlib.sha256(labels.tobytes()).hexdigest())
 
@@ -77,7 +78,3 @@ def label_of_picture(picture: Image.Image, name: str) -> Pixels:
         raise ImageError(f"{name} is {size} pixels, smaller than {LABEL_SIZE} x {LABEL_SIZE}")
     left, top = (picture.width - side) // 2, (picture.height - side) // 2
     return resize_area(np.asarray(picture.crop((left, top, left + side, top + side))), LABEL_SIZE)
-
-
-def _is_picture(path: Path) -> bool:
-    return path.suffix.lower() in _ENDINGS and not path.name.startswith(".") and path.is_file()

@@ -7,9 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from srcli.data.images import SCALE
 from srcli.models.layers import initialize_he
 
-SCALE = 4
 BRANCH_SHARE = 0.1
 """What is left of a block's last weights at the start, so that deep branches begin near the identity."""
 
