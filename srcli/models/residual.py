@@ -38,7 +38,8 @@ class ResidualGenerator(BaseModel):
 
     def build(self) -> nn.Module:
         """The network, initialised to bicubic enlargement: (B, 3, h, w) in [-1, 1] to (B, 3, 4h, 4w)."""
-        return ResidualNetwork(self.width, self.blocks)
+        # The fastest layout for these convolutions on processors and GPUs alike; values are the same.
+        return ResidualNetwork(self.width, self.blocks).to(memory_format=torch.channels_last)
 
 
 class ResidualNetwork(nn.Module):
