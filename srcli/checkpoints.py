@@ -24,6 +24,7 @@ from srcli.devices import choose_device
 from srcli.errors import CheckpointError
 from srcli.experiment import Experiment
 from srcli.models.dcgan import NOISE_SIZE
+from srcli.portable import standard_noise
 from srcli.runs import RunDirectory, replacing, replacing_folder
 
 METADATA_KEY = "srcli"
@@ -71,13 +72,18 @@ class Generator:
     margin: int
     scale: int = 4
 
+    @property
+    def name(self) -> str:
+        """The experiment's name."""
+        return self.experiment.name
+
     def enlarge(self, low_res: NDArray[np.float32]) -> NDArray[np.float32]:
         """Enlarges pictures (B, 3, h, w) in [-1, 1] to (B, 3, 4h, 4w) in [-1, 1]."""
         return self._run(torch.from_numpy(low_res))
 
     def sample(self, count: int, seed: int) -> NDArray[np.float32]:
-        """Draws `count` faces (count, 3, 64, 64) in [-1, 1] from standard normal noise."""
-        noise = torch.randn(count, NOISE_SIZE, generator=torch.Generator().manual_seed(seed))
+        """Draws `count` faces (count, 3, 64, 64) in [-1, 1] from `portable.standard_noise`."""
+        noise = torch.from_numpy(standard_noise(count, NOISE_SIZE, seed))
         return np.concatenate([self._run(part) for part in noise.split(64)])
 
     @torch.inference_mode()

@@ -8,7 +8,8 @@ import typer
 
 def compare(
     models: Annotated[
-        list[Path], typer.Argument(metavar="RUN_OR_FILE", help="Runs, checkpoints or weight files.")
+        list[str],
+        typer.Argument(metavar="MODEL", help="Names of bundled models, runs, .safetensors or .onnx files."),
     ],
     out: Annotated[Path, typer.Option(help="The folder to make.")],
     data: Annotated[

@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from srcli.cli.compare import compare
+from srcli.cli.export import export
 from srcli.cli.plot_curves import plot_curves
 from srcli.cli.prepare_data import prepare_data
 from srcli.cli.presets import presets
@@ -59,6 +60,7 @@ app.command("train")(train)
 app.command("upscale")(upscale)
 app.command("compare")(compare)
 app.command("plot-curves")(plot_curves)
+app.command("export")(export)
 app.add_typer(presets, name="presets")
 
 

@@ -1,10 +1,10 @@
 """`srcli upscale`."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from srcli.bundled import DEFAULT
 from srcli.console import fail, say
 from srcli.errors import EXIT_SOME_FAILED, EXIT_USER_ERROR, UserError
 from srcli.upscaling.files import OnExist, plan_jobs
@@ -23,8 +23,9 @@ def upscale(
         ),
     ] = None,
     model: Annotated[
-        Path | None, typer.Option(metavar="RUN|FILE", help="A run, a checkpoint or a weight file.")
-    ] = None,
+        str,
+        typer.Option(metavar="NAME|RUN|FILE", help="faces, faces-faithful, a run, a .safetensors or .onnx."),
+    ] = DEFAULT,
     recursive: Annotated[bool, typer.Option("--recursive", help="Search folders to their depths.")] = False,
     on_exist: Annotated[
         OnExist, typer.Option(help="What to do when an output is already there.")
@@ -34,7 +35,7 @@ def upscale(
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
 ) -> None:
-    """Enlarge pictures four times with a trained generator.
+    """Enlarge pictures of faces four times.
 
     Prints the path of each output, or, when the only INPUT is - and there is no --out, the picture itself.
 

@@ -8,14 +8,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from srcli.checkpoints import Generator, load_generator
 from srcli.console import progress
 from srcli.data.images import Pixels, enlarge_bicubic, enlarge_nearest, from_network, to_network
-from srcli.devices import choose_device
 from srcli.errors import CheckpointError, DataError
 from srcli.evaluation.faces import Faces
 from srcli.evaluation.figures import Estimate, estimate, measure
 from srcli.evaluation.names import shortest_names
+from srcli.generators import Generator, load_generator
 from srcli.metrics import Diversity, diversity
 
 BATCH = 50
@@ -33,7 +32,7 @@ class Model:
     """A generator under a name that no other model of the comparison has."""
 
     name: str
-    path: Path
+    source: str
     generator: Generator
 
 
@@ -87,8 +86,8 @@ class Comparison:
     sample_sets: Sequence[SampleSet]
 
 
-def load_models(paths: Sequence[Path], device: str) -> list[Model]:
-    """Loads runs, checkpoints and weight files, each under its own name.
+def load_models(sources: Sequence[str], device: str) -> list[Model]:
+    """Loads bundled models, runs, checkpoints and weight files, each under its own name.
 
     A model is called by its experiment and step; models that share those also by where they lie.
 
@@ -96,15 +95,14 @@ def load_models(paths: Sequence[Path], device: str) -> list[Model]:
         CheckpointError: Something cannot be loaded.
         UserError: Something is given twice, or the device cannot be used.
     """
-    places = shortest_names(paths)
-    usable = str(choose_device(device))
-    generators = [load_generator(path, usable) for path in paths]
+    places = shortest_names([Path(source) for source in sources])
+    generators = [load_generator(source, device) for source in sources]
     labels = [generator.label for generator in generators]
     names = [
         label if labels.count(label) == 1 else f"{label} ({place})"
         for label, place in zip(labels, places, strict=True)
     ]
-    return [Model(*known) for known in zip(names, paths, generators, strict=True)]
+    return [Model(*known) for known in zip(names, sources, generators, strict=True)]
 
 
 def compare(models: Sequence[Model], faces: Faces) -> Comparison:
@@ -176,7 +174,7 @@ def _to_pixels(model: Model, outputs: NDArray[np.float32]) -> Pixels:
     """The 8-bit pictures that a person would get."""
     if not np.isfinite(outputs).all():
         raise CheckpointError(
-            f"{model.path}: its output holds values that are no numbers",
+            f"{model.source}: its output holds values that are no numbers",
             "The training diverged; give an earlier checkpoint of the run.",
         )
     return from_network(outputs)

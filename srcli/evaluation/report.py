@@ -123,7 +123,7 @@ def _origins(comparison: Comparison) -> str:
     body = [
         [
             _row_head(model.name),
-            f'<td class="text">{_text(model.path)}</td>',
+            f'<td class="text">{_text(model.source)}</td>',
             f"<td>{model.generator.step:,}</td>",
             f'<td class="text"><code>{_text(model.generator.sha256)}</code></td>',
         ]

@@ -113,8 +113,8 @@ def _model_record(model: Model | None) -> dict[str, Any] | None:
         return None
     generator = model.generator
     return {
-        "path": str(model.path),
-        "experiment": generator.experiment.name,
+        "source": model.source,
+        "experiment": generator.name,
         "step": generator.step,
         "sha256": generator.sha256,
     }

@@ -1,38 +1,24 @@
-"""Which weights enlarge, and where they run."""
-
-from pathlib import Path
-from typing import TYPE_CHECKING
+"""Which generator enlarges."""
 
 from srcli.errors import UserError
-
-if TYPE_CHECKING:
-    from srcli.checkpoints import Generator
+from srcli.generators import Generator, load_generator
 
 
-def load_upscaler(model: Path | None, device: str) -> "Generator":
-    """The generator of a run or a weight file, ready to enlarge.
+def load_upscaler(model: str, device: str) -> Generator:
+    """A generator that enlarges pictures.
 
     Args:
-        model: A run, a checkpoint or a weight file; None if the user gave none.
+        model: A bundled model's name, a run or a weight file, as `generators.load_generator` takes it.
         device: `auto` (the first GPU, else the CPU), or a device as torch calls it.
 
     Raises:
-        UserError: There is no model, it makes faces from noise, or the device cannot be used.
-        CheckpointError: The weights cannot be read.
+        UserError: It makes faces from noise, or the device cannot be used.
+        CheckpointError: There is no such model, or its weights cannot be read.
     """
-    if model is None:
-        raise UserError(
-            "there is no model to enlarge with",
-            "Train one, for example with `srcli train --preset mlp-wgangp`, and give its run:"
-            " `--model runs/mlp-wgangp-1`.",
-        )
-    from srcli.checkpoints import load_generator
-    from srcli.devices import choose_device
-
-    generator = load_generator(model, str(choose_device(device)))
+    generator = load_generator(model, device)
     if generator.takes_noise:
         raise UserError(
             f"{model} draws faces from noise and enlarges nothing",
-            "Give a model that takes pictures, for example one of the preset resnet-wgangp.",
+            "Give a model that takes pictures, for example faces.",
         )
     return generator

@@ -1,0 +1,35 @@
+"""The models that come with srcli, held to the SHA-256 they were released with."""
+
+import hashlib
+from pathlib import Path
+
+from srcli.errors import CheckpointError
+
+BUNDLED = {
+    "faces": "0" * 64,
+    "faces-faithful": "0" * 64,
+}
+"""Names, and the SHA-256 of `weights/NAME.onnx`."""
+
+DEFAULT = "faces"
+
+
+def weights_folder() -> Path:
+    """Where the weight files and their model cards lie."""
+    return Path(__file__).parent / "weights"
+
+
+def read_bundled(name: str) -> bytes:
+    """The content of a bundled model's file.
+
+    Raises:
+        CheckpointError: It is missing or not the file that was released.
+    """
+    path = weights_folder() / f"{name}.onnx"
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read: {error.strerror}", "Install srcli again.") from error
+    if hashlib.sha256(content).hexdigest() != BUNDLED[name]:
+        raise CheckpointError(f"{path} is not the file that srcli came with", "Install srcli again.")
+    return content

@@ -1,0 +1,34 @@
+"""`srcli export`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from srcli.console import result, say
+from srcli.errors import UserError
+
+
+def export(
+    model: Annotated[Path, typer.Argument(metavar="RUN_OR_FILE", help="A run, checkpoint or weight file.")],
+    out: Annotated[Path, typer.Option(help="The .onnx file to write.")],
+    half: Annotated[
+        bool, typer.Option("--half", help="Store weights as 16-bit floats: half the file, nearly the same.")
+    ] = False,
+) -> None:
+    """Write a trained generator as an ONNX file, which upscale and compare run without torch.
+
+    The file describes itself, and its outputs are checked against torch's before it is written.
+    Prints its path.
+    """
+    if out.suffix != ".onnx":
+        raise UserError(f"--out {out} does not end in .onnx", f"Give --out {out.with_suffix('.onnx')}.")
+    if out.exists():
+        raise UserError(f"{out} already exists", "Give another --out.")
+    from srcli.checkpoints import load_generator
+    from srcli.exporting import export as write
+
+    generator = load_generator(model)
+    difference = write(generator, out, half)
+    say(f"{generator.label}: outputs within {difference:.1g} of torch's")
+    result(str(out))
