@@ -1,9 +1,7 @@
 """Turning a trained generator into an ONNX file, checked against the network it came from."""
 
 import contextlib
-import copy
 import io
-import json
 import warnings
 from pathlib import Path
 
@@ -12,7 +10,6 @@ import onnx
 import torch
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
-from torch import nn
 
 from srcli.checkpoints import Generator
 from srcli.errors import CheckpointError
@@ -22,6 +19,9 @@ from srcli.runs import replacing
 
 TOLERANCE = 1e-4
 """How far an exported network's outputs, in [-1, 1], may lie from torch's."""
+
+HALF_TOLERANCE = 2 / 255
+"""The same where weights are stored as 16-bit floats: one level of an 8-bit picture."""
 
 # Smaller tensors, such as biases and sizes, stay as they are.
 _SMALLEST_HALVED = 1024
@@ -33,25 +33,20 @@ def export(generator: Generator, path: Path, half: bool = False) -> float:
     Args:
         generator: On the CPU.
         path: The file to write, whole or not at all.
-        half: Whether weights are stored as 16-bit floats, rounded once; the arithmetic stays 32-bit.
+        half: Whether weights are stored as 16-bit floats; the arithmetic stays 32-bit.
 
     Returns:
-        The largest difference from torch, with the same weights, on random inputs of several sizes.
+        The file's largest difference from torch on random inputs of several sizes.
 
     Raises:
-        CheckpointError: The difference is larger than `TOLERANCE`.
+        CheckpointError: The difference is larger than `TOLERANCE`, or `HALF_TOLERANCE` for 16-bit weights.
     """
-    network = copy.deepcopy(generator.network)
-    if half:
-        _round_to_half(network)
-    model = _to_onnx(network, generator)
+    model = _to_onnx(generator)
+    model.metadata_props.add(key=METADATA_KEY, value=describe(generator).model_dump_json())
+    content, difference = _checked(model, generator, TOLERANCE, path)
     if half:
         _store_as_half(model)
-    model.metadata_props.add(key=METADATA_KEY, value=json.dumps(describe(generator).model_dump(mode="json")))
-    content = model.SerializeToString(deterministic=True)
-    difference = _largest_difference(network, generator, content, str(path))
-    if not difference <= TOLERANCE:
-        raise CheckpointError(f"{path} would differ from {generator.label} by {difference:.2g}, not written")
+        content, difference = _checked(model, generator, HALF_TOLERANCE, path)
     with replacing(path) as file:
         file.write(content)
     return difference
@@ -71,7 +66,7 @@ def describe(generator: Generator) -> PortableDescription:
     )
 
 
-def _to_onnx(network: nn.Module, generator: Generator) -> onnx.ModelProto:
+def _to_onnx(generator: Generator) -> onnx.ModelProto:
     example = _random_inputs(generator, 2, 6)
     dynamic = torch.export.Dim.DYNAMIC
     takes_any_size = not generator.takes_noise and generator.input_size is None
@@ -80,7 +75,7 @@ def _to_onnx(network: nn.Module, generator: Generator) -> onnx.ModelProto:
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
-            network,
+            generator.network,
             (torch.from_numpy(example),),
             dynamo=True,
             dynamic_shapes=(axes,),
@@ -106,13 +101,6 @@ def _forget_the_making(model: onnx.ModelProto) -> None:
         node.doc_string = ""
 
 
-def _round_to_half(network: nn.Module) -> None:
-    with torch.no_grad():
-        for tensor in (*network.parameters(), *network.buffers()):
-            if tensor.is_floating_point() and tensor.numel() >= _SMALLEST_HALVED:
-                tensor.copy_(tensor.half().float())
-
-
 def _store_as_half(model: onnx.ModelProto) -> None:
     """Stores large weights as 16-bit floats, each cast to 32 bits where it is used."""
     graph = model.graph
@@ -129,16 +117,24 @@ def _store_as_half(model: onnx.ModelProto) -> None:
     graph.node.extend(nodes)
 
 
-def _largest_difference(network: nn.Module, generator: Generator, content: bytes, source: str) -> float:
-    portable = open_portable(content, source, "cpu")
-    run = portable.session.run
+def _checked(
+    model: onnx.ModelProto, generator: Generator, tolerance: float, path: Path
+) -> tuple[bytes, float]:
+    """The model as a file's content, and its largest difference from torch, if that is small enough."""
+    content = model.SerializeToString(deterministic=True)
+    portable = open_portable(content, str(path), "cpu")
     differences = []
     for batch, multiples in ((1, 4), (2, 6), (3, 10)):
         inputs = _random_inputs(generator, batch, multiples)
         with torch.inference_mode():
-            expected = network(torch.from_numpy(inputs)).numpy()
-        differences.append(float(np.abs(run([OUTPUT], {INPUT: inputs})[0] - expected).max()))
-    return max(differences)
+            expected = generator.network(torch.from_numpy(inputs)).numpy()
+        outputs = portable.session.run([OUTPUT], {INPUT: inputs})[0]
+        differences.append(float(np.abs(outputs - expected).max()))
+    if not max(differences) <= tolerance:
+        raise CheckpointError(
+            f"{path} would differ from {generator.label} by {max(differences):.2g}, not written"
+        )
+    return content, max(differences)
 
 
 def _random_inputs(generator: Generator, batch: int, multiples: int) -> NDArray[np.float32]:

@@ -4,6 +4,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -22,6 +23,7 @@ SAMPLES_AT_ONCE = 64
 
 # As onnxruntime numbers its messages: errors come to us as exceptions anyhow.
 _FATAL_ONLY = 4
+_WEIGHTS_FOLDER = "session.model_external_initializers_file_folder_path"
 
 
 class PortableDescription(BaseModel):
@@ -137,7 +139,10 @@ def open_portable(content: bytes, source: str, device: str) -> PortableGenerator
     options = onnxruntime.SessionOptions()
     options.log_severity_level = _FATAL_ONLY
     try:
-        session = onnxruntime.InferenceSession(content, options, providers=providers)
+        with TemporaryDirectory() as nothing:
+            # A stranger's model may name other files as its weights; they are looked for here.
+            options.add_session_config_entry(_WEIGHTS_FOLDER, nothing)
+            session = onnxruntime.InferenceSession(content, options, providers=providers)
         metadata = session.get_modelmeta().custom_metadata_map
     except Exception as error:  # whatever is wrong with a damaged file, as onnxruntime calls it
         raise CheckpointError(f"{source} cannot be read as a model: {_first_line(error)}") from error

@@ -67,8 +67,8 @@ def faces() -> Faces:
 
 @pytest.fixture(scope="module")
 def comparison(weights: dict[str, Path], faces: Faces) -> Comparison:
-    paths = [weights[name] for name in ("first", "noise", "copy & <b>", "second")]
-    return comparing.compare(comparing.load_models(paths, "cpu"), faces)
+    sources = [str(weights[name]) for name in ("first", "noise", "copy & <b>", "second")]
+    return comparing.compare(comparing.load_models(sources, "cpu"), faces)
 
 
 @pytest.fixture(scope="module")
@@ -170,31 +170,31 @@ def test_samples_stand_beside_as_many_test_faces(
 
 def test_models_from_noise_alone_have_no_rows(weights: dict[str, Path], faces: Faces) -> None:
     few = replace(faces, labels=faces.labels[:3])
-    compared = comparing.compare(comparing.load_models([weights["noise"]], "cpu"), few)
+    compared = comparing.compare(comparing.load_models([str(weights["noise"])], "cpu"), few)
     assert (compared.rows, len(compared.sample_sets)) == ([], 2)
 
 
 def test_samples_need_two_faces_to_be_compared_with(weights: dict[str, Path], faces: Faces) -> None:
     one = replace(faces, labels=faces.labels[:1])
     with pytest.raises(DataError, match="one test face"):
-        comparing.compare(comparing.load_models([weights["noise"]], "cpu"), one)
+        comparing.compare(comparing.load_models([str(weights["noise"])], "cpu"), one)
 
 
 def test_a_model_that_diverged_is_refused(weights: dict[str, Path], faces: Faces) -> None:
-    models = comparing.load_models([weights["bad"]], "cpu")
+    models = comparing.load_models([str(weights["bad"])], "cpu")
     with pytest.raises(CheckpointError, match="no numbers"):
         comparing.compare(models, faces)
 
 
 def test_a_model_given_twice_is_refused(weights: dict[str, Path]) -> None:
     with pytest.raises(UserError, match="given twice"):
-        comparing.load_models([weights["first"], weights["first"]], "cpu")
+        comparing.load_models([str(weights["first"])] * 2, "cpu")
 
 
 @pytest.mark.parametrize("device", ["cuda:99", "abacus"])
 def test_a_device_that_is_not_there_is_refused(weights: dict[str, Path], device: str) -> None:
     with pytest.raises(UserError, match=f"--device {device} cannot be used"):
-        comparing.load_models([weights["first"]], device)
+        comparing.load_models([str(weights["first"])], device)
 
 
 def test_a_comparison_is_a_folder_of_pictures_figures_and_a_report(written: Path) -> None:
@@ -374,6 +374,6 @@ def test_the_command_takes_data_or_images_but_not_both(tmp_path: Path) -> None:
 def test_the_command_names_a_model_that_is_not_there_in_one_line(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["compare", str(tmp_path / "missing"), "--out", str(tmp_path / "out")])
     assert (done.exit_code, done.stdout) == (1, "")
-    assert done.stderr.startswith(f"error: {tmp_path / 'missing'}")
+    assert done.stderr.startswith(f"error: there is no model {tmp_path / 'missing'}. ")
     assert len(done.stderr.splitlines()) == 1
     assert list(tmp_path.iterdir()) == []

@@ -120,8 +120,7 @@ def test_a_multilayer_perceptron_takes_the_training_size_only(weights: Path) -> 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["a.png"], "error: there is no model to enlarge with. Train one, for example with `srcli train"),
-        (["a.png", "--model", "none"], "error: none does not exist"),
+        (["a.png", "--model", "face"], "error: there is no model face. Did you mean faces? Give faces, "),
         (["a.png", "--model", "a.png"], "error: a.png cannot be read as weights"),
         (["a.png", "--model", "{noise}"], "error: {noise} draws faces from noise and enlarges nothing"),
         (["a.png", "--model", "{resnet}", "--device", "abacus"], "error: --device abacus cannot be used"),
