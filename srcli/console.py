@@ -48,6 +48,11 @@ def result(text: str) -> None:
         sys.stdout.flush()
 
 
+def discard_output() -> None:
+    """Sends what is still to be written to standard output nowhere, so that nothing fails at the exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def progress(unit: str) -> Progress:
     """A progress bar on standard error with rate and time left; shown on a terminal only.
 

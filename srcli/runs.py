@@ -19,8 +19,14 @@ Record = dict[str, Any]
 
 
 @contextmanager
-def replacing(path: Path, mode: str = "wb") -> Iterator[IO[Any]]:
-    """Opens a file beside `path` that takes its place when the block ends well, and vanishes when not."""
+def replacing(path: Path, mode: str = "wb", durable: bool = True) -> Iterator[IO[Any]]:
+    """Opens a file beside `path` that takes its place when the block ends well, and vanishes when not.
+
+    Args:
+        path: The file.
+        mode: As that of `open`.
+        durable: Whether it is on the disk before it takes its place, and whole after a power failure.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     part = Path(name)
@@ -28,7 +34,8 @@ def replacing(path: Path, mode: str = "wb") -> Iterator[IO[Any]]:
         with os.fdopen(handle, mode, encoding=None if "b" in mode else "utf-8") as file:
             yield file
             file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
         part.chmod(0o666 & ~_umask())
         part.replace(path)
     except BaseException as error:

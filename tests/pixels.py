@@ -10,7 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from srcli.upscaling.engine import Pixels
+from srcli.upscaling.encoding import Provenance, write_picture
+from srcli.upscaling.engine import Network, enlarge_pixels
+from srcli.upscaling.pictures import Picture, finish_rows, fit_format, show_visible
+from srcli.upscaling.pixels import Pixels
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,8 @@ class Blur:
         means: NDArray[np.float32] = windows.mean(axis=(4, 5), dtype=np.float32)
         return means.repeat(4, axis=2).repeat(4, axis=3)
 
+
+PROVENANCE = Provenance("srcli 1.2", "mlp-gan, step 3, sha256 abc")
 
 REPEAT = Blur(reach=0, margin=0)
 
@@ -52,6 +57,30 @@ def png(width: int, height: int, depth: int, colour_type: int, rows: bytes) -> i
     header = struct.pack(">IIBBBBB", width, height, depth, colour_type, 0, 0, 0)
     data = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
     return io.BytesIO(b"\x89PNG\r\n\x1a\n" + data)
+
+
+def enlarged(picture: Picture, network: Network, compare: bool = False) -> Pixels:
+    """All channels of a picture's output, in one piece."""
+    picture = show_visible(picture)
+    return finish_rows(picture, enlarge_pixels(picture.colour, network), 0, network.scale, compare)
+
+
+def file_of(picture: Picture, image_format: str = "PNG", quality: int = 95) -> bytes:
+    """The file that a picture becomes when it stays as large as it is, written in two parts."""
+    alpha = [] if picture.alpha is None else [picture.alpha[..., None]]
+    rows = np.concatenate([picture.colour, *alpha], axis=2)
+    size, buffer = (rows.shape[1], rows.shape[0]), io.BytesIO()
+    bands = [band for band in np.split(rows, [len(rows) // 2]) if len(band)]
+    write_picture(buffer, bands, size, picture, image_format, quality, PROVENANCE)
+    return buffer.getvalue()
+
+
+def written(picture: Picture, image_format: str = "PNG", quality: int = 95) -> Image.Image:
+    """What Pillow reads of a picture that is fitted to a format and written."""
+    fitted = fit_format(picture, image_format, picture.colour.shape[1::-1], "a.png")
+    with Image.open(io.BytesIO(file_of(fitted, image_format, quality))) as image:
+        image.load()
+        return image
 
 
 def encoded(image: Image.Image, image_format: str = "PNG", **options: Any) -> io.BytesIO:

@@ -7,12 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import ExifTags, Image
-from pixels import colourful, encoded, png
+from pixels import colourful, encoded, png, written
 
 from srcli.errors import ImageError
 from srcli.upscaling.decoding import MAX_PIXELS, read_picture
-from srcli.upscaling.encoding import Provenance, encode
-from srcli.upscaling.pictures import fit_format
 
 
 def test_the_content_decides_what_a_picture_is(tmp_path: Path) -> None:
@@ -79,8 +77,8 @@ def test_any_damage_gives_a_picture_that_can_be_written_or_an_error_of_ours() ->
         del content[chance.choice([len(content), chance.randrange(len(content))]) :]
         try:
             picture = read_picture(io.BytesIO(content), "a")
-            encode(picture, "PNG", 95, Provenance("", ""))
-            encode(fit_format(picture, "WEBP", 1, "a"), "WEBP", 95, Provenance("", ""))
+            written(picture, "PNG")
+            written(picture, "WEBP")
             outcomes.add("written")
         except ImageError as error:
             outcomes.add("too large" if "too large" in str(error) else "refused")

@@ -167,7 +167,7 @@ def test_memory_beyond_the_output_is_that_of_a_few_tiles() -> None:
 def test_progress_adds_up_to_one_picture() -> None:
     shares: list[float] = []
     enlarge_pixels(noise(40, 40), REPEAT, tile_size=16, on_progress=shares.append)
-    assert len(shares) == 9
+    assert len(shares) == 6  # In every row of tiles, the two that are cut off by an edge run together.
     assert sum(shares) == pytest.approx(1)
 
 

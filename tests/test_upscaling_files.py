@@ -32,7 +32,7 @@ def outputs(found: Plan) -> dict[str, str]:
 
 
 def reasons(found: Plan) -> list[str]:
-    return [str(failure) for failure in found.failures]
+    return [str(failure.error) for failure in found.failures]
 
 
 def mistake(*inputs: str, out: str | None = None, on_exist: OnExist = OnExist.FAIL) -> str:
@@ -149,7 +149,8 @@ def test_outputs_that_exist_are_an_error_before_any_work() -> None:
 def test_outputs_that_exist_can_be_skipped_overwritten_or_given_another_name() -> None:
     touch("a.png", "b.png", "b_x4.png", "b_x4-2.png")
     skip = plan("a.png", "b.png", on_exist=OnExist.SKIP)
-    assert skip == Plan([Job(Path("a.png"), Path("a_x4.png"))], [], [Path("b_x4.png")])
+    kept = Job(Path("b.png"), Path("b_x4.png"))
+    assert skip == Plan([Job(Path("a.png"), Path("a_x4.png"))], [], [kept])
     assert outputs(plan("a.png", "b.png", on_exist=OnExist.OVERWRITE))["b.png"] == "b_x4.png"
     assert outputs(plan("a.png", "b.png", on_exist=OnExist.RENAME)) == {
         "a.png": "a_x4.png",

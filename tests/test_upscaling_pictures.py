@@ -7,26 +7,17 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import ExifTags, Image, ImageCms
-from pixels import REPEAT, Blur, colourful, encoded, noise, png
+from pixels import REPEAT, Blur, colourful, encoded, enlarged, file_of, noise, png, written
 
 from srcli.errors import ImageError
-from srcli.upscaling.alpha import enlarge_alpha, fill_hidden
+from srcli.upscaling.alpha import fill_hidden
+from srcli.upscaling.bicubic import enlarge_rows
 from srcli.upscaling.decoding import read_picture
-from srcli.upscaling.encoding import Provenance, encode
-from srcli.upscaling.pictures import Picture, enlarge_picture, fit_format
-
-PROVENANCE = Provenance("srcli 1.2", "mlp-gan, step 3, sha256 abc")
+from srcli.upscaling.pictures import Picture, fit_format
 
 
 def read(image: Image.Image, image_format: str = "PNG", **options: Any) -> Picture:
     return read_picture(encoded(image, image_format, **options), "a.png")
-
-
-def written(picture: Picture, image_format: str = "PNG", quality: int = 95) -> Image.Image:
-    fitted = fit_format(picture, image_format, 1, "a.png")
-    image = Image.open(io.BytesIO(encode(fitted, image_format, quality, PROVENANCE)))
-    image.load()
-    return image
 
 
 def cmyk_profile() -> bytes:
@@ -84,7 +75,7 @@ def test_sixteen_bit_grey_stays_so_in_png_and_is_scaled_elsewhere() -> None:
     ramp = np.linspace(0, 65535, 20 * 30).round().astype(np.uint16).reshape(30, 20)
     picture = read(Image.fromarray(ramp))
     np.testing.assert_array_equal(np.asarray(written(picture)), ramp)
-    reduced = fit_format(picture, "JPEG", 4, "a.png").colour[..., 0]
+    reduced = fit_format(picture, "JPEG", (80, 120), "a.png").colour[..., 0]
     np.testing.assert_array_equal(reduced, np.rint(ramp / 257))
     assert written(picture, "JPEG").mode == "L"
 
@@ -170,7 +161,7 @@ def test_exif_data_too_long_for_jpeg_are_left_out_and_said_so() -> None:
     exif = Image.Exif()
     exif[ExifTags.Base.ImageDescription] = "x" * 70_000
     picture = read(colourful(), exif=exif)
-    fitted = fit_format(picture, "JPEG", 4, "a.png")
+    fitted = fit_format(picture, "JPEG", (80, 120), "a.png")
     assert fitted.remarks == ("its EXIF data are too long for JPEG and left out",)
     assert ExifTags.Base.ImageDescription not in written(picture, "JPEG").getexif()
     assert len(written(picture).getexif()[ExifTags.Base.ImageDescription]) == 70_000
@@ -185,7 +176,7 @@ def test_damaged_exif_data_are_left_out_and_said_so() -> None:
 def test_quality_makes_smaller_files_and_jpeg_keeps_full_colour_resolution() -> None:
     picture = read(colourful(64, 64))
     for image_format in ("JPEG", "WEBP"):
-        sizes = [len(encode(picture, image_format, quality, PROVENANCE)) for quality in (10, 95)]
+        sizes = [len(file_of(picture, image_format, quality)) for quality in (10, 95)]
         assert sizes[0] < sizes[1] / 2
     jpeg = written(picture, "JPEG")
     assert {component[1:3] for component in jpeg.layer} == {(1, 1)}  # type: ignore[attr-defined]
@@ -203,28 +194,27 @@ def test_only_the_first_frame_is_read_and_that_is_said() -> None:
 
 def test_opaque_stays_opaque_and_fits_jpeg() -> None:
     picture = read(colourful().convert("RGBA"))
-    enlarged = enlarge_picture(picture, REPEAT, lambda _: None)
-    assert enlarged.alpha is not None
-    assert enlarged.alpha.shape == (120, 80)
-    assert enlarged.alpha.min() == 255
+    output = enlarged(picture, REPEAT)
+    assert output.shape == (120, 80, 4)
+    assert output[..., 3].min() == 255
     assert written(picture, "JPEG").mode == "RGB"
 
 
 def test_alpha_is_enlarged_by_pillows_bicubic_filter() -> None:
     alpha = noise(9, 7, 1)[..., 0].astype(np.uint8)
-    expected = Image.fromarray(alpha, "L").resize((28, 36), Image.Resampling.BICUBIC)
-    np.testing.assert_array_equal(enlarge_alpha(alpha, 4), np.asarray(expected))
+    expected = Image.fromarray(alpha).resize((28, 36), Image.Resampling.BICUBIC)
+    parts = [enlarge_rows(alpha[..., None], start, stop, 4) for start, stop in ((0, 1), (1, 4), (4, 9))]
+    np.testing.assert_array_equal(np.concatenate(parts)[..., 0], np.asarray(expected))
 
 
 def test_black_under_transparent_pixels_leaves_no_dark_fringe() -> None:
     disc = np.hypot(*np.mgrid[-20:20, -20:20]) < 13
     pixels = np.zeros((40, 40, 4), np.uint8)
     pixels[disc] = (255, 240, 200, 255)
-    enlarged = enlarge_picture(read(Image.fromarray(pixels)), Blur(reach=2, margin=2), lambda _: None)
-    assert enlarged.alpha is not None
-    visible = enlarged.colour[enlarged.alpha > 0].astype(int)
+    output = enlarged(read(Image.fromarray(pixels)), Blur(reach=2, margin=2))
+    visible = output[output[..., 3] > 0][:, :3].astype(int)
     assert np.abs(visible - [255, 240, 200]).max() <= 1
-    assert 0 < enlarged.alpha.mean() < 255
+    assert 0 < output[..., 3].mean() < 255
 
 
 def test_hidden_colours_come_from_the_nearest_visible_ones_and_visible_ones_stay() -> None:
@@ -242,15 +232,13 @@ def test_hidden_colours_come_from_the_nearest_visible_ones_and_visible_ones_stay
 def test_transparent_parts_do_not_go_into_a_jpeg() -> None:
     image = Image.new("RGBA", (8, 8), (255, 0, 0, 254))
     with pytest.raises(ImageError, match=r"a\.png: JPEG cannot hold its transparent parts\. Write it as PNG"):
-        fit_format(read(image), "JPEG", 4, "a.png")
+        fit_format(read(image), "JPEG", (32, 32), "a.png")
     assert written(read(image), "WEBP").mode == "RGBA"
 
 
 @pytest.mark.parametrize(("image_format", "longest"), [("JPEG", 65_500), ("WEBP", 16_383)])
 def test_outputs_longer_than_the_format_are_refused_before_the_work(image_format: str, longest: int) -> None:
-    fits = Picture(np.zeros((1, longest // 4, 1), np.uint8))
-    assert fit_format(fits, image_format, 4, "a.png") is fits
-    with pytest.raises(
-        ImageError, match=rf"a\.png: {longest // 4 * 4 + 4} x 4 is too large for {image_format}"
-    ):
-        fit_format(Picture(np.zeros((1, longest // 4 + 1, 1), np.uint8)), image_format, 4, "a.png")
+    picture = Picture(np.zeros((1, 1, 1), np.uint8))
+    assert fit_format(picture, image_format, (4, longest), "a.png") is picture
+    with pytest.raises(ImageError, match=rf"a\.png: {longest + 1} x 4 is too large for {image_format}"):
+        fit_format(picture, image_format, (longest + 1, 4), "a.png")

@@ -1,8 +1,6 @@
 """The `srcli` program: its commands, and the one place where errors become a line and an exit code."""
 
 import errno
-import os
-import sys
 from typing import Annotated, Any
 
 import typer
@@ -15,7 +13,7 @@ from srcli.cli.prepare_data import prepare_data
 from srcli.cli.presets import presets
 from srcli.cli.train import train
 from srcli.cli.upscale import upscale
-from srcli.console import fail, say
+from srcli.console import discard_output, fail, say
 from srcli.errors import EXIT_INTERRUPTED, EXIT_USER_ERROR, InterruptedRunError, UserError
 
 
@@ -38,7 +36,7 @@ class Commands(TyperGroup):
             code = EXIT_INTERRUPTED
         except BrokenPipeError:
             # The reader of our output is gone: nothing is left to say, and flushing at exit must not fail.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            discard_output()
             code = EXIT_USER_ERROR
         except OSError as error:
             fail(_describe(error))

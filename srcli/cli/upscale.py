@@ -5,14 +5,16 @@ from typing import Annotated
 import typer
 
 from srcli.bundled import DEFAULT
-from srcli.console import fail, say
+from srcli.console import fail, result, say
 from srcli.errors import EXIT_SOME_FAILED, EXIT_USER_ERROR, UserError
-from srcli.upscaling.files import OnExist, plan_jobs
+from srcli.upscaling.files import OnExist, Plan, plan_jobs
+from srcli.upscaling.records import Record, Status
 
 
 def upscale(
     inputs: Annotated[
-        list[str], typer.Argument(metavar="INPUT", help="Pictures, folders, or - for standard input.")
+        list[str],
+        typer.Argument(metavar="INPUT", help="Pictures, folders, patterns, or - for standard input."),
     ],
     out: Annotated[
         str | None,
@@ -33,6 +35,19 @@ def upscale(
     quality: Annotated[
         int | None, typer.Option(min=1, max=100, help="Of JPEG and WebP outputs.", show_default="95")
     ] = None,
+    consistent: Annotated[
+        bool, typer.Option("--consistent", help="Make the 4x4 area average of the output equal the input.")
+    ] = False,
+    compare: Annotated[
+        bool,
+        typer.Option(
+            "--compare",
+            help="Write before and after side by side: INPUT enlarged bicubically, and the output.",
+        ),
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print a record of each picture, one JSON object a line.")
+    ] = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
 ) -> None:
     """Enlarge pictures of faces four times.
@@ -42,12 +57,11 @@ def upscale(
     The ending of --out chooses PNG, JPEG or WebP. A picture that fails is named, and the others go on.
     """
     plan = plan_jobs(inputs, out, recursive, on_exist)
+    if as_json and any(job.target is None for job in plan.jobs):
+        raise typer.BadParameter("the picture itself goes there; give --out FILE", param_hint="--json")
     if quality is not None and any(job.format == "PNG" for job in plan.jobs):
         raise UserError("--quality has no effect on PNG, which is lossless", "Give --out a .jpg or .webp.")
-    for failure in plan.failures:
-        fail(str(failure))
-    for path in plan.skipped:
-        say(f"{path} already exists, skipped")
+    _report_unopened(plan, as_json)
     failed = len(plan.failures)
     total = failed + len(plan.skipped) + len(plan.jobs)
     if plan.jobs:
@@ -56,6 +70,20 @@ def upscale(
 
         check_streams(plan.jobs)
         generator = load_upscaler(model, device)
-        failed += upscale_all(plan.jobs, generator, generator.label, generator.sha256, quality)
+        label, sha256 = generator.label, generator.sha256
+        failed += upscale_all(plan.jobs, generator, label, sha256, quality, consistent, compare, as_json)
     if failed:
         raise typer.Exit(EXIT_USER_ERROR if failed == total else EXIT_SOME_FAILED)
+
+
+def _report_unopened(plan: Plan, as_json: bool) -> None:
+    """Says which inputs are not there, and which outputs are."""
+    for failure in plan.failures:
+        fail(str(failure.error))
+    for job in plan.skipped:
+        say(f"{job.target} already exists, skipped")
+    if as_json:
+        failed = [Record(failure.input, None, Status.FAILED, str(failure.error)) for failure in plan.failures]
+        skipped = [Record(str(job.source or "-"), str(job.target), Status.SKIPPED) for job in plan.skipped]
+        for record in failed + skipped:
+            result(record.to_json())

@@ -1,17 +1,9 @@
-"""Transparency, which no network enlarges: its own channel, and the colours that it hides."""
+"""The colours that transparency hides."""
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from srcli.upscaling.engine import Pixels
-
-
-def enlarge_alpha(alpha: NDArray[np.uint8], scale: int) -> NDArray[np.uint8]:
-    """Enlarges an alpha channel (h, w), 255 being opaque, with Pillow's bicubic filter."""
-    height, width = alpha.shape
-    image = Image.fromarray(alpha).resize((width * scale, height * scale), Image.Resampling.BICUBIC)
-    return np.asarray(image)
+from srcli.upscaling.pixels import Pixels
 
 
 def fill_hidden(colour: Pixels, alpha: NDArray[np.uint8]) -> Pixels:

@@ -1,25 +1,31 @@
-"""Enlarging one picture after the other; one that fails does not stop the others."""
+"""Enlarging many pictures with one network; one that fails does not stop the others."""
 
-import io
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from contextlib import closing
 from functools import partial
-from pathlib import Path
 
 from srcli import __version__
 from srcli.console import fail, progress, result, say
-from srcli.errors import ImageError, UserError
-from srcli.runs import replacing
-from srcli.upscaling.decoding import read_picture
-from srcli.upscaling.encoding import DEFAULT_QUALITY, Provenance, encode
-from srcli.upscaling.engine import Network, check_size
-from srcli.upscaling.files import Job
-from srcli.upscaling.pictures import enlarge_picture, fit_format
+from srcli.errors import UserError
+from srcli.upscaling.ahead import ahead
+from srcli.upscaling.encoding import DEFAULT_QUALITY, Provenance
+from srcli.upscaling.engine import Network
+from srcli.upscaling.files import STANDARD_STREAM, Job
+from srcli.upscaling.records import Record, Status
+from srcli.upscaling.stages import Item, Treatment, decode, enlarge, write
 
 
 def upscale_all(
-    jobs: Sequence[Job], network: Network, label: str, sha256: str, quality: int | None = None
+    jobs: Sequence[Job],
+    network: Network,
+    label: str,
+    sha256: str,
+    quality: int | None = None,
+    consistent: bool = False,
+    compare: bool = False,
+    as_json: bool = False,
 ) -> int:
     """Enlarges pictures, and prints the path of each output when it is written.
 
@@ -29,6 +35,9 @@ def upscale_all(
         label: The network's name, for messages and for the outputs' metadata.
         sha256: Of the network's weight file, for the outputs' metadata.
         quality: 1 to 100, for JPEG and WebP; None for 95.
+        consistent: Whether the outputs' area average is made to be the input.
+        compare: Whether the input's bicubic enlargement stands to the left of the output.
+        as_json: Whether a record is printed for each picture instead of a path.
 
     Returns:
         How many of them failed, each named on standard error.
@@ -37,19 +46,21 @@ def upscale_all(
         CheckpointError: The network's output is not a number.
     """
     provenance = Provenance(f"srcli {__version__}", f"{label}, sha256 {sha256}")
+    treatment = Treatment(network, label, quality or DEFAULT_QUALITY, provenance, consistent, compare)
+    # An interrupt ends this wait for a pipe, but not one in another thread.
+    stdin = sys.stdin.buffer.read() if any(job.source is None for job in jobs) else b""
     failed, start = 0, time.perf_counter()
     with progress("pictures") as bar:
         task = bar.add_task("enlarging", total=len(jobs), rate="", note="")
-        for done, job in enumerate(jobs, 1):
-            try:
-                encoded = _upscale(
-                    job, network, label, quality or DEFAULT_QUALITY, provenance, partial(bar.advance, task)
-                )
-                _write(job, encoded)
-            except ImageError as error:
-                failed += 1
-                fail(str(error))
-            bar.update(task, completed=done, rate=f"{done / (time.perf_counter() - start):.3g}")
+        decoded = ahead(decode(jobs, treatment, stdin))
+        enlarged = ahead(enlarge(decoded, treatment, partial(bar.advance, task)))
+        with closing(ahead(write(enlarged, treatment), depth=64)) as items:
+            for done, item in enumerate(items, 1):
+                if item.error is not None:
+                    failed += 1
+                    bar.advance(task)
+                _report(item, label, sha256, as_json)
+                bar.update(task, rate=f"{done / (time.perf_counter() - start):.3g}")
     return failed
 
 
@@ -65,35 +76,33 @@ def check_streams(jobs: Sequence[Job]) -> None:
         raise UserError("the picture would be written to a terminal", "Pipe it on, or give --out FILE.")
 
 
-def _upscale(
-    job: Job,
-    network: Network,
-    label: str,
-    quality: int,
-    provenance: Provenance,
-    on_progress: Callable[[float], None],
-) -> memoryview:
-    source: Path | io.BytesIO = job.source or io.BytesIO(sys.stdin.buffer.read())
-    picture = read_picture(source, job.name)
-    height, width = picture.colour.shape[:2]
-    check_size(width, height, network, label, job.name)
-    picture = fit_format(picture, job.format, network.scale, job.name)
-    for remark in picture.remarks:
-        say(f"{job.name}: {remark}")
-    try:
-        return encode(enlarge_picture(picture, network, on_progress), job.format, quality, provenance)
-    except MemoryError:
-        raise ImageError(f"{job.name}: its output is too large for this machine's memory") from None
+def _report(item: Item, label: str, sha256: str, as_json: bool) -> None:
+    """Says what became of a picture: results on standard output, talk on standard error."""
+    for remark in item.remarks:
+        say(f"{item.job.name}: {remark}")
+    if item.error is not None:
+        fail(str(item.error))
+    if as_json:
+        result(_record_of(item, label, sha256).to_json())
+    elif item.error is None and item.job.target is not None:
+        result(str(item.job.target))
 
 
-def _write(job: Job, encoded: memoryview) -> None:
-    if job.target is None:
-        sys.stdout.buffer.write(encoded)
-        sys.stdout.buffer.flush()
-        return
-    try:
-        with replacing(job.target) as file:
-            file.write(encoded)
-    except OSError as error:
-        raise ImageError(f"{job.target}: it cannot be written: {error.strerror}") from error
-    result(str(job.target))
+def _record_of(item: Item, label: str, sha256: str) -> Record:
+    width, height = item.in_size or (None, None)
+    source = STANDARD_STREAM if item.job.source is None else str(item.job.source)
+    seconds = round(item.seconds, 6)
+    if item.error is not None:
+        return Record(source, None, Status.FAILED, str(item.error), width, height, seconds=seconds)
+    return Record(
+        input=source,
+        output=str(item.job.target),
+        status=Status.OK,
+        width=width,
+        height=height,
+        output_width=item.out_size and item.out_size[0],
+        output_height=item.out_size and item.out_size[1],
+        model=label,
+        sha256=sha256,
+        seconds=seconds,
+    )

@@ -1,14 +1,19 @@
 """Writing pictures, with their profile, their EXIF data, and a note of what made them."""
 
-import io
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
+from typing import IO
 
-import numpy as np
-from PIL import ExifTags, Image, PngImagePlugin
+from PIL import ExifTags, Image
 
 from srcli.upscaling.pictures import Picture
+from srcli.upscaling.pixels import Pixels
+from srcli.upscaling.png import write_png_bands
 
 DEFAULT_QUALITY = 95
+
+_MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 
 
 @dataclass(frozen=True)
@@ -24,51 +29,59 @@ class Provenance:
     model: str
 
 
-def encode(picture: Picture, image_format: str, quality: int, provenance: Provenance) -> memoryview:
-    """Encodes a picture.
+def write_picture(
+    file: IO[bytes],
+    bands: Iterable[Pixels],
+    size: tuple[int, int],
+    source: Picture,
+    image_format: str,
+    quality: int,
+    provenance: Provenance,
+) -> None:
+    """Encodes a picture whose rows come in bands.
 
-    The provenance stands in the text chunks `Software` and `srcli:model` of a PNG, and in the EXIF tag
-    Software of a JPEG or WebP.
+    A PNG is written as they come; other formats need the whole picture in memory. The provenance stands in
+    the text chunks `Software` and `srcli:model` of a PNG, and in the EXIF tag Software of a JPEG or WebP.
 
     Args:
-        picture: A picture that `fit_format` has fitted to the format.
+        file: Where to.
+        bands: (rows, width, channels) from top to bottom, transparency last.
+        size: Width and height of the whole picture.
+        source: What it was made of, fitted to the format; its profile and EXIF data are kept.
         image_format: PNG, JPEG or WEBP.
         quality: 1 to 100; PNG is lossless and takes no notice.
         provenance: What made the picture.
     """
-    image, exif, buffer = _to_image(picture), _exif_of(picture), io.BytesIO()
-    profile = picture.icc_profile
+    exif = _exif_of(source.exif, size) if source.exif else Image.Exif()
     if image_format == "PNG":
-        chunks = PngImagePlugin.PngInfo()
-        chunks.add_text("Software", provenance.software)
-        chunks.add_text("srcli:model", provenance.model)
-        image.save(buffer, "PNG", pnginfo=chunks, icc_profile=profile, exif=exif.tobytes() if exif else b"")
-        return buffer.getbuffer()
+        texts = {"Software": provenance.software, "srcli:model": provenance.model}
+        write_png_bands(file, bands, size[1], texts, source.icc_profile, exif.tobytes() if exif else b"")
+        return
     exif[ExifTags.Base.Software] = f"{provenance.software}, {provenance.model}"
-    if image_format == "JPEG":
-        # Faces suffer from halved colour resolution.
-        image.save(buffer, "JPEG", quality=quality, subsampling=0, icc_profile=profile, exif=exif.tobytes())
-    else:
-        image.save(buffer, image_format, quality=quality, icc_profile=profile, exif=exif.tobytes())
-    return buffer.getbuffer()
+    image = _collect(bands, size)
+    # Faces suffer from halved colour resolution; WebP knows no other.
+    options = {"subsampling": 0} if image_format == "JPEG" else {}
+    profile = source.icc_profile
+    image.save(file, image_format, quality=quality, icc_profile=profile, exif=exif.tobytes(), **options)
 
 
-def _to_image(picture: Picture) -> Image.Image:
-    """Grey, colour, grey with alpha or colour with alpha: modes L (or I;16), RGB, LA and RGBA."""
-    colour = picture.colour
-    image = Image.fromarray(colour[..., 0] if colour.shape[2] == 1 else colour)
-    if picture.alpha is not None:
-        image.putalpha(Image.fromarray(np.ascontiguousarray(picture.alpha)))
+def _collect(bands: Iterable[Pixels], size: tuple[int, int]) -> Image.Image:
+    """One image of 8-bit rows: L, LA, RGB or RGBA."""
+    rest = iter(bands)
+    first = next(rest)
+    image, top = Image.new(_MODES[first.shape[2]], size), 0
+    for band in chain([first], rest):
+        image.paste(Image.fromarray(band[..., 0] if band.shape[2] == 1 else band), (0, top))
+        top += len(band)
     return image
 
 
-def _exif_of(picture: Picture) -> Image.Exif:
+def _exif_of(data: bytes, size: tuple[int, int]) -> Image.Exif:
     """The EXIF data, the size in them brought up to date."""
     exif = Image.Exif()
-    exif.load(picture.exif)
+    exif.load(data)
     if ExifTags.IFD.Exif in exif:
         details = exif.get_ifd(ExifTags.IFD.Exif)
-        height, width = picture.colour.shape[:2]
-        sides = {ExifTags.Base.ExifImageWidth: width, ExifTags.Base.ExifImageHeight: height}
+        sides = dict(zip((ExifTags.Base.ExifImageWidth, ExifTags.Base.ExifImageHeight), size, strict=True))
         details.update({tag: side for tag, side in sides.items() if tag in details})
     return exif

@@ -1,20 +1,24 @@
 """Enlarging pixels of any size with a network that was trained on small squares. NumPy only."""
 
 import math
-from collections.abc import Callable
-from itertools import product
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from srcli.errors import CheckpointError, ImageError
+from srcli.errors import ImageError
+from srcli.upscaling.consistency import CONTEXT, settle_residual, spread_residual
+from srcli.upscaling.pixels import Pixels, from_network, to_batch, to_pixels
 
-Pixels = NDArray[np.unsignedinteger[Any]]
-"""Of 8 or 16 bits, channels last."""
+T = TypeVar("T")
 
 TILE_SIZE = 128
 """Side of a tile without its context, in low-resolution pixels."""
+
+BATCH_PIXELS = 64 * 16 * 16
+"""Tiles of one size run together up to so many pixels with their contexts; a larger one runs alone."""
 
 MINIMUM_SIZE = 16
 """Smaller sides are mirrored up to this: the size the networks were trained at."""
@@ -86,6 +90,7 @@ def enlarge_pixels(
     network: Network,
     tile_size: int = TILE_SIZE,
     on_progress: Callable[[float], None] = lambda _: None,
+    consistent: bool = False,
 ) -> Pixels:
     """Enlarges one picture tile by tile, so that memory beyond the output itself stays small.
 
@@ -96,7 +101,8 @@ def enlarge_pixels(
         pixels: (h, w, 1) or (h, w, 3), 8 or 16 bits. One channel runs as three equal ones and is averaged.
         network: The network that enlarges.
         tile_size: Side of a tile without its context, in pixels of the input.
-        on_progress: Called after each tile with the share of the picture that it was, in (0, 1].
+        on_progress: Called after each batch with the share of the picture that it was, in (0, 1].
+        consistent: Whether the output's area average is made to be the input.
 
     Returns:
         (scale * h, scale * w, channels), of the type of `pixels`.
@@ -104,18 +110,92 @@ def enlarge_pixels(
     Raises:
         CheckpointError: The network's output is not a number.
     """
+    bands = bands_of(pixels, network, tile_size, consistent)
     height, width, channels = pixels.shape
-    scale, multiple = network.scale, network.size_multiple
+    enlarged = np.empty((height * network.scale, width * network.scale, channels), dtype=pixels.dtype)
+    for band in bands:
+        (rows,) = enlarge_bands([band], network, on_progress)
+        enlarged[band.rows.start * network.scale :][: len(rows)] = rows
+    return enlarged
+
+
+@dataclass(frozen=True, eq=False)
+class Band:
+    """A row of tiles of a picture.
+
+    Attributes:
+        padded: The whole picture, mirrored outward at the right and the lower edge.
+        size: Height and width of the picture without the mirrored parts.
+        rows: The rows that the tiles fill.
+        columns: The tiles, left to right.
+        share: What each tile is of its picture, in (0, 1].
+        consistent: Whether the output's area average is made to be the input.
+    """
+
+    padded: Pixels
+    size: tuple[int, int]
+    rows: Span
+    columns: Sequence[Span]
+    share: float
+    consistent: bool
+
+    @property
+    def height(self) -> int:
+        """In pixels of the input."""
+        return min(self.rows.stop, self.size[0]) - self.rows.start
+
+    def window(self, column: Span) -> Pixels:
+        """A tile with its context."""
+        return self.padded[self.rows.window, column.window]
+
+
+def bands_of(
+    pixels: Pixels, network: Network, tile_size: int = TILE_SIZE, consistent: bool = False
+) -> list[Band]:
+    """Divides a picture, (h, w, 1) or (h, w, 3), into rows of tiles, from top to bottom."""
+    size, multiple = pixels.shape[:2], network.size_multiple
+    margin = network.margin + CONTEXT * consistent
     padded = _pad(pixels, multiple)
-    enlarged = np.empty((height * scale, width * scale, channels), dtype=pixels.dtype)
-    rows, columns = (spans(side, tile_size, multiple, network.margin) for side in padded.shape[:2])
-    for row, column in product(rows, columns):
-        tile = _enlarge_window(padded[row.window, column.window], network)
-        place = enlarged[row.scaled_part(scale), column.scaled_part(scale)]
-        top, left = row.context * scale, column.context * scale
-        # The last tiles reach into the padding, which the output does not have.
-        place[:] = tile[top : top + place.shape[0], left : left + place.shape[1]]
-        on_progress(1 / (len(rows) * len(columns)))
+    # Tiles that lie in the mirrored part alone are left out.
+    rows, columns = (
+        [span for span in spans(side, tile_size, multiple, margin) if span.start < end]
+        for side, end in zip(padded.shape[:2], size, strict=True)
+    )
+    share = 1 / (len(rows) * len(columns))
+    return [Band(padded, size, row, columns, share, consistent) for row in rows]
+
+
+def enlarge_bands(
+    bands: Sequence[Band], network: Network, on_progress: Callable[[float], None] = lambda _: None
+) -> list[Pixels]:
+    """Enlarges rows of tiles, of one or several pictures; those of one size run through the network together.
+
+    Args:
+        bands: What to enlarge.
+        network: The network that enlarges.
+        on_progress: Called after each batch with the share of a picture, or the pictures, that it was.
+
+    Returns:
+        For each band its (scale * height, scale * w, channels), of the type of its picture.
+
+    Raises:
+        CheckpointError: The network's output is not a number.
+    """
+    scale = network.scale
+    enlarged = [
+        np.empty((band.height * scale, band.size[1] * scale, band.padded.shape[2]), band.padded.dtype)
+        for band in bands
+    ]
+    of_size: dict[tuple[int, ...], list[tuple[int, Span]]] = {}
+    for index, band in enumerate(bands):
+        for column in band.columns:
+            of_size.setdefault(band.window(column).shape[:2], []).append((index, column))
+    for (height, width), tiles in of_size.items():
+        for some in _batches(tiles, max(1, BATCH_PIXELS // (height * width))):
+            high_res = network.enlarge(to_batch([bands[index].window(column) for index, column in some]))
+            for (index, column), values in zip(some, high_res, strict=True):
+                _place(enlarged[index], bands[index], column, values, scale)
+            on_progress(sum(bands[index].share for index, _ in some))
     return enlarged
 
 
@@ -136,27 +216,32 @@ def spans(length: int, tile_size: int, multiple: int, margin: int) -> list[Span]
     ]
 
 
-def _enlarge_window(window: Pixels, network: Network) -> NDArray[np.float64]:
-    """The window's enlargement, rounded but still float: (h, w, c) -> (scale * h, scale * w, c)."""
-    peak = np.iinfo(window.dtype).max
-    values = window.astype(np.float32) / np.float32(peak / 2) - 1
-    # (h, w, channels) -> (1, 3, h, w)
-    low_res = np.ascontiguousarray(np.broadcast_to(values, (*window.shape[:2], 3)).transpose(2, 0, 1))[None]
-    high_res = network.enlarge(low_res)[0]
-    if not np.isfinite(high_res).all():
-        raise CheckpointError(
-            "the model's output is not a number", "Its training has diverged; use an earlier checkpoint."
-        )
-    if window.shape[2] == 1:
-        high_res = high_res.mean(axis=0, keepdims=True)
-    rounded: NDArray[np.float64] = np.floor((high_res.astype(np.float64) + 1) * (peak / 2) + 0.5)
-    return rounded.clip(0, peak).transpose(1, 2, 0)
+def _place(enlarged: Pixels, band: Band, column: Span, high_res: NDArray[np.float32], scale: int) -> None:
+    """Puts a tile's part of a window's enlargement (3, h, w) into that of its band."""
+    window = band.window(column)
+    values = from_network(high_res, window)
+    if band.consistent:
+        values = spread_residual(values, window, scale)
+    place = enlarged[:, column.scaled_part(scale)]
+    # The last tiles reach into the padding, which the output does not have.
+    height, width = place.shape[0] // scale, place.shape[1] // scale
+    rows = slice(band.rows.context, band.rows.context + height)
+    columns = slice(column.context, column.context + width)
+    part = values[rows.start * scale : rows.stop * scale, columns.start * scale : columns.stop * scale]
+    place[:] = (
+        settle_residual(part, window[rows, columns], scale) if band.consistent else to_pixels(part, window)
+    )
+
+
+def _batches(tiles: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    for start in range(0, len(tiles), size):
+        yield tiles[start : start + size]
 
 
 def _pad(pixels: Pixels, multiple: int) -> Pixels:
     """Mirrors the right and the lower edge outward until the network takes the size."""
     missing = [(0, _round_up(max(side, MINIMUM_SIZE), multiple) - side) for side in pixels.shape[:2]]
-    return np.pad(pixels, [*missing, (0, 0)], mode="symmetric")
+    return np.pad(pixels, [*missing, (0, 0)], mode="symmetric") if np.any(missing) else pixels
 
 
 def _round_up(value: int, multiple: int) -> int:

@@ -1,5 +1,6 @@
 """Which pictures are enlarged, and where each result goes; decided before any work is done."""
 
+import glob
 import os
 import re
 import stat
@@ -67,25 +68,33 @@ class Job:
 
 
 @dataclass(frozen=True)
+class Failure:
+    """An input that cannot be read at all, and why."""
+
+    input: str
+    error: ImageError
+
+
+@dataclass(frozen=True)
 class Plan:
     """What is to be done.
 
     Attributes:
         jobs: The pictures to enlarge.
         failures: The inputs that cannot be read at all.
-        skipped: The outputs that are already there and stay.
+        skipped: The pictures whose outputs are already there and stay.
     """
 
     jobs: list[Job]
-    failures: list[UserError]
-    skipped: list[Path]
+    failures: list[Failure]
+    skipped: list[Job]
 
 
 def plan_jobs(inputs: Sequence[str], out: str | None, recursive: bool, on_exist: OnExist) -> Plan:
     """Finds the pictures and names their outputs.
 
     Args:
-        inputs: Files, folders, or `-` alone for standard input.
+        inputs: Files, folders, patterns such as `faces/*.png`, or `-` alone for standard input.
         out: A file, a folder, or a pattern with `{stem}`; None for `{stem}_x4.png` beside the input, and
             standard output for standard input.
         recursive: Whether folders are searched to their depths.
@@ -98,19 +107,37 @@ def plan_jobs(inputs: Sequence[str], out: str | None, recursive: bool, on_exist:
         raise UserError("- stands for standard input and goes alone", "Give either - or files and folders.")
     if STANDARD_STREAM in inputs and out is None:
         return Plan([Job(None, None)], [], [])
-    name_output = _output_naming(out, many=len(inputs) > 1 or Path(inputs[0]).is_dir())
-    sources, failures = find_sources(inputs, recursive, leave_out=out)
+    names, unmatched = expand_patterns(inputs)
+    name_output = _output_naming(out, many=len(names) > 1 or any(Path(name).is_dir() for name in names))
+    sources, unreadable = find_sources(names, recursive, leave_out=out)
     named = [(source, name_output(source)) for source in sources]
     _check_distinct(named)
     for folder in sorted({target.parent for _, target in named}):
         _check_folder(folder)
     jobs, skipped = _settle(named, on_exist)
-    return Plan(jobs, failures, skipped)
+    return Plan(jobs, unmatched + unreadable, skipped)
+
+
+def expand_patterns(inputs: Sequence[str]) -> tuple[list[str], list[Failure]]:
+    """The files and folders that patterns stand for, as a shell would give them, and patterns without any.
+
+    What is there under its own name is no pattern, whatever characters it has. `**` stands for any folders.
+    """
+    names: list[str] = []
+    failures: list[Failure] = []
+    for text in inputs:
+        if not glob.has_magic(text) or os.path.lexists(text):
+            names.append(text)
+        elif found := sorted(glob.glob(text, recursive=True)):  # noqa: PTH207 - pathlib loses ./ and knows no **
+            names += found
+        else:
+            failures.append(Failure(text, ImageError(f"{text}: no file has a name of this pattern")))
+    return names, failures
 
 
 def find_sources(
     inputs: Sequence[str], recursive: bool, leave_out: str | None
-) -> tuple[list[Source], list[UserError]]:
+) -> tuple[list[Source], list[Failure]]:
     """The pictures that the inputs stand for, each once, in order, and the inputs that stand for none.
 
     Args:
@@ -119,7 +146,7 @@ def find_sources(
         leave_out: A folder that is not searched when it lies inside another: the one for the outputs.
     """
     found: dict[str, Source] = {}
-    failures: list[UserError] = []
+    failures: list[Failure] = []
     for text in inputs:
         path = Path(text)
         try:
@@ -133,18 +160,16 @@ def find_sources(
             else:
                 raise ImageError(f"{path}: not a file", "Pipes are read with -.")
         except OSError as error:
-            failures.append(ImageError(f"{path}: {error.strerror}"))
+            failures.append(Failure(text, ImageError(f"{path}: {error.strerror}")))
         except ImageError as error:
-            failures.append(error)
+            failures.append(Failure(text, error))
         else:
             for source in sources:
                 found.setdefault(os.path.realpath(source.path or ""), source)
     return list(found.values()), failures
 
 
-def _pictures_in(
-    folder: Path, recursive: bool, leave_out: str | None
-) -> tuple[list[Source], list[UserError]]:
+def _pictures_in(folder: Path, recursive: bool, leave_out: str | None) -> tuple[list[Source], list[Failure]]:
     outputs = leave_out and os.path.realpath(leave_out)
     errors: list[OSError] = []
     sources: list[Source] = []
@@ -157,7 +182,9 @@ def _pictures_in(
     if not sources and not errors:
         hint = "" if recursive else "Pictures in deeper folders are found with --recursive."
         raise ImageError(f"{folder}: no pictures in this folder", hint)
-    return sources, [ImageError(f"{error.filename}: {error.strerror}") for error in errors]
+    return sources, [
+        Failure(str(error.filename), ImageError(f"{error.filename}: {error.strerror}")) for error in errors
+    ]
 
 
 def _without_earlier_outputs(names: Iterable[str]) -> list[str]:
@@ -229,8 +256,8 @@ def _check_folder(folder: Path) -> None:
         raise UserError(f"{nearest} cannot be written to", "Give another --out.")
 
 
-def _settle(named: Sequence[tuple[Source, Path]], on_exist: OnExist) -> tuple[list[Job], list[Path]]:
-    """The jobs, and the outputs that are there and stay, under the rule for outputs that are there."""
+def _settle(named: Sequence[tuple[Source, Path]], on_exist: OnExist) -> tuple[list[Job], list[Job]]:
+    """The jobs, and those whose outputs are there and stay, under the rule for outputs that are there."""
     there = [target for _, target in named if os.path.lexists(target)]
     taken = {target for _, target in named}
     match on_exist if there else OnExist.OVERWRITE:
@@ -241,7 +268,9 @@ def _settle(named: Sequence[tuple[Source, Path]], on_exist: OnExist) -> tuple[li
             )
         case OnExist.SKIP:
             stays = set(there)
-            return [Job(source.path, target) for source, target in named if target not in stays], there
+            jobs = [Job(source.path, target) for source, target in named]
+            kept = [job for job in jobs if job.target in stays]
+            return [job for job in jobs if job.target not in stays], kept
         case OnExist.RENAME:
             renamed = {target: _free_name(target, taken) for target in there}
             return [Job(source.path, renamed.get(target, target)) for source, target in named], []

@@ -1,14 +1,14 @@
 """A picture between decoding and encoding: colours, transparency, and what belongs to them."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from srcli.errors import ImageError
-from srcli.upscaling.alpha import enlarge_alpha, fill_hidden
-from srcli.upscaling.engine import Network, Pixels, enlarge_pixels
+from srcli.upscaling.alpha import fill_hidden
+from srcli.upscaling.bicubic import enlarge_rows
+from srcli.upscaling.pixels import Pixels
 
 _LONGEST_SIDE = {"JPEG": 65_500, "WEBP": 16_383}
 
@@ -35,7 +35,13 @@ class Picture:
     remarks: tuple[str, ...] = ()
 
 
-def fit_format(picture: Picture, image_format: str, scale: int, name: str) -> Picture:
+def output_size(picture: Picture, scale: int, compare: bool) -> tuple[int, int]:
+    """Width and height of the output, which is twice as wide where it stands beside the input."""
+    height, width = picture.colour.shape[:2]
+    return width * scale * (1 + compare), height * scale
+
+
+def fit_format(picture: Picture, image_format: str, size: tuple[int, int], name: str) -> Picture:
     """The picture without what the output's format cannot hold.
 
     JPEG has no transparency and no EXIF data beyond 64 KiB, JPEG and WebP have no 16-bit pixels.
@@ -43,13 +49,13 @@ def fit_format(picture: Picture, image_format: str, scale: int, name: str) -> Pi
     Args:
         picture: The picture before it is enlarged.
         image_format: PNG, JPEG or WEBP.
-        scale: How many times larger the output is.
+        size: Width and height of the output.
         name: How the picture is called in messages.
 
     Raises:
         ImageError: Parts of the picture are transparent in JPEG, or the output is too long for the format.
     """
-    height, width = (side * scale for side in picture.colour.shape[:2])
+    width, height = size
     longest = _LONGEST_SIDE.get(image_format)
     if longest and max(height, width) > longest:
         raise ImageError(
@@ -70,19 +76,30 @@ def fit_format(picture: Picture, image_format: str, scale: int, name: str) -> Pi
     return picture
 
 
-def enlarge_picture(picture: Picture, network: Network, on_progress: Callable[[float], None]) -> Picture:
-    """Enlarges the colours with the network and the transparency with a bicubic filter.
+def show_visible(picture: Picture) -> Picture:
+    """The picture with the colours under its transparent pixels replaced, so that they leave no fringe."""
+    if picture.alpha is None:
+        return picture
+    return replace(picture, colour=fill_hidden(picture.colour, picture.alpha))
+
+
+def finish_rows(picture: Picture, colour: Pixels, start: int, scale: int, compare: bool) -> Pixels:
+    """Rows of the output: the enlarged colours, with transparency enlarged by a bicubic filter.
 
     Args:
-        picture: Of a size that the network takes.
-        network: The network that enlarges.
-        on_progress: Called with the share of the picture that has just been done, in (0, 1].
+        picture: The whole picture before it is enlarged.
+        colour: The enlarged colours of some rows.
+        start: The first of these rows in the picture.
+        scale: How many times larger the output is.
+        compare: Whether the picture's own bicubic enlargement stands to the left.
+
+    Returns:
+        (rows, width, channels), transparency last.
     """
+    stop = start + len(colour) // scale
+    if compare:
+        colour = np.concatenate([enlarge_rows(picture.colour, start, stop, scale), colour], axis=1)
     if picture.alpha is None:
-        return replace(picture, colour=enlarge_pixels(picture.colour, network, on_progress=on_progress))
-    colour = fill_hidden(picture.colour, picture.alpha)
-    return replace(
-        picture,
-        colour=enlarge_pixels(colour, network, on_progress=on_progress),
-        alpha=enlarge_alpha(picture.alpha, network.scale),
-    )
+        return colour
+    alpha = enlarge_rows(picture.alpha[..., None], start, stop, scale)
+    return np.concatenate([colour, np.concatenate([alpha] * (1 + compare), axis=1)], axis=2)
