@@ -15,6 +15,8 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from srcli.errors import UserError
+
 
 def is_talking() -> bool:
     """Whether this process is the one that talks: alone, or rank 0 under torchrun."""
@@ -42,10 +44,20 @@ def fail(text: str) -> None:
 
 
 def result(text: str) -> None:
-    """Prints a result on standard output, plain, so that it can be piped."""
+    """Prints a result on standard output, plain, so that it can be piped.
+
+    Raises:
+        UserError: It cannot be written to, for example to a full disk.
+    """
     if is_talking():
-        sys.stdout.write(text + "\n")
-        sys.stdout.flush()
+        try:
+            sys.stdout.write(text + "\n")
+            sys.stdout.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            discard_output()
+            raise UserError(f"standard output cannot be written to: {error.strerror}") from error
 
 
 def discard_output() -> None:

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from pixels import REPEAT, Blur, colourful, enlarged, noise
 from PIL import Image
+from pixels import REPEAT, Blur, colourful, enlarged, noise
 
 from srcli.upscaling.bicubic import enlarge_rows
 from srcli.upscaling.consistency import settle_residual

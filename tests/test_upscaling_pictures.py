@@ -1,6 +1,5 @@
 """Every kind of picture in, and out again with what belongs to it, checked with Pillow's own reading."""
 
-import io
 import struct
 from typing import Any
 

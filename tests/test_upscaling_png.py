@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pixels import noise
 from PIL import Image
+from pixels import noise
 
 from srcli.upscaling.pixels import Pixels
 from srcli.upscaling.png import write_png_bands

@@ -1,6 +1,8 @@
 """The `srcli` program: its commands, and the one place where errors become a line and an exit code."""
 
 import errno
+import io
+import sys
 from typing import Annotated, Any
 
 import typer
@@ -83,6 +85,9 @@ def _root(
 
 def main() -> None:
     """Runs the program."""
+    # Names of files that are no text are printed as they are.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="surrogateescape")
     app()
 
 

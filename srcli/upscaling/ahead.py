@@ -10,6 +10,10 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
+class StoppedError(Exception):
+    """What a long stage raises when it finds that the work has ended early; nobody is left to hear it."""
+
+
 @dataclass(frozen=True)
 class _End:
     """The last that a stage gives: why it ended, None when it had no more."""
@@ -17,18 +21,18 @@ class _End:
     error: BaseException | None
 
 
-def ahead(items: Generator[T], depth: int = 1) -> Generator[T]:
+def ahead(items: Generator[T], stopped: Event, depth: int = 1) -> Generator[T]:
     """Gives the items of a generator that runs in a thread of its own.
 
-    An error of the generator is raised here. When this iterator is closed, or an error or an interrupt passes
-    through it, the generator is closed in its thread, which has ended before control goes on.
+    An error of the generator is raised here. When this iterator is closed early, or an error or an interrupt
+    passes through it, the generator is closed in its thread, which has ended before control goes on.
 
     Args:
-        items: The stage; closed at the end.
+        items: The stage; closed at the end, and to close in turn the stage before it.
+        stopped: Shared by the stages of one work, and set when it ends early; long stages should look at it.
         depth: How many items it may be ahead, beside the one in its hands.
     """
     ready: Queue[T | _End] = Queue(depth)
-    stopped = Event()
     thread = Thread(target=_run, args=(items, ready, stopped))
     thread.start()
     try:
@@ -36,8 +40,10 @@ def ahead(items: Generator[T], depth: int = 1) -> Generator[T]:
             yield item
         if item.error is not None:
             raise item.error
-    finally:
+    except BaseException:
         stopped.set()
+        raise
+    finally:
         # What waits to be taken is thrown away, so that the thread can go on to its end.
         while thread.is_alive():
             try:

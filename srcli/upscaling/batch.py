@@ -4,12 +4,12 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import closing
-from functools import partial
+from threading import Event
 
 from srcli import __version__
 from srcli.console import fail, progress, result, say
 from srcli.errors import UserError
-from srcli.upscaling.ahead import ahead
+from srcli.upscaling.ahead import StoppedError, ahead
 from srcli.upscaling.encoding import DEFAULT_QUALITY, Provenance
 from srcli.upscaling.engine import Network
 from srcli.upscaling.files import STANDARD_STREAM, Job
@@ -49,12 +49,18 @@ def upscale_all(
     treatment = Treatment(network, label, quality or DEFAULT_QUALITY, provenance, consistent, compare)
     # An interrupt ends this wait for a pipe, but not one in another thread.
     stdin = sys.stdin.buffer.read() if any(job.source is None for job in jobs) else b""
-    failed, start = 0, time.perf_counter()
+    failed, start, stopped = 0, time.perf_counter(), Event()
     with progress("pictures") as bar:
         task = bar.add_task("enlarging", total=len(jobs), rate="", note="")
-        decoded = ahead(decode(jobs, treatment, stdin))
-        enlarged = ahead(enlarge(decoded, treatment, partial(bar.advance, task)))
-        with closing(ahead(write(enlarged, treatment), depth=64)) as items:
+
+        def advance(share: float) -> None:
+            if stopped.is_set():
+                raise StoppedError
+            bar.advance(task, share)
+
+        decoded = ahead(decode(jobs, treatment, stdin), stopped)
+        enlarged = ahead(enlarge(decoded, treatment, advance), stopped)
+        with closing(ahead(write(enlarged, treatment), stopped, depth=64)) as items:
             for done, item in enumerate(items, 1):
                 if item.error is not None:
                     failed += 1

@@ -5,7 +5,7 @@ import sys
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -130,7 +130,7 @@ def _decode(item: Item, treatment: Treatment, stdin: bytes) -> list[Band]:
 
 
 def enlarge(
-    chunks: Iterable[list[Part]], treatment: Treatment, on_progress: Callable[[float], None]
+    chunks: Generator[list[Part]], treatment: Treatment, on_progress: Callable[[float], None]
 ) -> Generator[list[Part]]:
     """Runs the network over the parts of pictures.
 
@@ -142,34 +142,38 @@ def enlarge(
     Raises:
         CheckpointError: The network's output is not a number.
     """
-    for chunk in chunks:
-        bands = [part.band for part in chunk if part.band and not part.item.error]
-        try:
-            enlarged = dict(zip(bands, enlarge_bands(bands, treatment.network, on_progress), strict=True))
-        except MemoryError:
-            enlarged = {}
-            for part in chunk:
-                part.item.error = part.item.error or _no_memory(part.item.job)
-        yield [Part(part.item, part.band, enlarged.get(part.band) if part.band else None) for part in chunk]
+    with closing(chunks):
+        for chunk in chunks:
+            bands = [part.band for part in chunk if part.band and not part.item.error]
+            try:
+                enlarged = dict(zip(bands, enlarge_bands(bands, treatment.network, on_progress), strict=True))
+            except MemoryError:
+                enlarged = {}
+                for part in chunk:
+                    part.item.error = part.item.error or _no_memory(part.item.job)
+            yield [
+                Part(part.item, part.band, enlarged.get(part.band) if part.band else None) for part in chunk
+            ]
 
 
-def write(chunks: Iterable[list[Part]], treatment: Treatment) -> Generator[Item]:
+def write(chunks: Generator[list[Part]], treatment: Treatment) -> Generator[Item]:
     """Writes pictures as their parts come, and gives each when it is written or has failed."""
-    parts = (part for chunk in chunks for part in chunk)
-    for first in parts:
-        item = first.item
-        own_parts = chain([first], islice(parts, item.bands - 1))
-        try:
-            _write(item, own_parts, treatment)
-        except ImageError as error:
-            item.error = error
-        except MemoryError:
-            item.error = _no_memory(item.job)
-        # The parts of a picture that failed on the way are passed over.
-        deque(own_parts, maxlen=0)
-        item.picture = None
-        item.seconds = time.perf_counter() - item.started
-        yield item
+    with closing(chunks):
+        parts = (part for chunk in chunks for part in chunk)
+        for first in parts:
+            item = first.item
+            own_parts = chain([first], islice(parts, item.bands - 1))
+            try:
+                _write(item, own_parts, treatment)
+            except ImageError as error:
+                item.error = error
+            except MemoryError:
+                item.error = _no_memory(item.job)
+            # The parts of a picture that failed on the way are passed over.
+            deque(own_parts, maxlen=0)
+            item.picture = None
+            item.seconds = time.perf_counter() - item.started
+            yield item
 
 
 def _write(item: Item, parts: Iterable[Part], treatment: Treatment) -> None:
@@ -219,7 +223,7 @@ def _opened(target: Path | None) -> Iterator[IO[bytes]]:
         if target is None:
             discard_output()
         name = target or "standard output"
-        raise ImageError(f"{name}: it cannot be written: {error.strerror}") from error
+        raise ImageError(f"{name}: it cannot be written: {error.strerror or error}") from error
 
 
 def _no_memory(job: Job) -> ImageError:
