@@ -6,11 +6,10 @@ itself. Only `resume.pt` (the optimisers) is a torch file, read with `weights_on
 
 import hashlib
 import io
-import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import safetensors
@@ -20,12 +19,14 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import Tensor, nn
 
+from srcli.checksums import check_files, read_checksums, write_checksums
+from srcli.console import warn
 from srcli.devices import choose_device
 from srcli.errors import CheckpointError
 from srcli.experiment import Experiment
 from srcli.models.dcgan import NOISE_SIZE
 from srcli.portable import standard_noise
-from srcli.runs import RunDirectory, replacing, replacing_folder
+from srcli.runs import RunDirectory, remove_folder, replacing, replacing_folder
 
 METADATA_KEY = "srcli"
 GENERATOR_FILE, EMA_FILE, CRITIC_FILE = (
@@ -34,6 +35,8 @@ GENERATOR_FILE, EMA_FILE, CRITIC_FILE = (
     "critic.safetensors",
 )
 RESUME_FILE = "resume.pt"
+
+Read = TypeVar("Read")
 
 
 class WeightsDescription(BaseModel):
@@ -139,23 +142,55 @@ def write_checkpoint(
 ) -> Path:
     """Writes one checkpoint whole or not at all, then removes the oldest beyond `keep_checkpoints`.
 
+    One of this step that is there and whole stays as it is.
+
     Args:
         networks: By file name: the generator, the critic, the moving average if there is one.
         resume: Tensors, numbers and containers of them: what else continuing needs.
     """
     target = run.checkpoint(step)
-    if target.exists():
-        return target
-    with replacing_folder(target) as folder:
-        for name, network in networks.items():
-            write_weights(folder / name, network, experiment, step)
-        buffer = io.BytesIO()
-        torch.save(dict(resume), buffer)
-        with replacing(folder / RESUME_FILE) as file:
-            file.write(buffer.getbuffer())
-    for old in run.checkpoint_steps()[: -experiment.training.keep_checkpoints]:
-        shutil.rmtree(run.checkpoint(old))
+    if not _is_whole(target, [*networks, RESUME_FILE]):
+        with replacing_folder(target) as folder:
+            for name, network in networks.items():
+                write_weights(folder / name, network, experiment, step)
+            buffer = io.BytesIO()
+            torch.save(dict(resume), buffer)
+            with replacing(folder / RESUME_FILE) as file:
+                file.write(buffer.getbuffer())
+            write_checksums(folder)
+            if target.exists():
+                remove_folder(target)
+    steps = run.checkpoint_steps()
+    kept = [old for old in steps if old <= step][-experiment.training.keep_checkpoints :]
+    for old in steps:
+        if old not in kept:  # later steps are those that were passed over as damaged
+            remove_folder(run.checkpoint(old))
     return target
+
+
+def newest_readable(run: RunDirectory, steps: Sequence[int], read: Callable[[Path], Read]) -> Read:
+    """What `read` makes of the first checkpoint that it can read; those passed over are named.
+
+    Args:
+        steps: Of the checkpoints, in the order in which they are tried.
+
+    Raises:
+        CheckpointError: It can read none.
+    """
+    reasons = []
+    for step in steps:
+        try:
+            found = read(run.checkpoint(step))
+        except CheckpointError as error:
+            reasons.append(error.message)
+        else:
+            for reason in reasons:
+                warn(f"{reason}; taking the checkpoint of step {step}")
+            return found
+    others = f", and neither can {len(reasons) - 1} earlier" if len(reasons) > 1 else ""
+    raise CheckpointError(
+        f"{run.path} has no checkpoint that can be used{others}: {reasons[0]}", "Start a new run."
+    )
 
 
 def write_weights(path: Path, network: nn.Module, experiment: Experiment, step: int) -> None:
@@ -228,13 +263,27 @@ def _generator_file(path: Path) -> Path:
         raise CheckpointError(f"{path} does not exist", "Give a run, a checkpoint or a .safetensors file.")
     if path.is_file():
         return path
-    folder = path
     if RunDirectory(path).record_file.exists():
         steps = RunDirectory(path).checkpoint_steps()
         if not steps:
             raise CheckpointError(f"{path} has no checkpoint yet")
-        folder = RunDirectory(path).checkpoint(steps[-1])
+        return newest_readable(RunDirectory(path), steps[::-1], _generator_in)
+    return _generator_in(path)
+
+
+def _generator_in(folder: Path) -> Path:
+    """The checked weight file of a checkpoint's generator, or of its moving average where there is one."""
+    listed = read_checksums(folder)
     for name in (EMA_FILE, GENERATOR_FILE):
-        if (folder / name).is_file():
+        if name in listed or (folder / name).is_file():
+            if not check_files(folder, [name]):
+                read_weights(folder / name)
             return folder / name
-    raise CheckpointError(f"{path} is neither a run nor a checkpoint: it has no {GENERATOR_FILE}")
+    raise CheckpointError(f"{folder} is neither a run nor a checkpoint: it has no {GENERATOR_FILE}")
+
+
+def _is_whole(checkpoint: Path, names: Sequence[str]) -> bool:
+    try:
+        return check_files(checkpoint, names)
+    except CheckpointError:
+        return False

@@ -1,12 +1,13 @@
 """Run directories: where an experiment's record, metrics, samples and checkpoints lie. No torch here."""
 
+import errno
 import json
 import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -14,6 +15,7 @@ from typing import IO, Any
 from srcli.errors import RunError
 
 RUNNING, FINISHED, INTERRUPTED, DIVERGED = "running", "finished", "interrupted", "diverged"
+FAILED = "failed"
 
 Record = dict[str, Any]
 
@@ -39,7 +41,8 @@ def replacing(path: Path, mode: str = "wb", durable: bool = True) -> Iterator[IO
         part.chmod(0o666 & ~_umask())
         part.replace(path)
     except BaseException as error:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):  # the first error is the one to tell
+            part.unlink()
         _name_file(error, path)
         raise
 
@@ -47,6 +50,8 @@ def replacing(path: Path, mode: str = "wb", durable: bool = True) -> Iterator[IO
 @contextmanager
 def replacing_folder(path: Path) -> Iterator[Path]:
     """A folder beside `path` that takes its place when the block ends well, and vanishes when not.
+
+    All that is in it is on the disk before it takes its place, so that it is whole after a power loss too.
 
     Raises:
         OSError: Something other than an empty folder is at `path` by then.
@@ -56,16 +61,31 @@ def replacing_folder(path: Path) -> Iterator[Path]:
     try:
         yield part
         part.chmod(0o777 & ~_umask())
+        _sync_tree(part)
         part.replace(path)
+        sync_folder(path.parent)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
         raise
 
 
+def remove_folder(path: Path) -> None:
+    """Removes a folder that is never seen half removed: it loses its name first."""
+    part = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part"))
+    path.replace(part)
+    shutil.rmtree(part)
+
+
 def write_text(path: Path, text: str) -> None:
-    """Writes a text file whole or not at all."""
+    """Writes a text file whole or not at all; once this returns, a power loss does not undo it."""
     with replacing(path, "w") as file:
         file.write(text)
+    sync_folder(path.parent)
+
+
+def sync_folder(path: Path) -> None:
+    """Puts a folder's entries on the disk: what was made, renamed and removed in it."""
+    _sync(path, os.O_RDONLY | os.O_DIRECTORY)
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -125,29 +145,46 @@ class RunDirectory:
         return value
 
     def update_record(self, **changes: Any) -> None:
-        """Writes `run.json` anew with some of its fields changed."""
-        write_json(self.record_file, {**self.record(), **changes})
+        """Writes `run.json` anew with some of its fields changed; those that are None are left out."""
+        changed = {**self.record(), **changes}
+        write_json(self.record_file, {name: value for name, value in changed.items() if value is not None})
+
+    def remove_leftovers(self) -> None:
+        """Removes what a process left half written when it was killed. Only for who holds the run's lock."""
+        for folder in (self.path, self.samples, self.checkpoints):
+            for part in folder.glob(".*.part"):
+                shutil.rmtree(part) if part.is_dir() else part.unlink()
 
 
-def create_run(path: Path, experiment_text: str, record: Record) -> RunDirectory:
-    """Makes a new run directory with its experiment and its record.
+def create_run(
+    path: Path, experiment_text: str, record: Record, fill: Callable[[RunDirectory], None] | None = None
+) -> RunDirectory:
+    """Makes a new run directory, whole or not at all.
+
+    Args:
+        fill: Puts in what else the run starts with, before it is at `path`.
 
     Raises:
         RunError: Something is already at `path`.
     """
+    taken = RunError(f"{path} already exists", "Give another --out, or continue that run with --resume.")
+    if path.exists():
+        raise taken
     try:
-        path.mkdir(parents=True)
-    except FileExistsError:
-        raise RunError(
-            f"{path} already exists", "Give another --out, or continue that run with --resume."
-        ) from None
-    run = RunDirectory(path)
-    run.samples.mkdir()
-    run.checkpoints.mkdir()
-    write_text(run.experiment_file, experiment_text)
-    write_json(run.record_file, record)
-    run.metrics_file.touch()
-    return run
+        with replacing_folder(path) as folder:
+            run = RunDirectory(folder)
+            run.samples.mkdir()
+            run.checkpoints.mkdir()
+            write_text(run.experiment_file, experiment_text)
+            write_json(run.record_file, record)
+            run.metrics_file.touch()
+            if fill is not None:
+                fill(run)
+    except OSError as error:
+        if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):  # another process was faster
+            raise taken from None
+        raise
+    return RunDirectory(path)
 
 
 def next_run_path(parent: Path, name: str) -> Path:
@@ -159,20 +196,37 @@ def next_run_path(parent: Path, name: str) -> Path:
 
 
 class RunLog:
-    """Appends one JSON object a line to `metrics.jsonl`, flushed line by line."""
+    """Appends one JSON object a line to `metrics.jsonl`, each with one unbuffered write."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._file = path.open("a", encoding="utf-8")
+        self._file = path.open("ab", buffering=0)
 
     def write(self, entry: Record) -> None:
-        """Appends one entry."""
+        """Appends one entry, or nothing at all.
+
+        Raises:
+            RunError: The run was moved or removed; writing on would make a second one of halves.
+            OSError: It could not be written; no part of the line is left where that can be helped.
+        """
+        if not self._path.exists():
+            raise RunError(
+                f"{self._path} is gone: the run was moved or removed while it trained",
+                "Where it lies now it can be continued with --resume.",
+            )
+        end, line = os.fstat(self._file.fileno()).st_size, json.dumps(entry).encode() + b"\n"
         try:
-            self._file.write(json.dumps(entry) + "\n")
-            self._file.flush()
+            while line:
+                line = line[self._file.write(line) :]
         except OSError as error:
+            with suppress(OSError):
+                os.ftruncate(self._file.fileno(), end)
             _name_file(error, self._path)
             raise
+
+    def sync(self) -> None:
+        """Puts all entries on the disk."""
+        os.fsync(self._file.fileno())
 
     def close(self) -> None:
         """Closes the file."""
@@ -185,28 +239,48 @@ def read_log(path: Path) -> list[Record]:
     Raises:
         RunError: The file is missing, or a line before the last is damaged.
     """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise RunError(f"{path} cannot be read: {error}") from error
-    entries: list[Record] = []
-    for number, line in enumerate(lines, 1):
-        try:
-            entry = json.loads(line)
-            if not isinstance(entry, dict) or not isinstance(entry.get("step"), int):
-                raise ValueError("it should be an object with a step")
-        except ValueError as error:
-            if number == len(lines):
-                break
-            raise RunError(f"{path}, line {number} is damaged: {error}") from None
-        entries.append(entry)
-    return entries
+    lines = _log_lines(path)
+    for number, (_, entry) in enumerate(lines[:-1], 1):
+        if entry is None:
+            raise RunError(f"{path}, line {number} is damaged: it should be an object with a step")
+    return [entry for _, entry in lines if entry is not None]
+
+
+def logged_steps(path: Path) -> int:
+    """The last step up to which a `metrics.jsonl` has every one, in order; 0 for a file that is missing."""
+    last = 0
+    for _, entry in _log_lines(path) if path.exists() else []:
+        if entry is None or entry["step"] != last + 1:
+            break
+        last += 1
+    return last
 
 
 def cut_log(path: Path, step: int) -> None:
-    """Drops every entry after `step`, so that a continued run logs each step once."""
-    kept = [entry for entry in read_log(path) if entry["step"] <= step]
-    write_text(path, "".join(json.dumps(entry) + "\n" for entry in kept))
+    """Drops damaged lines and every entry after `step`, so that a continued run logs each step once."""
+    kept, last = [], 0
+    for line, entry in _log_lines(path) if path.exists() else []:
+        if entry is not None and last < entry["step"] <= step:
+            kept.append(line.decode() + "\n")
+            last = entry["step"]
+    write_text(path, "".join(kept))
+
+
+def _log_lines(path: Path) -> list[tuple[bytes, Record | None]]:
+    """The lines of a log with their entries; None for a line that is damaged."""
+    try:
+        lines = path.read_bytes().splitlines()
+    except OSError as error:
+        raise RunError(f"{path} cannot be read: {error}") from error
+    return [(line, _log_entry(line)) for line in lines]
+
+
+def _log_entry(line: bytes) -> Record | None:
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return None
+    return entry if isinstance(entry, dict) and isinstance(entry.get("step"), int) else None
 
 
 def _name_file(error: BaseException, path: Path) -> None:
@@ -219,3 +293,21 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+def _sync_tree(folder: Path) -> None:
+    for place, _, files in os.walk(folder, topdown=False):
+        for file in files:
+            _sync(Path(place, file), os.O_RDONLY)
+        sync_folder(Path(place))
+
+
+def _sync(path: Path, flags: int) -> None:
+    descriptor = os.open(path, flags)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some network file systems have no such call
+            raise
+    finally:
+        os.close(descriptor)

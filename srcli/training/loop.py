@@ -50,7 +50,7 @@ def train(job: Job) -> None:
     batches = training_batches(state, job.dataset)
     faces = choose_test_faces(job.dataset, settings.evaluate_faces)
     log = RunLog(run.metrics_file)
-    run.update_record(status=RUNNING)
+    run.update_record(status=RUNNING, reason=None)
     started = time.perf_counter() - job.seconds_before
     try:
         while state.step < settings.steps and not job.stop.requested:
@@ -64,13 +64,13 @@ def train(job: Job) -> None:
             if _is_due(state, settings.sample_every):
                 write_png(run.samples / f"step-{state.step:06d}.png", sample_grid(state, faces))
             if _is_due(state, settings.checkpoint_every):
-                save_state(run, state)
+                _save(run, state, log)
+        _save(run, state, log)
     except DivergedError:
         run.update_record(status=DIVERGED, step=state.step)
         raise
     finally:
         log.close()
-    save_state(run, state)
     finished = state.step >= settings.steps
     run.update_record(status=FINISHED if finished else INTERRUPTED, step=state.step)
     if not finished:
@@ -103,6 +103,11 @@ def _timed(terms: Terms, state: TrainingState, started: float, before: float) ->
         **terms,
         "images_per_second": round(speed, 2),
     }
+
+
+def _save(run: RunDirectory, state: TrainingState, log: RunLog) -> None:
+    log.sync()  # first, so that no checkpoint is ever newer than the log
+    save_state(run, state)
 
 
 def _is_due(state: TrainingState, every: int) -> bool:

@@ -3,7 +3,7 @@
 import platform
 import signal
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,15 +12,27 @@ import numpy as np
 import torch
 
 import srcli
+from srcli.console import say
 from srcli.data.dataset import Dataset, open_dataset
 from srcli.data.synthetic import built_in_dataset
 from srcli.errors import RunError
 from srcli.experiment import Experiment, differences, load_experiment, override_experiment
-from srcli.runs import RunDirectory, create_run, cut_log, read_log, write_text
+from srcli.run_lock import locked
+from srcli.runs import (
+    FAILED,
+    FINISHED,
+    INTERRUPTED,
+    RUNNING,
+    RunDirectory,
+    create_run,
+    cut_log,
+    read_log,
+    write_text,
+)
 from srcli.training.loop import Job, StopRequest, train, training_batches
 from srcli.training.measuring import choose_test_faces
 from srcli.training.reporting import reporting
-from srcli.training.state import build_state, restore_state, save_state, start_from
+from srcli.training.state import TrainingState, build_state, restore_state, save_state, start_from
 
 EXTENDABLE = "training.steps"
 
@@ -45,41 +57,64 @@ def start_run(
     training_batches(state, dataset)
     choose_test_faces(dataset, experiment.training.evaluate_faces)
     record = _new_record(experiment, data, dataset, device, command)
-    run = create_run(path, experiment.to_yaml(), record)
-    if experiment.training.init_from is not None:
-        save_state(run, state)  # continuing never looks at the other run again
-    with stopping_on_signals() as stop, reporting(run, state) as report:
-        train(Job(run, state, dataset, report, stop))
+    # A checkpoint of a warm start, so that continuing never looks at the other run again.
+    warm = experiment.training.init_from is not None
+    run = create_run(path, experiment.to_yaml(), record, lambda new: save_state(new, state) if warm else None)
+    with locked(run):
+        _train(run, state, dataset)
 
 
 def resume_run(path: Path, overrides: Sequence[str], data: Path | None, device: torch.device) -> None:
-    """Continues a run where its newest checkpoint stands.
+    """Continues a run where its newest whole checkpoint stands.
 
     Args:
         overrides: Only `training.steps` may differ from the run's experiment.
         data: Where the run's dataset lies now; None for where it lay.
 
     Raises:
-        RunError: Settings or data differ from the run's, or nothing is left to do.
+        RunError: Settings or data differ from the run's, nothing is left to do, or another process trains it.
     """
     run = RunDirectory(path)
-    record = run.record()
-    experiment = _resumed_experiment(run, overrides)
-    dataset = load_dataset(data or _recorded_data(record))
-    if dataset.fingerprint != record["dataset"]["fingerprint"]:
-        raise RunError(f"{dataset.source} is not the data that {path} was trained on: fingerprints differ")
-    state = restore_state(run, experiment, device)
-    if state.step >= experiment.training.steps:
-        raise RunError(
-            f"{path} has already done its {state.step} steps",
-            f"To go on, extend it with --set {EXTENDABLE}=N.",
-        )
-    write_text(run.experiment_file, experiment.to_yaml())
-    cut_log(run.metrics_file, state.step)
-    log = read_log(run.metrics_file)
-    seconds_before = log[-1]["seconds"] if log else 0.0
-    with stopping_on_signals() as stop, reporting(run, state) as report:
+    run.record()  # says what is wrong when the folder is not a run
+    with locked(run):
+        record = run.record()
+        experiment = _resumed_experiment(run, overrides)
+        dataset = load_dataset(data or _recorded_data(record))
+        if dataset.fingerprint != record["dataset"]["fingerprint"]:
+            raise RunError(
+                f"{dataset.source} is not the data that {path} was trained on: fingerprints differ"
+            )
+        run.remove_leftovers()
+        state = restore_state(run, experiment, device)
+        if state.step >= experiment.training.steps and record["status"] == FINISHED:
+            raise RunError(
+                f"{path} has already done its {state.step} steps",
+                f"To go on, extend it with --set {EXTENDABLE}=N.",
+            )
+        if record["status"] == RUNNING:
+            say(f"{path} was killed while it trained; continuing after step {state.step}")
+        write_text(run.experiment_file, experiment.to_yaml())
+        cut_log(run.metrics_file, state.step)
+        log = read_log(run.metrics_file)
+        _train(run, state, dataset, log[-1]["seconds"] if log else 0.0)
+
+
+def _train(run: RunDirectory, state: TrainingState, dataset: Dataset, seconds_before: float = 0.0) -> None:
+    with stopping_on_signals() as stop, reporting(run, state) as report, recording_failure(run, state):
         train(Job(run, state, dataset, report, stop, seconds_before))
+
+
+@contextmanager
+def recording_failure(run: RunDirectory, state: TrainingState) -> Iterator[None]:
+    """A block after whose failure the run's record says so, as far as that can still be written."""
+    try:
+        yield
+    except BaseException as error:
+        with suppress(OSError, RunError):
+            if run.record().get("status") == RUNNING:
+                status = INTERRUPTED if isinstance(error, KeyboardInterrupt) else FAILED
+                run.update_record(status=status, step=state.step, reason=str(error) or type(error).__name__)
+        raise
 
 
 def load_dataset(data: Path | None) -> Dataset:
@@ -137,7 +172,7 @@ def _new_record(
     return {
         "preset": experiment.name,
         "command": list(command),
-        "status": "running",
+        "status": RUNNING,
         "step": 0,
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "device": str(device),

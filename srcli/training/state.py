@@ -14,17 +14,21 @@ from srcli.checkpoints import (
     CRITIC_FILE,
     EMA_FILE,
     GENERATOR_FILE,
+    RESUME_FILE,
     load_generator,
     load_weights,
+    newest_readable,
     read_resume,
     read_weights,
     write_checkpoint,
 )
+from srcli.checksums import check_files
+from srcli.console import warn
 from srcli.errors import CheckpointError
 from srcli.experiment import Experiment
 from srcli.models.dcgan import NOISE_SIZE
 from srcli.optimizers import rate_share
-from srcli.runs import RunDirectory
+from srcli.runs import RunDirectory, logged_steps
 
 
 @dataclass
@@ -131,32 +135,42 @@ def save_state(run: RunDirectory, state: TrainingState) -> None:
 
 
 def restore_state(run: RunDirectory, experiment: Experiment, device: torch.device) -> TrainingState:
-    """The state of the run's newest checkpoint; a new state where there is none yet.
+    """The state of the run's newest whole checkpoint; a new state where there is none yet.
+
+    A checkpoint that is newer than the log's end comes last: the steps between would never be logged.
 
     Raises:
-        CheckpointError: The checkpoint is damaged or does not fit the experiment.
+        CheckpointError: No checkpoint is whole and fits the experiment.
     """
     state = build_state(experiment, device)
-    steps = run.checkpoint_steps()
-    if not steps:
-        return state
-    folder = run.checkpoint(steps[-1])
-    try:
-        _load(state, folder)
-    except CheckpointError as error:
-        earlier = f"Remove {folder} to continue from step {steps[-2]}." if len(steps) > 1 else ""
-        raise CheckpointError(error.message, error.hint or earlier) from error
-    state.step = steps[-1]
+    logged, steps = logged_steps(run.metrics_file), run.checkpoint_steps()
+    if steps:
+        steps.sort(key=lambda step: (step <= logged, step), reverse=True)
+        state.step = newest_readable(run, steps, lambda folder: _load(state, folder))
+        if state.step > logged:
+            warn(f"{run.metrics_file} lacks steps {logged + 1} to {state.step}")
+        elif max(steps) > logged:
+            warn(f"{run.metrics_file} ends at step {logged}; taking the checkpoint of step {state.step}")
+    elif experiment.training.init_from is not None:
+        raise CheckpointError(
+            f"{run.path} has lost its first checkpoint, which held the generator it began with",
+            "Start a new run.",
+        )
     return state
 
 
-def _load(state: TrainingState, folder: Path) -> None:
+def _load(state: TrainingState, folder: Path) -> int:
+    """Puts a checkpoint into a state and returns its step."""
+    check_files(folder, [*state.networks(), RESUME_FILE])
+    step = -1
     for name, network in state.networks().items():
-        tensors, _ = read_weights(folder / name)
+        tensors, description = read_weights(folder / name)
         load_weights(network, tensors, folder / name)
+        step = description.step
     resume = read_resume(folder)
     for name, optimizer in state.optimizers().items():
         _restore_optimizer(optimizer, resume, name, folder)
+    return step
 
 
 def random_for(seed: int, *numbers: int) -> torch.Generator:
