@@ -4,10 +4,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from srcli.data.dataset import Dataset
+from srcli.data.packing import Packing, pack
+from srcli.data.sources import open_source
 from srcli.data.synthetic import draw_faces
 from srcli.experiment import Experiment
+from srcli.runs import Record, RunDirectory, read_log
 
 PRESETS = Path(__file__).parent.parent / "presets"
 
@@ -74,3 +78,19 @@ def small_dataset(faces: int = 40, test: int = 10) -> Dataset:
     indices = np.arange(faces)
     splits = {"train": indices[:-test], "validation": indices[:0], "test": indices[-test:]}
     return Dataset(draw_faces(faces, 7), splits, "small", "drawn for tests")
+
+
+def pack_faces(folder: Path, faces: int = 24) -> Path:
+    """Packs drawn faces, 8 of them in the test split, into `folder/dataset`."""
+    (folder / "pictures").mkdir()
+    for number, face in enumerate(draw_faces(faces, 1)):
+        Image.fromarray(face).save(folder / "pictures" / f"{number:02d}.png")
+    packing = Packing("faces", 72, partition=None, holdout=8, max_skipped=0, workers=1)
+    pack(open_source(folder / "pictures"), folder / "dataset", packing)
+    return folder / "dataset"
+
+
+def logged_without_clock(run: RunDirectory) -> list[Record]:
+    """A run's log without what depends on the time."""
+    clock = {"seconds", "images_per_second"}
+    return [{key: entry[key] for key in entry if key not in clock} for entry in read_log(run.metrics_file)]

@@ -188,6 +188,8 @@ def test_a_disk_that_fills_up_is_one_line_and_leaves_no_half_checkpoint(
     (line,) = error_lines(done)
     assert line.startswith(str(run))
     assert line.endswith(": File too large")
+    record = json.loads((run / "run.json").read_text())
+    assert (record["status"], "File too large" in record["reason"]) == ("failed", True)
     assert list((run / "checkpoints").iterdir()) == []
     assert srcli("train", "--resume", run).returncode == 0
     assert [entry["step"] for entry in read_log(run / "metrics.jsonl")] == [1, 2, 3, 4]

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from srcli.console import progress
+from srcli.console import progress, say
 from srcli.data.images import Pixels, enlarge_bicubic, enlarge_nearest, from_network, to_network
 from srcli.errors import CheckpointError, DataError
 from srcli.evaluation.faces import Faces
@@ -16,6 +16,8 @@ from srcli.evaluation.figures import Estimate, estimate, measure
 from srcli.evaluation.names import shortest_names
 from srcli.generators import Generator, load_generator
 from srcli.metrics import Diversity, diversity
+from srcli.run_lock import actual_state
+from srcli.runs import RunDirectory
 
 BATCH = 50
 SHOWN_FACES = 10
@@ -97,12 +99,20 @@ def load_models(sources: Sequence[str], device: str) -> list[Model]:
     """
     places = shortest_names([Path(source) for source in sources])
     generators = [load_generator(source, device) for source in sources]
+    for source, generator in zip(sources, generators, strict=True):
+        if state := _state_of_run(Path(source)):
+            say(f"{source} {state}; compared at step {generator.step}")
     labels = [generator.label for generator in generators]
     names = [
         label if labels.count(label) == 1 else f"{label} ({place})"
         for label, place in zip(labels, places, strict=True)
     ]
     return [Model(*known) for known in zip(names, sources, generators, strict=True)]
+
+
+def _state_of_run(path: Path) -> str:
+    run = RunDirectory(path)
+    return actual_state(run) if run.record_file.exists() else ""
 
 
 def compare(models: Sequence[Model], faces: Faces) -> Comparison:
