@@ -187,9 +187,8 @@ def newest_readable(run: RunDirectory, steps: Sequence[int], read: Callable[[Pat
             for reason in reasons:
                 warn(f"{reason}; taking the checkpoint of step {step}")
             return found
-    others = f", and neither can {len(reasons) - 1} earlier" if len(reasons) > 1 else ""
     raise CheckpointError(
-        f"{run.path} has no checkpoint that can be used{others}: {reasons[0]}", "Start a new run."
+        f"none of the {len(steps)} checkpoints of {run.path} can be used: {reasons[0]}", "Start a new run."
     )
 
 

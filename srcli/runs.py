@@ -209,11 +209,7 @@ class RunLog:
             RunError: The run was moved or removed; writing on would make a second one of halves.
             OSError: It could not be written; no part of the line is left where that can be helped.
         """
-        if not self._path.exists():
-            raise RunError(
-                f"{self._path} is gone: the run was moved or removed while it trained",
-                "Where it lies now it can be continued with --resume.",
-            )
+        self._check_place()
         end, line = os.fstat(self._file.fileno()).st_size, json.dumps(entry).encode() + b"\n"
         try:
             while line:
@@ -225,12 +221,24 @@ class RunLog:
             raise
 
     def sync(self) -> None:
-        """Puts all entries on the disk."""
+        """Puts all entries on the disk.
+
+        Raises:
+            RunError: The run was moved or removed.
+        """
+        self._check_place()
         os.fsync(self._file.fileno())
 
     def close(self) -> None:
         """Closes the file."""
         self._file.close()
+
+    def _check_place(self) -> None:
+        if not self._path.exists():
+            raise RunError(
+                f"{self._path} is gone: the run was moved or removed while it trained",
+                "Where it lies now it can be continued with --resume.",
+            )
 
 
 def read_log(path: Path) -> list[Record]:

@@ -20,7 +20,6 @@ from srcli.experiment import Experiment, differences, load_experiment, override_
 from srcli.run_lock import locked
 from srcli.runs import (
     FAILED,
-    FINISHED,
     INTERRUPTED,
     RUNNING,
     RunDirectory,
@@ -86,7 +85,8 @@ def resume_run(path: Path, overrides: Sequence[str], data: Path | None, device: 
             )
         run.remove_leftovers()
         state = restore_state(run, experiment, device)
-        if state.step >= experiment.training.steps and record["status"] == FINISHED:
+        # Killed after its last checkpoint, a run only lacks the record of its end.
+        if state.step >= experiment.training.steps and record["status"] not in (RUNNING, FAILED):
             raise RunError(
                 f"{path} has already done its {state.step} steps",
                 f"To go on, extend it with --set {EXTENDABLE}=N.",
