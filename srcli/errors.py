@@ -53,6 +53,12 @@ class DivergedError(UserError):
     exit_code = EXIT_DIVERGED
 
 
+class UnhealthyRunError(UserError):
+    """A training run that ended itself because it was found unhealthy; its checkpoint is saved."""
+
+    exit_code = EXIT_DIVERGED
+
+
 class InterruptedRunError(UserError):
     """A training run that was asked to stop and has saved its checkpoint."""
 

@@ -59,6 +59,9 @@ class Training(BaseModel):
     evaluate_faces: int = Field(ge=1, description="how many faces of the test split are measured")
     checkpoint_every: int = Field(ge=1)
     keep_checkpoints: int = Field(ge=1)
+    on_unhealthy: Literal["warn", "stop"] = Field(
+        default="warn", description="what to do when an evaluation finds an illness; see docs/health.md"
+    )
 
 
 class Experiment(BaseModel):

@@ -3,7 +3,7 @@
 Scores are a critic's outputs (B,), higher for more real. All losses are minimised.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, ClassVar, Literal, NamedTuple
 
 import torch
@@ -24,6 +24,23 @@ class Loss(NamedTuple):
     parts: Mapping[str, Tensor]
 
 
+class StuckPoint(NamedTuple):
+    """A value of a critic's term at which the generator learns nothing from the critic.
+
+    Attributes:
+        within: How far from the value still counts as being there.
+        meaning: What the critic does there, in a few words.
+    """
+
+    term: str
+    value: float
+    within: float
+    meaning: str
+
+
+BLIND = "the critic cannot tell real from generated pictures"
+
+
 class Gan(BaseModel):
     """The non-saturating GAN objective (Goodfellow et al. 2014; the paper's equations 2 and 4)."""
 
@@ -35,6 +52,11 @@ class Gan(BaseModel):
     n_critic: int = Field(default=1, ge=1)
 
     allows_batch_norm_critic: ClassVar[bool] = True
+    stuck_points: ClassVar[Sequence[StuckPoint]] = (
+        # In logits: the probabilities of real and generated differ by at most 5 in 100.
+        StuckPoint("wasserstein", 0.0, 0.2, BLIND),
+        StuckPoint("critic_loss", 0.0, 0.01, "the critic is sure of every picture"),
+    )
 
     def critic_loss(self, critic: Critic, real: Tensor, fake: Tensor, _random: torch.Generator) -> Loss:
         """`-E[log s(D(x))] - E[log(1 - s(D(G(z))))]` (equation 2) of images (B, 3, 64, 64), on logits."""
@@ -54,6 +76,10 @@ class Gan(BaseModel):
     def after_critic_step(self, critic: nn.Module) -> None:
         """Nothing to do."""
 
+    def critic_figures(self, _critic: nn.Module) -> dict[str, float]:
+        """None: this critic's weights are free."""
+        return {}
+
 
 class Wgan(BaseModel):
     """The Wasserstein objective with weight clipping (Arjovsky et al. 2017; the paper's equation 5)."""
@@ -67,6 +93,7 @@ class Wgan(BaseModel):
     clip_value: float = Field(default=0.01, gt=0)
 
     allows_batch_norm_critic: ClassVar[bool] = True
+    stuck_points: ClassVar[Sequence[StuckPoint]] = (StuckPoint("wasserstein", 0.0, 1e-3, BLIND),)
 
     def critic_loss(self, critic: Critic, real: Tensor, fake: Tensor, _random: torch.Generator) -> Loss:
         """`E[D(G(z))] - E[D(x)]` (equation 5) of images (B, 3, 64, 64)."""
@@ -81,6 +108,10 @@ class Wgan(BaseModel):
         """Clips every weight of the critic to [-clip_value, clip_value]."""
         clip_weights(critic, self.clip_value)
 
+    def critic_figures(self, critic: nn.Module) -> dict[str, float]:
+        """`clipped_share`, how many of the critic's weights lie at an end of what clipping allows."""
+        return {"clipped_share": clipped_share(critic, self.clip_value)}
+
 
 class WganGp(BaseModel):
     """The Wasserstein objective with a gradient penalty (Gulrajani et al. 2017; the paper's equation 6)."""
@@ -94,6 +125,8 @@ class WganGp(BaseModel):
     gradient_penalty_weight: float = Field(default=10.0, gt=0)
 
     allows_batch_norm_critic: ClassVar[bool] = False
+    # Scores of slope 1 are distances between pictures: 0.1 is one grey level in each of 160 values.
+    stuck_points: ClassVar[Sequence[StuckPoint]] = (StuckPoint("wasserstein", 0.0, 0.1, BLIND),)
 
     def critic_loss(self, critic: Critic, real: Tensor, fake: Tensor, random: torch.Generator) -> Loss:
         """`E[D(G(z))] - E[D(x)] + lambda E[(||grad D(x_hat)||_2 - 1)^2]` (equation 6)."""
@@ -109,6 +142,10 @@ class WganGp(BaseModel):
     def after_critic_step(self, critic: nn.Module) -> None:
         """Nothing to do: the penalty takes the place of clipping."""
 
+    def critic_figures(self, _critic: nn.Module) -> dict[str, float]:
+        """None: the penalty, which is logged, tells how far the gradient's norm is from 1."""
+        return {}
+
 
 class Pixel(BaseModel):
     """No adversary: the L1 distance to the label takes the place of J_G in equation 7."""
@@ -120,6 +157,7 @@ class Pixel(BaseModel):
 
     n_critic: ClassVar[int] = 0
     pixel_weight: ClassVar[float] = 1.0
+    stuck_points: ClassVar[Sequence[StuckPoint]] = ()
     allows_batch_norm_critic: ClassVar[bool] = True
 
     def generator_loss(self, _critic: Critic, fake: Tensor, batch: Batch | None) -> Loss:
@@ -127,6 +165,10 @@ class Pixel(BaseModel):
         assert batch is not None, "the experiment was checked to have a generator of pictures"
         pixel, l1 = label_l1(fake, batch), input_l1(fake, batch)
         return Loss((1 - self.gamma) * pixel + self.gamma * l1, {"pixel_l1": pixel, "l1": l1})
+
+    def critic_figures(self, _critic: nn.Module) -> dict[str, float]:
+        """None: there is no critic."""
+        return {}
 
 
 Objective = Annotated[Gan | Wgan | WganGp | Pixel, Field(discriminator="name")]
@@ -195,3 +237,11 @@ def clip_weights(critic: nn.Module, clip_value: float) -> None:
     """Clips every parameter to [-clip_value, clip_value], in place."""
     for parameter in critic.parameters():
         parameter.clamp_(-clip_value, clip_value)
+
+
+@torch.no_grad()
+def clipped_share(critic: nn.Module, clip_value: float) -> float:
+    """The share of all parameters that lie at -clip_value or clip_value, in [0, 1]."""
+    weights = list(critic.parameters())
+    clipped = sum(int((weight.abs() >= weight.new_tensor(clip_value)).sum()) for weight in weights)
+    return clipped / sum(weight.numel() for weight in weights)

@@ -16,6 +16,7 @@ from srcli.errors import RunError
 
 RUNNING, FINISHED, INTERRUPTED, DIVERGED = "running", "finished", "interrupted", "diverged"
 FAILED = "failed"
+UNHEALTHY = "unhealthy"
 
 Record = dict[str, Any]
 

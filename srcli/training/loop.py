@@ -7,8 +7,19 @@ from dataclasses import dataclass, field
 from srcli.data.batches import TrainingBatches
 from srcli.data.dataset import Dataset
 from srcli.data.images import write_png
-from srcli.errors import DataError, DivergedError, InterruptedRunError
-from srcli.runs import DIVERGED, FINISHED, INTERRUPTED, RUNNING, RunDirectory, RunLog
+from srcli.errors import DataError, DivergedError, InterruptedRunError, UnhealthyRunError
+from srcli.runs import (
+    DIVERGED,
+    FINISHED,
+    INTERRUPTED,
+    RUNNING,
+    UNHEALTHY,
+    Record,
+    RunDirectory,
+    RunLog,
+    read_log,
+)
+from srcli.training.health import Watch
 from srcli.training.measuring import choose_test_faces, measure, sample_grid
 from srcli.training.state import TrainingState, save_state
 from srcli.training.step import Terms, train_step
@@ -34,7 +45,7 @@ class Job:
     run: RunDirectory
     state: TrainingState
     dataset: Dataset
-    report: Callable[[Terms], None]
+    report: Callable[[Record], None]
     stop: StopRequest = field(default_factory=StopRequest)
     seconds_before: float = 0.0
 
@@ -45,38 +56,41 @@ def train(job: Job) -> None:
     Raises:
         DivergedError: A term stopped being finite; checkpoints are as they were.
         InterruptedRunError: A stop was requested; a checkpoint was written.
+        UnhealthyRunError: An evaluation found an illness, and the experiment says to stop then; likewise.
     """
     run, state, settings = job.run, job.state, job.state.experiment.training
     batches = training_batches(state, job.dataset)
     faces = choose_test_faces(job.dataset, settings.evaluate_faces)
+    watch = Watch(state.experiment.objective.stuck_points, read_log(run.metrics_file))
     log = RunLog(run.metrics_file)
-    run.update_record(status=RUNNING, reason=None)
+    run.update_record(status=RUNNING, reason=None, health=watch.record())
     started = time.perf_counter() - job.seconds_before
     try:
         while state.step < settings.steps and not job.stop.requested:
             before = time.perf_counter()
             terms = train_step(state, batches)
             entry = _timed(terms, state, started, before)
-            if _is_due(state, settings.evaluate_every):
+            evaluated = _is_due(state, settings.evaluate_every)
+            if evaluated:
                 entry.update(measure(state, faces))
-            log.write(entry)
-            job.report(entry)
+            line = watch.judge(entry, evaluated=evaluated)
+            log.write(line)
+            job.report(line)
+            if evaluated:
+                run.update_record(health=watch.record())
             if _is_due(state, settings.sample_every):
                 write_png(run.samples / f"step-{state.step:06d}.png", sample_grid(state, faces))
             if _is_due(state, settings.checkpoint_every):
                 _save(run, state, log)
+            if evaluated and watch.findings and settings.on_unhealthy == "stop":
+                break
         _save(run, state, log)
     except DivergedError:
         run.update_record(status=DIVERGED, step=state.step)
         raise
     finally:
         log.close()
-    finished = state.step >= settings.steps
-    run.update_record(status=FINISHED if finished else INTERRUPTED, step=state.step)
-    if not finished:
-        raise InterruptedRunError(
-            f"stopped after step {state.step}, checkpoint saved", f"Continue with --resume {run.path}"
-        )
+    _conclude(job, watch)
 
 
 def training_batches(state: TrainingState, dataset: Dataset) -> TrainingBatches:
@@ -92,6 +106,23 @@ def training_batches(state: TrainingState, dataset: Dataset) -> TrainingBatches:
             f"{dataset.source} has {faces} training faces, fewer than one batch of {settings.batch_size}"
         )
     return TrainingBatches(dataset, state.experiment.augmentation, settings.batch_size, settings.seed)
+
+
+def _conclude(job: Job, watch: Watch) -> None:
+    """Records how a run ended whose checkpoint is saved, and raises what `train` says if it ended early."""
+    run, state = job.run, job.state
+    if state.step >= state.experiment.training.steps:
+        run.update_record(status=FINISHED, step=state.step)
+        return
+    run.update_record(status=INTERRUPTED if job.stop.requested else UNHEALTHY, step=state.step)
+    if job.stop.requested:
+        raise InterruptedRunError(
+            f"stopped after step {state.step}, checkpoint saved", f"Continue with --resume {run.path}"
+        )
+    raise UnhealthyRunError(
+        f"{run.path} is unhealthy: {', '.join(watch.findings)}; stopped after step {state.step}, checkpoint saved",
+        f"To go on all the same: --resume {run.path} --set training.on_unhealthy=warn",
+    )
 
 
 def _timed(terms: Terms, state: TrainingState, started: float, before: float) -> Terms:

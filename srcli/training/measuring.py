@@ -19,6 +19,7 @@ from srcli.data.images import (
 from srcli.errors import DataError
 from srcli.metrics import consistency, diversity, l1, psnr, ssim
 from srcli.training.state import TrainingState, draw_noise, random_for
+from srcli.training.symptoms import SYMPTOM_FACES, symptoms
 
 SAMPLE_FACES = 8
 SAMPLE_DRAW = 2
@@ -27,12 +28,17 @@ BATCH = 50
 
 @dataclass(frozen=True)
 class TestFaces:
-    """The labels (N, 64, 64, 3) that a run is measured on and their 8-bit inputs (N, 16, 16, 3)."""
+    """The labels (N, 64, 64, 3) that a run is measured on and their 8-bit inputs (N, 16, 16, 3).
+
+    Attributes:
+        train: Training faces (n, 64, 64, 3) beside which the critic's scores of the labels are looked at.
+    """
 
     __test__ = False  # not a test case of pytest's
 
     labels: Pixels
     low_res: Pixels
+    train: Pixels
 
 
 def choose_test_faces(dataset: Dataset, limit: int) -> TestFaces:
@@ -44,27 +50,31 @@ def choose_test_faces(dataset: Dataset, limit: int) -> TestFaces:
     labels = dataset.labels("test", limit)
     if len(labels) == 0:
         raise DataError(f"{dataset.source} has no test faces", "Prepare it again with a larger --holdout.")
-    return TestFaces(labels, low_res_of(labels))
+    return TestFaces(labels, low_res_of(labels), dataset.labels("train", SYMPTOM_FACES))
 
 
 def measure(state: TrainingState, faces: TestFaces) -> dict[str, float]:
     """Mean figures over the test faces of the 8-bit outputs, scaled to [0, 1].
 
     Generators of pictures: PSNR (dB), SSIM, L1 to the label and consistency with the input.
-    Generators from noise: the diversity of as many faces as there are test faces.
+    Generators from noise: the diversity of as many faces as there are test faces. Both: the symptoms.
     """
     if state.experiment.generator.takes_noise:
-        spread = diversity(draw_faces(state, len(faces.labels)) / 255)
+        drawn = draw_faces(state, len(faces.labels))
+        spread = diversity(drawn / 255)
         return {
             "diversity": spread.mean_pairwise_distance,
             "duplicates": spread.nearest_duplicate_rate,
+            **symptoms(state, drawn, faces.train, faces.labels),
         }
-    outputs, labels = enlarge(state, faces.low_res) / 255, faces.labels / 255
+    enlarged = enlarge(state, faces.low_res)
+    outputs, labels = enlarged / 255, faces.labels / 255
     return {
         "psnr": float(psnr(outputs, labels).mean()),
         "ssim": float(ssim(outputs, labels).mean()),
         "l1_high": float(l1(outputs, labels).mean()),
         "consistency": float(consistency(outputs, faces.low_res / 255).mean()),
+        **symptoms(state, enlarged, faces.train, faces.labels),
     }
 
 

@@ -3,8 +3,12 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from srcli.console import progress, say
-from srcli.runs import RunDirectory
+from rich.progress import Progress
+
+from srcli.console import progress, say, warn
+from srcli.errors import DivergedError, InterruptedRunError, UnhealthyRunError
+from srcli.runs import Record, RunDirectory
+from srcli.training.health import health_lines
 from srcli.training.state import TrainingState
 from srcli.training.step import Terms
 
@@ -20,21 +24,40 @@ MEASURES = {
 
 
 @contextmanager
-def reporting(run: RunDirectory, state: TrainingState) -> Iterator[Callable[[Terms], None]]:
-    """A block with a progress bar (on a terminal) and a line for each evaluation."""
-    total = state.experiment.training.steps
-    say(f"training {state.experiment.name} to step {total} in {run.path}")
-    with progress("steps") as bar:
-        task = bar.add_task(state.experiment.name, total=total, completed=state.step, rate="-", note="")
+def reporting(run: RunDirectory, state: TrainingState) -> Iterator[Callable[[Record], None]]:
+    """A block with a progress bar (on a terminal) and a line for each evaluation; its end tells of health."""
+    say(f"training {state.experiment.name} to step {state.experiment.training.steps} in {run.path}")
+    try:
+        with progress("steps") as bar:
+            yield _reporter(bar, state)
+    except (DivergedError, InterruptedRunError, UnhealthyRunError):
+        _tell_health(run)
+        raise
+    _tell_health(run)
 
-        def report(entry: Terms) -> None:
-            steps_per_second = entry["images_per_second"] / state.experiment.training.batch_size
-            bar.update(task, completed=entry["step"], rate=f"{steps_per_second:.2f}", note=live_terms(entry))
-            measured = describe_measures(entry)
-            if measured:
-                bar.console.print(f"step {entry['step']}: {measured}", markup=False)
 
-        yield report
+def _reporter(bar: Progress, state: TrainingState) -> Callable[[Record], None]:
+    name, training = state.experiment.name, state.experiment.training
+    task = bar.add_task(name, total=training.steps, completed=state.step, rate="-", note="")
+    told: set[str] = set()
+
+    def report(entry: Record) -> None:
+        steps_per_second = entry["images_per_second"] / training.batch_size
+        bar.update(task, completed=entry["step"], rate=f"{steps_per_second:.2f}", note=live_terms(entry))
+        measured = describe_measures(entry)
+        if measured:
+            bar.console.print(f"step {entry['step']}: {measured}", markup=False)
+        findings = entry.get("health", {})
+        for illness in findings.keys() - told:
+            warn(f"step {entry['step']}: {illness}: {findings[illness]}")
+        told.update(findings)
+
+    return report
+
+
+def _tell_health(run: RunDirectory) -> None:
+    for line in health_lines(run.record()["health"]):
+        say(line)
 
 
 def live_terms(entry: Terms) -> str:

@@ -1,0 +1,236 @@
+"""Run health: rules that name what ails a GAN. They read a run's log and nothing else; see docs/health.md."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from srcli.objectives import StuckPoint
+from srcli.runs import Record
+
+WINDOW = 200
+BLOCK = 10
+
+MOST_CLIPPED = 0.95
+MOST_GRADIENT_DISTANCE = 0.75
+TERM_BOUNDS = {"critic_loss": 1e3, "wasserstein": 1e3, "gradient_penalty": 1e2, "l1": 2.0, "pixel_l1": 2.0}
+LEAST_SPREAD = 0.25
+MOST_DUPLICATES = 0.5
+MOST_SWING = 0.5
+MOST_OVERFITTING = 0.5
+
+Findings = dict[str, str]
+
+
+class History:
+    """The terms of the last `WINDOW` steps and the figures of the last two evaluations."""
+
+    def __init__(self) -> None:
+        self._steps: deque[Record] = deque(maxlen=WINDOW)
+        self._evaluations: deque[Record] = deque(maxlen=2)
+
+    def add(self, entry: Record) -> None:
+        """Takes in the next entry of the log."""
+        self._steps.append(entry)
+        if "health" in entry or "spread" in entry:
+            self._evaluations.append(entry)
+
+    def smoothed(self, term: str) -> NDArray[np.float64]:
+        """Means of a term over 10 steps each, up to 20 of them, oldest first; none where it is not logged."""
+        values = [entry[term] for entry in self._steps if term in entry]
+        blocks = len(values) // BLOCK
+        return (
+            np.array(values[len(values) - blocks * BLOCK :], np.float64).reshape(blocks, BLOCK).mean(axis=1)
+        )
+
+    def window(self, term: str) -> NDArray[np.float64] | None:
+        """All 20 smoothed values of a term; None before there are so many."""
+        values = self.smoothed(term)
+        return values if len(values) == WINDOW // BLOCK else None
+
+    def evaluated(self, *figures: str) -> list[Record]:
+        """The last two evaluations; none unless both hold all the figures."""
+        whole = [entry for entry in self._evaluations if all(figure in entry for figure in figures)]
+        return whole if len(whole) == 2 else []
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One illness: how it is found in a history, and what helps.
+
+    Attributes:
+        name: As it stands in files.
+        find: What was found, in a few words; None where the run does not have the illness.
+    """
+
+    name: str
+    find: Callable[[History], str | None]
+    advice: str
+
+
+def dead_critic(history: History, points: Sequence[StuckPoint]) -> str | None:
+    """A term of the critic's has stood at a value at which the generator learns nothing from it."""
+    for point in points:
+        values = history.window(point.term)
+        if values is not None and np.median(np.abs(values - point.value)) <= point.within:
+            return f"{point.term} has stood at {np.median(values):.3g} for {WINDOW} steps: {point.meaning}"
+    return None
+
+
+def clip_saturation(history: History) -> str | None:
+    """Nearly all weights of the critic lie at the ends of what clipping allows."""
+    evaluations = history.evaluated("clipped_share")
+    if evaluations and all(entry["clipped_share"] > MOST_CLIPPED for entry in evaluations):
+        return f"{evaluations[-1]['clipped_share']:.1%} of the critic's weights lie at +-clip_value"
+    return None
+
+
+def gradient_norm(history: History) -> str | None:
+    """The norm of the critic's gradient is far from the 1 that the penalty asks for."""
+    penalties = history.window("gradient_penalty")
+    if penalties is None:
+        return None
+    distance = np.sqrt(np.median(penalties))
+    if distance <= MOST_GRADIENT_DISTANCE:
+        return None
+    return f"the norm of the critic's gradient is {distance:.2g} away from 1 (root mean square)"
+
+
+def exploding_terms(history: History) -> str | None:
+    """A term has left the range that pictures and critics of sound slope can give."""
+    for term, bound in TERM_BOUNDS.items():
+        values = history.smoothed(term)
+        if len(values) and np.abs(values).max() > bound:
+            return f"{term} reached {values[np.abs(values).argmax()]:.3g}"
+    return None
+
+
+def collapse(history: History) -> str | None:
+    """The outputs for different inputs are nearly the same."""
+    evaluations = history.evaluated("spread", "copies")
+    if evaluations and all(entry["spread"] < LEAST_SPREAD for entry in evaluations):
+        return f"outputs differ {evaluations[-1]['spread']:.0%} as much as real faces do"
+    if evaluations and all(entry["copies"] > MOST_DUPLICATES for entry in evaluations):
+        return f"{evaluations[-1]['copies']:.0%} of the outputs have a near copy among the others"
+    return None
+
+
+def oscillation(history: History) -> str | None:
+    """The critic's loss swings to and fro, far beyond the noise of batches."""
+    losses = history.window("critic_loss")
+    if losses is None:
+        return None
+    swing = swing_of(losses)
+    if swing <= MOST_SWING:
+        return None
+    return f"critic_loss swings by {swing:.0%} of its size about its trend"
+
+
+def swing_of(values: NDArray[np.float64]) -> float:
+    """The standard deviation about the straight line through the values, over their mean magnitude."""
+    times = np.arange(len(values))
+    rest = values - np.polyval(np.polyfit(times, values, 1), times)
+    return float(rest.std() / max(np.abs(values).mean(), np.finfo(np.float64).tiny))
+
+
+def critic_overfitting(history: History) -> str | None:
+    """Held-out real faces look more like outputs than like training faces to the critic."""
+    evaluations = history.evaluated("score_train", "score_test", "score_fake")
+    shares = [_lost_share(entry) for entry in evaluations]
+    if shares and all(share > MOST_OVERFITTING for share in shares):
+        return f"held-out real faces have lost {shares[-1]:.0%} of what training faces score above outputs"
+    return None
+
+
+def _lost_share(entry: Record) -> float:
+    """`r_v` of Karras et al. 2020 (ADA, equation 1): 0 without overfitting, 1 for a critic that memorised."""
+    lead = entry["score_train"] - entry["score_fake"]
+    return float((entry["score_train"] - entry["score_test"]) / lead) if lead > 0 else 0.0
+
+
+def rules_for(points: Sequence[StuckPoint]) -> list[Rule]:
+    """All rules, for an objective whose critic can get stuck at the given points."""
+    return [
+        Rule(
+            "dead_critic",
+            lambda history: dead_critic(history, points),
+            "change the balance: another critic, n_critic or learning rate",
+        ),
+        Rule("clip_saturation", clip_saturation, "raise objective.clip_value, or use wgan-gp"),
+        Rule(
+            "gradient_norm",
+            gradient_norm,
+            "raise objective.gradient_penalty_weight or lower optimizer.learning_rate",
+        ),
+        Rule("exploding_terms", exploding_terms, "lower optimizer.learning_rate"),
+        Rule("collapse", collapse, "raise objective.gamma, or use a Wasserstein objective"),
+        Rule("oscillation", oscillation, "lower optimizer.learning_rate or raise objective.n_critic"),
+        Rule("critic_overfitting", critic_overfitting, "train on more faces, augment more, or stop earlier"),
+    ]
+
+
+class Watch:
+    """Follows a run's log and says at each evaluation which rules hold; nothing is kept beyond the log.
+
+    Args:
+        points: Where the objective's critic can get stuck.
+        log: The entries that the run has logged so far.
+    """
+
+    def __init__(self, points: Sequence[StuckPoint], log: Iterable[Record]) -> None:
+        self._rules = rules_for(points)
+        self._history = History()
+        self._judged: list[tuple[int, Findings]] = []
+        for entry in log:
+            self._remember(entry)
+
+    @property
+    def findings(self) -> Findings:
+        """What the last evaluation found, by the name of the illness."""
+        return self._judged[-1][1] if self._judged else {}
+
+    def judge(self, entry: Record, *, evaluated: bool) -> Record:
+        """Takes in the next entry and returns it as it is to be logged: evaluations get their `health`."""
+        self._history.add(entry)
+        if not evaluated:
+            return entry
+        found = {rule.name: rule.find(self._history) for rule in self._rules}
+        findings = {name: text for name, text in found.items() if text is not None}
+        self._judged.append((entry["step"], findings))
+        return {**entry, "health": findings}
+
+    def record(self) -> Record:
+        """What `run.json` holds: each illness with the first and last step at which it was found."""
+        illnesses: dict[str, dict[str, Any]] = {}
+        for step, findings in self._judged:
+            for name, text in findings.items():
+                illnesses.setdefault(name, {"first_step": step}).update(last_step=step, finding=text)
+        for rule in self._rules:
+            if rule.name in illnesses:
+                illnesses[rule.name]["advice"] = rule.advice
+        return {"judged_at": self._judged[-1][0] if self._judged else None, "illnesses": illnesses}
+
+    def _remember(self, entry: Record) -> None:
+        self._history.add(entry)
+        if "health" in entry:
+            self._judged.append((entry["step"], entry["health"]))
+
+
+def health_lines(health: Record) -> list[str]:
+    """A run's health for a person, from what `Watch.record` gave: a line for each illness, or one in all."""
+    judged_at, illnesses = health["judged_at"], health["illnesses"]
+    if illnesses:
+        return [_line(name, illness, judged_at) for name, illness in illnesses.items()]
+    if judged_at is None or judged_at < WINDOW:
+        return [f"health: too short to judge by, the rules want {WINDOW} steps and an evaluation"]
+    return [f"health: no illness found up to step {judged_at}"]
+
+
+def _line(name: str, illness: Record, judged_at: int) -> str:
+    first, last = illness["first_step"], illness["last_step"]
+    if last < judged_at:
+        return f"health: {name} from step {first} to {last}, no longer: {illness['finding']}"
+    return f"unhealthy: {name} since step {first}: {illness['finding']}; what may help: {illness['advice']}"
