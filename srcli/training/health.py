@@ -42,9 +42,9 @@ class History:
         """Means of a term over 10 steps each, up to 20 of them, oldest first; none where it is not logged."""
         values = [entry[term] for entry in self._steps if term in entry]
         blocks = len(values) // BLOCK
-        return (
-            np.array(values[len(values) - blocks * BLOCK :], np.float64).reshape(blocks, BLOCK).mean(axis=1)
-        )
+        newest = np.array(values[len(values) - blocks * BLOCK :], np.float64)
+        means: NDArray[np.float64] = newest.reshape(blocks, BLOCK).mean(axis=1)
+        return means
 
     def window(self, term: str) -> NDArray[np.float64] | None:
         """All 20 smoothed values of a term; None before there are so many."""

@@ -119,8 +119,9 @@ def _conclude(job: Job, watch: Watch) -> None:
         raise InterruptedRunError(
             f"stopped after step {state.step}, checkpoint saved", f"Continue with --resume {run.path}"
         )
+    illnesses = ", ".join(watch.findings)
     raise UnhealthyRunError(
-        f"{run.path} is unhealthy: {', '.join(watch.findings)}; stopped after step {state.step}, checkpoint saved",
+        f"{run.path} is unhealthy: {illnesses}; stopped after step {state.step}, checkpoint saved",
         f"To go on all the same: --resume {run.path} --set training.on_unhealthy=warn",
     )
 

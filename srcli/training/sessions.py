@@ -67,7 +67,7 @@ def resume_run(path: Path, overrides: Sequence[str], data: Path | None, device: 
     """Continues a run where its newest whole checkpoint stands.
 
     Args:
-        overrides: Only `training.steps` may differ from the run's experiment.
+        overrides: Only `training.steps` and `training.on_unhealthy` may differ from the run's experiment.
         data: Where the run's dataset lies now; None for where it lay.
 
     Raises:
@@ -147,12 +147,13 @@ def _resumed_experiment(run: RunDirectory, overrides: Sequence[str]) -> Experime
     recorded = load_experiment(run.experiment_file)
     wanted = override_experiment(recorded, overrides)
     changed = differences(recorded, wanted)
-    changed.pop(EXTENDABLE, None)
+    for harmless in (EXTENDABLE, "training.on_unhealthy"):
+        changed.pop(harmless, None)
     if changed:
         listed = "; ".join(f"{name}: {old} -> {new}" for name, (old, new) in changed.items())
         raise RunError(
             f"{run.path} cannot be continued with other settings: {listed}",
-            f"Only {EXTENDABLE} may change; for anything else start a new run.",
+            f"Only {EXTENDABLE} and training.on_unhealthy may change; for anything else start a new run.",
         )
     return wanted
 
