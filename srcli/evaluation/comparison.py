@@ -13,6 +13,7 @@ from srcli.data.images import Pixels, enlarge_bicubic, enlarge_nearest, from_net
 from srcli.errors import CheckpointError, DataError
 from srcli.evaluation.faces import Faces
 from srcli.evaluation.figures import Estimate, estimate, measure
+from srcli.evaluation.health import health_of
 from srcli.evaluation.names import shortest_names
 from srcli.generators import Generator, load_generator
 from srcli.metrics import Diversity, diversity
@@ -31,11 +32,16 @@ LABEL = "label"
 
 @dataclass(frozen=True)
 class Model:
-    """A generator under a name that no other model of the comparison has."""
+    """A generator under a name that no other model of the comparison has.
+
+    Attributes:
+        health: Of the run it was given as, in a few words; None where it is no run.
+    """
 
     name: str
     source: str
     generator: Generator
+    health: str | None
 
 
 @dataclass(frozen=True)
@@ -95,6 +101,7 @@ def load_models(sources: Sequence[str], device: str) -> list[Model]:
 
     Raises:
         CheckpointError: Something cannot be loaded.
+        RunError: A run's record is damaged.
         UserError: Something is given twice, or the device cannot be used.
     """
     places = shortest_names([Path(source) for source in sources])
@@ -107,7 +114,8 @@ def load_models(sources: Sequence[str], device: str) -> list[Model]:
         label if labels.count(label) == 1 else f"{label} ({place})"
         for label, place in zip(labels, places, strict=True)
     ]
-    return [Model(*known) for known in zip(names, sources, generators, strict=True)]
+    health = [health_of(Path(source)) for source in sources]
+    return [Model(*known) for known in zip(names, sources, generators, health, strict=True)]
 
 
 def _state_of_run(path: Path) -> str:

@@ -125,6 +125,7 @@ def _origins(comparison: Comparison) -> str:
             _row_head(model.name),
             f'<td class="text">{_text(model.source)}</td>',
             f"<td>{model.generator.step:,}</td>",
+            f'<td class="text">{_text(model.health or "not a run")}</td>',
             f'<td class="text"><code>{_text(model.generator.sha256)}</code></td>',
         ]
         for model in comparison.models
@@ -132,7 +133,7 @@ def _origins(comparison: Comparison) -> str:
     source, fingerprint = _text(comparison.faces.source), _text(comparison.faces.fingerprint)
     return (
         "<h2>Where this comes from</h2>\n"
-        f"{_table(['model', 'given as', 'step', 'SHA-256 of the weights'], body)}\n"
+        f"{_table(['model', 'given as', 'step', 'health', 'SHA-256 of the weights'], body)}\n"
         f'<p class="quiet">Faces: {source}, fingerprint <code>{fingerprint}</code>.<br>'
         f"{_text(_METHOD_NOTE)} Made by srcli {_text(srcli.__version__)}.</p>"
     )

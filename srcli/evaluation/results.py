@@ -63,6 +63,9 @@ def print_comparison(comparison: Comparison) -> None:
         ]
         count = comparison.sample_sets[0].count
         table(f"{count:,} samples each", ["", "mean distance", "with a near copy"], cells)
+    runs = [[model.name, model.health] for model in comparison.models if model.health is not None]
+    if runs:
+        table("runs", ["", "health"], runs)
 
 
 def metrics_record(comparison: Comparison) -> dict[str, Any]:
@@ -117,6 +120,7 @@ def _model_record(model: Model | None) -> dict[str, Any] | None:
         "experiment": generator.name,
         "step": generator.step,
         "sha256": generator.sha256,
+        "health": model.health,
     }
 
 
