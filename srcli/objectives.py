@@ -93,7 +93,7 @@ class Wgan(BaseModel):
     clip_value: float = Field(default=0.01, gt=0)
 
     allows_batch_norm_critic: ClassVar[bool] = True
-    stuck_points: ClassVar[Sequence[StuckPoint]] = (StuckPoint("wasserstein", 0.0, 1e-3, BLIND),)
+    stuck_points: ClassVar[Sequence[StuckPoint]] = (StuckPoint("wasserstein", 0.0, 5e-4, BLIND),)
 
     def critic_loss(self, critic: Critic, real: Tensor, fake: Tensor, _random: torch.Generator) -> Loss:
         """`E[D(G(z))] - E[D(x)]` (equation 5) of images (B, 3, 64, 64)."""

@@ -26,16 +26,16 @@ Findings = dict[str, str]
 
 
 class History:
-    """The terms of the last `WINDOW` steps and the figures of the last two evaluations."""
+    """The terms of the last `WINDOW` steps and the last two evaluations, those of the first steps aside."""
 
     def __init__(self) -> None:
         self._steps: deque[Record] = deque(maxlen=WINDOW)
         self._evaluations: deque[Record] = deque(maxlen=2)
 
-    def add(self, entry: Record) -> None:
+    def add(self, entry: Record, *, evaluated: bool) -> None:
         """Takes in the next entry of the log."""
         self._steps.append(entry)
-        if "health" in entry or "spread" in entry:
+        if evaluated and entry["step"] >= WINDOW:
             self._evaluations.append(entry)
 
     def smoothed(self, term: str) -> NDArray[np.float64]:
@@ -118,15 +118,15 @@ def collapse(history: History) -> str | None:
     return None
 
 
-def oscillation(history: History) -> str | None:
-    """The critic's loss swings to and fro, far beyond the noise of batches."""
-    losses = history.window("critic_loss")
-    if losses is None:
+def oscillation(history: History, points: Sequence[StuckPoint]) -> str | None:
+    """The Wasserstein estimate of a living critic swings to and fro, far beyond the noise of batches."""
+    estimates = history.window("wasserstein")
+    if estimates is None or dead_critic(history, points) is not None:
         return None
-    swing = swing_of(losses)
+    swing = swing_of(estimates)
     if swing <= MOST_SWING:
         return None
-    return f"critic_loss swings by {swing:.0%} of its size about its trend"
+    return f"wasserstein swings by {swing:.0%} of its size about its trend"
 
 
 def swing_of(values: NDArray[np.float64]) -> float:
@@ -167,7 +167,11 @@ def rules_for(points: Sequence[StuckPoint]) -> list[Rule]:
         ),
         Rule("exploding_terms", exploding_terms, "lower optimizer.learning_rate"),
         Rule("collapse", collapse, "raise objective.gamma, or use a Wasserstein objective"),
-        Rule("oscillation", oscillation, "lower optimizer.learning_rate or raise objective.n_critic"),
+        Rule(
+            "oscillation",
+            lambda history: oscillation(history, points),
+            "lower optimizer.learning_rate or raise objective.n_critic",
+        ),
         Rule("critic_overfitting", critic_overfitting, "train on more faces, augment more, or stop earlier"),
     ]
 
@@ -194,7 +198,7 @@ class Watch:
 
     def judge(self, entry: Record, *, evaluated: bool) -> Record:
         """Takes in the next entry and returns it as it is to be logged: evaluations get their `health`."""
-        self._history.add(entry)
+        self._history.add(entry, evaluated=evaluated)
         if not evaluated:
             return entry
         found = {rule.name: rule.find(self._history) for rule in self._rules}
@@ -214,8 +218,9 @@ class Watch:
         return {"judged_at": self._judged[-1][0] if self._judged else None, "illnesses": illnesses}
 
     def _remember(self, entry: Record) -> None:
-        self._history.add(entry)
-        if "health" in entry:
+        evaluated = "health" in entry
+        self._history.add(entry, evaluated=evaluated)
+        if evaluated:
             self._judged.append((entry["step"], entry["health"]))
 
 
