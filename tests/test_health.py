@@ -92,11 +92,11 @@ def test_a_discriminator_at_twice_log_two_is_dead() -> None:
 
 
 def test_a_discriminator_without_any_loss_is_dead() -> None:
-    found = findings(Gan, lambda step: {"critic_loss": 0.004 + noise(step) / 1000, "wasserstein": 14.0})
+    found = findings(Gan, lambda step: {"critic_loss": 0.004, "wasserstein": 14 + noise(step)})
     assert found["dead_critic"].startswith("critic_loss has stood at 0.004")
 
 
-@pytest.mark.parametrize(("objective", "scale"), [(Wgan, 5e-4), (WganGp, 0.05)])
+@pytest.mark.parametrize(("objective", "scale"), [(Wgan, 2e-4), (WganGp, 0.05)])
 def test_a_critic_whose_wasserstein_estimate_is_stuck_at_nothing_is_dead(
     objective: Any, scale: float
 ) -> None:
