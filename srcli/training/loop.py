@@ -78,12 +78,11 @@ def train(job: Job) -> None:
             job.report(line)
             if evaluated:
                 run.update_record(health=watch.record())
+                job.stop.requested |= settings.on_unhealthy == "stop" and bool(watch.findings)
             if _is_due(state, settings.sample_every):
                 write_png(run.samples / f"step-{state.step:06d}.png", sample_grid(state, faces))
             if _is_due(state, settings.checkpoint_every):
                 _save(run, state, log)
-            if evaluated and watch.findings and settings.on_unhealthy == "stop":
-                break
         _save(run, state, log)
     except DivergedError:
         run.update_record(status=DIVERGED, step=state.step)
@@ -114,8 +113,9 @@ def _conclude(job: Job, watch: Watch) -> None:
     if state.step >= state.experiment.training.steps:
         run.update_record(status=FINISHED, step=state.step)
         return
-    run.update_record(status=INTERRUPTED if job.stop.requested else UNHEALTHY, step=state.step)
-    if job.stop.requested:
+    is_ill = state.experiment.training.on_unhealthy == "stop" and watch.findings_at(state.step)
+    run.update_record(status=UNHEALTHY if is_ill else INTERRUPTED, step=state.step)
+    if not is_ill:
         raise InterruptedRunError(
             f"stopped after step {state.step}, checkpoint saved", f"Continue with --resume {run.path}"
         )
