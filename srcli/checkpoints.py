@@ -25,10 +25,13 @@ from srcli.devices import choose_device
 from srcli.errors import CheckpointError
 from srcli.experiment import Experiment
 from srcli.models.dcgan import NOISE_SIZE
+from srcli.models.shapes import tensors_of
 from srcli.portable import standard_noise
 from srcli.runs import RunDirectory, remove_folder, replacing, replacing_folder
 
 METADATA_KEY = "srcli"
+MAX_HEADER_BYTES = 1_000_000
+"""Ours have some kilobytes; a header of a hundred megabytes could fill the memory with tensors of no size."""
 GENERATOR_FILE, EMA_FILE, CRITIC_FILE = (
     "generator.safetensors",
     "generator_ema.safetensors",
@@ -37,6 +40,7 @@ GENERATOR_FILE, EMA_FILE, CRITIC_FILE = (
 RESUME_FILE = "resume.pt"
 
 Read = TypeVar("Read")
+_KINDS = {torch.float32: "F32", torch.int64: "I64"}
 
 
 class WeightsDescription(BaseModel):
@@ -46,7 +50,7 @@ class WeightsDescription(BaseModel):
 
     version: Literal[1] = 1
     role: Literal["generator", "critic"]
-    step: int = Field(ge=0)
+    step: int = Field(ge=0, le=10**12)
     experiment: Experiment
 
 
@@ -125,7 +129,7 @@ def load_generator(path: Path, device: str = "cpu") -> Generator:
         experiment=experiment,
         label=f"{experiment.name}, step {step}",
         step=step,
-        sha256=hashlib.sha256(file.read_bytes()).hexdigest(),
+        sha256=_sha256(file),
         takes_noise=settings.takes_noise,
         input_size=settings.input_size,
         size_multiple=settings.size_multiple,
@@ -206,24 +210,20 @@ def write_weights(path: Path, network: nn.Module, experiment: Experiment, step: 
 def read_weights(path: Path) -> tuple[dict[str, Tensor], WeightsDescription]:
     """The tensors of a weight file of this project and what they are.
 
+    Nothing is read before the tensors that the file declares are those of the network that it describes.
+
     Raises:
         CheckpointError: Missing, damaged, or of another program.
     """
     try:
+        _check_header(path)
         with safetensors.safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
+            description = _description(path, file.metadata() or {})
+            _check_tensors(path, file, description)
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (OSError, safetensors.SafetensorError, ValueError) as error:
-        reason = str(error).splitlines()[0]
-        raise CheckpointError(f"{path} cannot be read as weights: {reason}") from error
-    if METADATA_KEY not in metadata:
-        raise CheckpointError(f"{path} was not written by srcli: its metadata carry no experiment")
-    try:
-        return tensors, WeightsDescription.model_validate_json(metadata[METADATA_KEY])
-    except ValidationError as error:
-        problem = error.errors()[0]
-        where = ".".join(str(part) for part in problem["loc"])
-        raise CheckpointError(f"{path} describes itself wrongly: {where}: {problem['msg']}") from None
+        raise CheckpointError(f"{path} cannot be read as weights: {_reason(error)}") from error
+    return tensors, description
 
 
 def load_weights(network: nn.Module, tensors: Mapping[str, Tensor], source: Path) -> None:
@@ -235,7 +235,7 @@ def load_weights(network: nn.Module, tensors: Mapping[str, Tensor], source: Path
     try:
         network.load_state_dict(tensors)
     except RuntimeError as error:
-        reason = str(error).splitlines()[-1].strip()
+        reason = str(error).splitlines()[-1].strip()[:300]
         raise CheckpointError(f"{source} does not fit its experiment: {reason}") from None
 
 
@@ -247,14 +247,63 @@ def read_resume(checkpoint: Path) -> dict[str, Any]:
     """
     path = checkpoint / RESUME_FILE
     try:
-        values = torch.load(path, map_location="cpu", weights_only=True)
+        # Mapped, since a tensor that declares more than the file holds is then an error, and takes no memory.
+        values = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
     except FileNotFoundError:
         raise CheckpointError(f"{path} is missing") from None
     except Exception as error:  # torch.load of a damaged file raises almost anything
-        raise CheckpointError(f"{path} is damaged: {str(error).splitlines()[0]}") from error
+        raise CheckpointError(f"{path} is damaged: {_reason(error)}") from error
     if not isinstance(values, dict):
         raise CheckpointError(f"{path} is damaged: it should hold a mapping")
     return values
+
+
+def _check_header(path: Path) -> None:
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+    if length > MAX_HEADER_BYTES:
+        raise ValueError(f"its header has more than {MAX_HEADER_BYTES:,} bytes")
+
+
+def _description(path: Path, metadata: Mapping[str, str]) -> WeightsDescription:
+    if METADATA_KEY not in metadata:
+        raise CheckpointError(f"{path} was not written by srcli: its metadata carry no experiment")
+    try:
+        return WeightsDescription.model_validate_json(metadata[METADATA_KEY])
+    except ValidationError as error:
+        problem = error.errors()[0]
+        where = ".".join(str(part) for part in problem["loc"])
+        raise CheckpointError(
+            f"{path} describes itself wrongly: {where:.100}: {problem['msg']:.200}"
+        ) from None
+
+
+def _check_tensors(path: Path, file: Any, description: WeightsDescription) -> None:
+    """Compares what a file declares with the network it describes, before either takes any memory."""
+    declared = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
+    wanted = tensors_of(getattr(description.experiment, description.role))
+    different = sorted(declared.keys() ^ wanted.keys())
+    if different:
+        whose = "it lacks" if different[0] in wanted else "its experiment has no"
+        raise CheckpointError(f"{path} does not fit its experiment: {whose} {different[0]:.100}")
+    for name, tensor in wanted.items():
+        shape, kind = declared[name].get_shape(), declared[name].get_dtype()
+        if tuple(shape) != tuple(tensor.shape) or kind != _KINDS.get(tensor.dtype, kind):
+            raise CheckpointError(
+                f"{path} does not fit its experiment: {name:.100} is {kind} of shape {shape!s:.100}, not"
+                f" {_KINDS.get(tensor.dtype)} of {list(tensor.shape)}"
+            )
+
+
+def _reason(error: Exception) -> str:
+    """The first line of an error, cut short; its kind where it says nothing."""
+    lines = str(error).splitlines()
+    return lines[0][:300] if lines else type(error).__name__
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _generator_file(path: Path) -> Path:

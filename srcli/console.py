@@ -1,6 +1,7 @@
 """Standard output for results, standard error for talk; silence on every rank but the first."""
 
 import os
+import re
 import sys
 from typing import Any
 
@@ -14,6 +15,10 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.table import Table
+from rich.text import Text
+
+# C0 with tabs and newlines, DEL, C1, and the marks that turn text around or hide its parts.
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 from srcli.errors import UserError
 
@@ -21,6 +26,14 @@ from srcli.errors import UserError
 def is_talking() -> bool:
     """Whether this process is the one that talks: alone, or rank 0 under torchrun."""
     return os.environ.get("RANK", "0") == "0"
+
+
+def printable(text: str) -> str:
+    """Text on one line in which what a terminal would obey stands as an escape sequence of Python's.
+
+    Names of files and of what is in archives may come from anyone.
+    """
+    return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
 
 
 def talk_console() -> Console:
@@ -43,21 +56,35 @@ def fail(text: str) -> None:
     _talk(f"error: {text}", colour=31)
 
 
-def result(text: str) -> None:
+def result(text: str, *, is_coloured: bool = False) -> None:
     """Prints a result on standard output, plain, so that it can be piped.
+
+    File names whose bytes are no text are written as these bytes; to a terminal all names go without what it
+    would obey, unless the text says that it is coloured.
 
     Raises:
         UserError: It cannot be written to, for example to a full disk.
     """
-    if is_talking():
-        try:
-            sys.stdout.write(text + "\n")
-            sys.stdout.flush()
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            discard_output()
-            raise UserError(f"standard output cannot be written to: {error.strerror}") from error
+    if not is_talking():
+        return
+    if sys.stdout.isatty() and not is_coloured:
+        text = "\n".join(map(printable, text.split("\n")))
+    try:
+        _write_result(text + "\n")
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        discard_output()
+        raise UserError(f"standard output cannot be written to: {error.strerror}") from error
+
+
+def _write_result(text: str) -> None:
+    try:
+        sys.stdout.write(text)
+    except UnicodeEncodeError:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(os.fsencode(text))
+    sys.stdout.flush()
 
 
 def discard_output() -> None:
@@ -91,16 +118,22 @@ def progress(unit: str) -> Progress:
 
 def table(title: str, columns: list[str], rows: list[list[Any]]) -> None:
     """Prints a table on standard error; the first column is left-aligned, the others right-aligned."""
-    drawn = Table(title=title, title_justify="left")
+    drawn = Table(title=_plain(title), title_justify="left")
     for index, column in enumerate(columns):
-        drawn.add_column(column, justify="left" if index == 0 else "right")
+        drawn.add_column(_plain(column), justify="left" if index == 0 else "right")
     for row in rows:
-        drawn.add_row(*(str(cell) for cell in row))
+        drawn.add_row(*(_plain(str(cell)) for cell in row))
     talk_console().print(drawn)
+
+
+def _plain(text: str) -> Text:
+    """Text that is neither markup nor orders to a terminal."""
+    return Text(printable(text))
 
 
 def _talk(text: str, colour: int | None = None) -> None:
     """Writes to `sys.stderr` itself, which is where a progress bar makes way for other lines."""
     if is_talking():
+        text = printable(text)
         coloured = colour and talk_console().color_system
         sys.stderr.write(f"\033[{colour}m{text}\033[0m\n" if coloured else text + "\n")

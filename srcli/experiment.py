@@ -11,18 +11,23 @@ from pydantic_core import ErrorDetails
 
 from srcli.data.images import LABEL_SIZE
 from srcli.errors import ExperimentError
-from srcli.experiment_text import Document, parse_value, read_document
+from srcli.experiment_text import MAX_CHARACTERS, Document, parse_value, read_document
 from srcli.models import CriticSettings, GeneratorSettings
 from srcli.objectives import Objective
 from srcli.optimizers import OptimizerSettings
+from srcli.reading import read_bounded
 
-_Side = Annotated[int, Field(ge=LABEL_SIZE)]
+MAX_MISTAKES = 20
+"""A file with more mistakes than this is no experiment; the rest are counted, not told."""
+
+_Side = Annotated[int, Field(ge=LABEL_SIZE, le=10**6)]
+_Count = Annotated[int, Field(ge=1, le=10**12)]
 
 
 class Augmentation(BaseModel):
     """What is taken of each training face, at a random place, and how that is changed."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
     horizontal_flip: bool
     brightness: float = Field(ge=0, le=1, description="added, drawn from [-b, b], for values in [0, 1]")
@@ -44,21 +49,21 @@ class Augmentation(BaseModel):
 class Training(BaseModel):
     """How long and how a run trains. A step is one generator update with its n_critic critic updates."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
-    steps: int = Field(ge=1)
-    batch_size: int = Field(ge=1)
-    seed: int = Field(ge=0)
+    steps: _Count
+    batch_size: _Count
+    seed: int = Field(ge=0, lt=2**64)
     precision: Literal["fp32", "bf16"] = "fp32"
     ema_decay: float = Field(ge=0, lt=1, description="moving average of the generator; 0 for none")
     init_from: str | None = Field(
         default=None, description="a run or weight file to start the generator from"
     )
-    sample_every: int = Field(ge=1)
-    evaluate_every: int = Field(ge=1)
-    evaluate_faces: int = Field(ge=1, description="how many faces of the test split are measured")
-    checkpoint_every: int = Field(ge=1)
-    keep_checkpoints: int = Field(ge=1)
+    sample_every: _Count
+    evaluate_every: _Count
+    evaluate_faces: _Count = Field(description="how many faces of the test split are measured")
+    checkpoint_every: _Count
+    keep_checkpoints: _Count
     on_unhealthy: Literal["warn", "stop"] = Field(
         default="warn", description="what to do when an evaluation finds an illness; see docs/health.md"
     )
@@ -67,7 +72,7 @@ class Training(BaseModel):
 class Experiment(BaseModel):
     """Everything that determines a run, but for its data and the device."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")
     generator: GeneratorSettings
@@ -116,7 +121,7 @@ def load_experiment(path: Path, overrides: Sequence[str] = ()) -> Experiment:
         ExperimentError: With every mistake in the file and the overrides, a line each.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_bounded(path, 4 * MAX_CHARACTERS).decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise ExperimentError(f"{path} cannot be read: {reason}") from error
@@ -182,7 +187,10 @@ def _validate(values: Mapping[str, Any], document: Document, overrides: Sequence
     except ValidationError as error:
         set_paths = {tuple(text.partition("=")[0].split(".")): text for text in overrides}
         details = sorted(error.errors(), key=lambda detail: _line(_path(detail, values), document) or 0)
-        lines = [line for detail in details for line in _explain(detail, values, document, set_paths)]
+        told = details[:MAX_MISTAKES]
+        lines = [line for detail in told for line in _explain(detail, values, document, set_paths)]
+    if len(details) > len(told):
+        lines.append(f"{document.source}: and {len(details) - len(told):,} more mistakes")
     raise ExperimentError("\n".join(lines))
 
 
@@ -239,12 +247,21 @@ def _reason(detail: ErrorDetails, path: tuple[str, ...]) -> str:
             return "this setting is missing"
         case "union_tag_invalid":
             tag, expected = detail["ctx"]["tag"], detail["ctx"]["expected_tags"]
-            close = difflib.get_close_matches(str(tag), expected.replace("'", "").split(", "), n=1)
+            close = difflib.get_close_matches(_shown(tag), expected.replace("'", "").split(", "), n=1)
             hint = f"; did you mean {close[0]}?" if close else ""
-            return f"{tag!r} is not one of {expected}{hint}"
+            return f"{_shown(tag)} is not one of {expected}{hint}"
         case _:
             message = str(detail["msg"]).removeprefix("Input ").removeprefix("Value error, ")
-            return f"{message}, not {detail['input']!r}"
+            return f"{message}, not {_shown(detail['input'])}"
+
+
+def _shown(value: Any) -> str:
+    """A value as it stands in a message, cut short."""
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # whole numbers of thousands of digits, lists in lists in lists
+        return "what cannot be shown"
+    return text if len(text) <= 200 else f"{text[:200]}..."
 
 
 def _all_keys() -> list[str]:

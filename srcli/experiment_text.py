@@ -10,6 +10,7 @@ import yaml
 from srcli.errors import ExperimentError
 
 MAX_CHARACTERS = 100_000
+MAX_DEPTH = 20
 
 
 @dataclass(frozen=True)
@@ -41,8 +42,7 @@ def read_document(text: str, source: str) -> Document:
     if len(text) > MAX_CHARACTERS:
         raise ExperimentError(f"{source} is too long for an experiment: over {MAX_CHARACTERS:,} characters")
     try:
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=_Loader)):
-            raise ExperimentError(f"{source}: aliases (*name) are not allowed in an experiment")
+        _refuse_bombs(text, source)
         root = yaml.compose(text, Loader=_Loader)
         values = yaml.load(text, Loader=_Loader)
     except (yaml.YAMLError, RecursionError, ValueError) as error:
@@ -60,6 +60,17 @@ def parse_value(text: str, source: str) -> Any:
         return yaml.load(text, Loader=_Loader)
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise ExperimentError(_yaml_mistake(error, source)) from None
+
+
+def _refuse_bombs(text: str, source: str) -> None:
+    """Looks at the parts of the text one after the other, before anything is made of them."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        if isinstance(event, yaml.AliasEvent):
+            raise ExperimentError(f"{source}: aliases (*name) are not allowed in an experiment")
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            raise ExperimentError(f"{source} is nested too deep for an experiment")
 
 
 def _collect_lines(

@@ -44,12 +44,12 @@ BLIND = "the critic cannot tell real from generated pictures"
 class Gan(BaseModel):
     """The non-saturating GAN objective (Goodfellow et al. 2014; the paper's equations 2 and 4)."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
     name: Literal["gan"]
     gamma: float = Field(ge=0, le=1)
     pixel_weight: float = Field(default=0.0, ge=0)
-    n_critic: int = Field(default=1, ge=1)
+    n_critic: int = Field(default=1, ge=1, le=10**6)
 
     allows_batch_norm_critic: ClassVar[bool] = True
     stuck_points: ClassVar[Sequence[StuckPoint]] = (
@@ -84,12 +84,12 @@ class Gan(BaseModel):
 class Wgan(BaseModel):
     """The Wasserstein objective with weight clipping (Arjovsky et al. 2017; the paper's equation 5)."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
     name: Literal["wgan"]
     gamma: float = Field(ge=0, le=1)
     pixel_weight: float = Field(default=0.0, ge=0)
-    n_critic: int = Field(default=5, ge=1)
+    n_critic: int = Field(default=5, ge=1, le=10**6)
     clip_value: float = Field(default=0.01, gt=0)
 
     allows_batch_norm_critic: ClassVar[bool] = True
@@ -116,12 +116,12 @@ class Wgan(BaseModel):
 class WganGp(BaseModel):
     """The Wasserstein objective with a gradient penalty (Gulrajani et al. 2017; the paper's equation 6)."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
     name: Literal["wgan-gp"]
     gamma: float = Field(ge=0, le=1)
     pixel_weight: float = Field(default=0.0, ge=0)
-    n_critic: int = Field(default=5, ge=1)
+    n_critic: int = Field(default=5, ge=1, le=10**6)
     gradient_penalty_weight: float = Field(default=10.0, gt=0)
 
     allows_batch_norm_critic: ClassVar[bool] = False
@@ -150,7 +150,7 @@ class WganGp(BaseModel):
 class Pixel(BaseModel):
     """No adversary: the L1 distance to the label takes the place of J_G in equation 7."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
     name: Literal["pixel"]
     gamma: float = Field(ge=0, le=1)

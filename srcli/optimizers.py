@@ -14,7 +14,7 @@ Schedule = Literal["constant", "cosine"]
 class Adam(BaseModel):
     """Adam (Kingma & Ba 2015)."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
     name: Literal["adam"]
     learning_rate: float = Field(gt=0)
@@ -31,7 +31,7 @@ class Adam(BaseModel):
 class RmsProp(BaseModel):
     """RMSProp (Tieleman & Hinton 2012), with TensorFlow's decay of 0.9, which the authors' code ran with."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
     name: Literal["rmsprop"]
     learning_rate: float = Field(gt=0)

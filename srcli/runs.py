@@ -13,6 +13,10 @@ from pathlib import Path
 from typing import IO, Any
 
 from srcli.errors import RunError
+from srcli.reading import parse_json, read_bounded
+
+MAX_RECORD_BYTES = 5_000_000
+MAX_STEP = 10**12
 
 RUNNING, FINISHED, INTERRUPTED, DIVERGED = "running", "finished", "interrupted", "diverged"
 FAILED = "failed"
@@ -136,7 +140,7 @@ class RunDirectory:
             RunError: The folder is not a run, or its record is damaged.
         """
         try:
-            value = json.loads(self.record_file.read_text(encoding="utf-8"))
+            value = parse_json(read_bounded(self.record_file, MAX_RECORD_BYTES))
         except FileNotFoundError:
             raise RunError(f"{self.path} is not a run", "A run is a folder with a run.json.") from None
         except (OSError, ValueError) as error:
@@ -286,10 +290,11 @@ def _log_lines(path: Path) -> list[tuple[bytes, Record | None]]:
 
 def _log_entry(line: bytes) -> Record | None:
     try:
-        entry = json.loads(line)
+        entry = parse_json(line)
     except ValueError:
         return None
-    return entry if isinstance(entry, dict) and isinstance(entry.get("step"), int) else None
+    step = entry.get("step") if isinstance(entry, dict) else None
+    return entry if type(step) is int and 0 <= step <= MAX_STEP else None
 
 
 def _name_file(error: BaseException, path: Path) -> None:

@@ -133,4 +133,4 @@ def test_a_damaged_dataset_is_one_line_that_names_it(
 )
 def test_indices_are_written_as_ranges_and_read_back(indices: list[int], text: str) -> None:
     assert ranges_of_indices(np.array(indices, np.int64)) == text
-    assert indices_of_ranges(text).tolist() == indices
+    assert indices_of_ranges(text, 8).tolist() == indices

@@ -154,7 +154,7 @@ def test_what_a_picture_loses_is_said(model: Path) -> None:
     first, second = (Image.new("L", (16, 16), grey) for grey in (0, 255))
     first.save("moving.gif", save_all=True, append_images=[second])
     code, _, lines = upscale("moving.gif", "--model", model)
-    assert (code, lines) == (0, ["moving.gif: only the first of 2 frames is enlarged"])
+    assert (code, lines) == (0, ["moving.gif: only the first of its frames is enlarged"])
 
 
 def test_a_folder_becomes_a_folder_of_the_format_of_a_pattern(model: Path) -> None:

@@ -187,7 +187,7 @@ def test_only_the_first_frame_is_read_and_that_is_said() -> None:
         options = {"lossless": True} if image_format == "WEBP" else {}
         picture = read(first, image_format, save_all=True, append_images=[second], **options)
         assert picture.colour[0, 0].tolist() == [255, 0, 0]
-        assert picture.remarks == ("only the first of 2 frames is enlarged",)
+        assert picture.remarks == ("only the first of its frames is enlarged",)
     assert read(first, "MPO", save_all=True, append_images=[second]).remarks == ()
 
 

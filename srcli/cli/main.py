@@ -40,6 +40,9 @@ class Commands(TyperGroup):
             # The reader of our output is gone: nothing is left to say, and flushing at exit must not fail.
             discard_output()
             code = EXIT_USER_ERROR
+        except MemoryError:
+            fail("this machine's memory does not suffice")
+            code = EXIT_USER_ERROR
         except OSError as error:
             fail(_describe(error))
             code = EXIT_USER_ERROR

@@ -1,7 +1,7 @@
 """The prepared dataset: faces in one memory-mapped array, split three ways."""
 
 import hashlib
-import json
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +12,19 @@ from numpy.typing import NDArray
 
 from srcli.data.images import FACE_SIZE, LABEL_SIZE, Pixels, centre_window
 from srcli.errors import DataError
+from srcli.reading import parse_json, read_bounded
 
 DATASET_VERSION = 1
 SPLITS = ("train", "validation", "test")
 FACES_FILE, RECORD_FILE, NAMES_FILE = "faces.npy", "dataset.json", "names.txt"
 
+MAX_FACES = 10_000_000
+MAX_SIDE = 4096
+MAX_RECORD_BYTES = 20_000_000
+"""What a dataset may declare at most, so that a damaged or hostile one does not fill the memory."""
+
 ROWS_AT_ONCE = 256
+BYTES_AT_ONCE = 32_000_000
 
 Indices = NDArray[np.int64]
 
@@ -42,8 +49,9 @@ class Dataset:
         """The centre windows of a split in order, (n, 64, 64, 3): all, or the first `limit`."""
         chosen = self.splits[split][:limit]
         labels = np.empty((len(chosen), LABEL_SIZE, LABEL_SIZE, 3), np.uint8)
-        for start in range(0, len(chosen), ROWS_AT_ONCE):
-            rows = slice(start, start + ROWS_AT_ONCE)
+        at_once = max(1, min(ROWS_AT_ONCE, BYTES_AT_ONCE // (3 * self.faces.shape[1] ** 2)))
+        for start in range(0, len(chosen), at_once):
+            rows = slice(start, start + at_once)
             labels[rows] = centre_window(self.faces[chosen[rows]])
         return labels
 
@@ -55,12 +63,12 @@ def open_dataset(path: Path) -> Dataset:
         DataError: The folder is missing, not a dataset, of another version, or not whole.
     """
     record = _read_record(path)
-    try:
-        splits = {name: indices_of_ranges(record["splits"][name]) for name in SPLITS}
-        fingerprint, source, count = str(record["fingerprint"]), str(record["source"]), int(record["count"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise _damaged(path / RECORD_FILE, f"{error!r}") from error
     faces = _map_faces(path / FACES_FILE)
+    try:
+        splits = {name: indices_of_ranges(record["splits"][name], len(faces)) for name in SPLITS}
+        fingerprint, source, count = str(record["fingerprint"]), str(record["source"]), int(record["count"])
+    except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
+        raise _damaged(path / RECORD_FILE, f"{error!r:.200}") from error
     if len(faces) != count:
         raise _damaged(path, f"it lists {count} faces, but {FACES_FILE} holds {len(faces)}")
     if not np.array_equal(np.sort(np.concatenate(list(splits.values()))), np.arange(count)):
@@ -79,19 +87,23 @@ def ranges_of_indices(indices: Indices) -> str:
     return ",".join(f"{first}-{last}" if last > first else f"{first}" for first, last in pairs)
 
 
-def indices_of_ranges(text: str) -> Indices:
-    """The inverse of `ranges_of_indices`.
+def indices_of_ranges(text: str, count: int) -> Indices:
+    """The inverse of `ranges_of_indices`, for indices below `count`.
 
     Raises:
-        ValueError: The text is no list of ranges.
+        ValueError: The text is no list of ranges, or they hold more than `count` indices or larger ones.
     """
     if not text:
         return np.empty(0, np.int64)
-    bounds = []
+    bounds, total = [], 0
     for item in text.split(","):
         first, _, last = item.partition("-")
-        bounds.append((int(first), int(last or first)))
-    return np.concatenate([np.arange(first, last + 1, dtype=np.int64) for first, last in bounds])
+        start, stop = int(first), int(last or first) + 1
+        total += stop - start
+        if not 0 <= start < stop <= count or total > count:
+            raise ValueError(f"{item[:40]!r} are no indices of {count} faces, or too many")
+        bounds.append((start, stop))
+    return np.concatenate([np.arange(start, stop, dtype=np.int64) for start, stop in bounds])
 
 
 def fingerprint_of(faces: Pixels, splits: Mapping[str, Indices]) -> str:
@@ -106,7 +118,7 @@ def fingerprint_of(faces: Pixels, splits: Mapping[str, Indices]) -> str:
 
 def _read_record(path: Path) -> dict[str, Any]:
     try:
-        record = json.loads((path / RECORD_FILE).read_text(encoding="utf-8"))
+        record = parse_json(read_bounded(path / RECORD_FILE, MAX_RECORD_BYTES))
     except (FileNotFoundError, NotADirectoryError):
         what = "is not a dataset" if path.exists() else "does not exist"
         raise DataError(
@@ -118,7 +130,7 @@ def _read_record(path: Path) -> dict[str, Any]:
         raise _damaged(path / RECORD_FILE, "it holds no version")
     if record["version"] != DATASET_VERSION:
         raise DataError(
-            f"{path} is a dataset of version {record['version']}, this srcli reads version {DATASET_VERSION}",
+            f"{path} is a dataset of version {record['version']!r:.40}, this srcli reads version {DATASET_VERSION}",
             "Prepare it again with srcli prepare-data.",
         )
     return record
@@ -126,14 +138,22 @@ def _read_record(path: Path) -> dict[str, Any]:
 
 def _map_faces(path: Path) -> Pixels:
     try:
-        faces = np.load(path, mmap_mode="r", allow_pickle=False)
+        if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would wait for its writer
+            raise ValueError("it is no ordinary file")
+        faces = np.lib.format.open_memmap(path, mode="r")
     except FileNotFoundError:
         raise _damaged(path.parent, f"{path.name} is missing") from None
-    except (OSError, ValueError, EOFError) as error:
-        raise _damaged(path, str(error)) from error
+    # NumPy evaluates the header as a Python literal; damaged ones make that raise nearly anything.
+    except Exception as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise _damaged(path, f"{reason:.200}") from error
     size = faces.shape[1] if faces.ndim == 4 else 0
     if faces.dtype != np.uint8 or size < FACE_SIZE or faces.shape[1:] != (size, size, 3):
-        raise _damaged(path, f"it holds {faces.dtype} of shape {faces.shape}")
+        raise _damaged(path, f"it holds {faces.dtype!s:.100} of shape {faces.shape}")
+    if size > MAX_SIDE or len(faces) > MAX_FACES:
+        raise DataError(
+            f"{path} holds {len(faces):,} faces of {size} pixels, over {MAX_FACES:,} or of over {MAX_SIDE}"
+        )
     return np.asarray(faces)
 
 

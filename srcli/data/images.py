@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -18,8 +19,8 @@ LABEL_SIZE = 64
 LOW_RES_SIZE = 16
 SCALE = 4
 
-MAX_PIXELS = 100_000_000
-"""Pictures that declare more pixels than this are refused before they are decoded."""
+MAX_PIXELS = 50_000_000
+"""Pictures that declare more pixels than this, a gigabyte of memory, are refused before they are decoded."""
 
 # Formats that Pillow decodes by itself; EPS, for example, would start another program.
 _FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM", "JPEG2000", "AVIF")
@@ -48,7 +49,8 @@ def open_picture(source: Path | BinaryIO, name: str) -> Image.Image:
                 if image.width * image.height > MAX_PIXELS:
                     raise ImageError(f"{name}: too large, {image.width} x {image.height} pixels")
                 image.load()
-                return _as_rgb(_upright(image), name)
+                _turn_upright(image)
+                return _as_rgb(image, name)
     except ImageError:
         raise
     except UnidentifiedImageError:
@@ -186,24 +188,24 @@ def _readable_formats() -> list[str]:
     return [name for name in _FORMATS if name in Image.OPEN]
 
 
-def _upright(image: Image.Image) -> Image.Image:
-    """The picture turned as its EXIF orientation says; unreadable metadata turns nothing."""
-    try:
-        return ImageOps.exif_transpose(image)
-    except (OSError, SyntaxError, ValueError, KeyError, TypeError, AttributeError, EOFError):
-        return image
+def _turn_upright(image: Image.Image) -> None:
+    """Turns the picture as its EXIF orientation says; unreadable metadata turns nothing."""
+    with suppress(OSError, SyntaxError, ValueError, KeyError, TypeError, AttributeError, EOFError):
+        ImageOps.exif_transpose(image, in_place=True)
 
 
 def _as_rgb(image: Image.Image, name: str) -> Image.Image:
     """8-bit RGB from any mode whose range of values is known."""
     if image.mode.startswith("I;16") or (image.mode == "I" and image.format == "PNG"):
-        grey = np.asarray(image).astype(np.float64) * (255 / 65535)
-        return Image.fromarray(to_uint8(grey)).convert("RGB")
+        grey = (np.asarray(image).astype(np.uint32) + 128) // 257  # 65535 = 257 * 255
+        return Image.fromarray(grey.astype(np.uint8)).convert("RGB")
     if image.mode in ("I", "F"):
         raise ImageError(f"{name}: its pixels are 32-bit numbers without a known range")
     if image.has_transparency_data:
         paper = Image.new("RGBA", image.size, "white")
-        return Image.alpha_composite(paper, image.convert("RGBA")).convert("RGB")
+        flat = Image.alpha_composite(paper, image.convert("RGBA"))
+        del paper
+        return flat.convert("RGB")
     return image.convert("RGB")
 
 

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 
 import srcli
-from srcli.console import progress
+from srcli.console import printable, progress
 from srcli.data.dataset import (
     DATASET_VERSION,
     FACES_FILE,
@@ -26,7 +26,7 @@ from srcli.data.dataset import (
 )
 from srcli.data.decoding import Layout, decode_files, detect_layout
 from srcli.data.images import FACE_SIZE, Pixels
-from srcli.data.sources import Source
+from srcli.data.sources import MAX_TEXT_BYTES, Source
 from srcli.data.splits import (
     PARTITION_FILE,
     parse_partition,
@@ -35,6 +35,7 @@ from srcli.data.splits import (
     split_by_partition,
 )
 from srcli.errors import DataError
+from srcli.reading import read_bounded
 from srcli.runs import replacing_folder, write_json, write_text
 
 ALL_FILE = "all.npy"
@@ -192,7 +193,7 @@ def _split(
 
 def _read_partition(source: Source, given: Path | None) -> dict[str, int] | None:
     if given is not None:
-        return parse_partition(given.read_text(encoding="utf-8", errors="replace"), str(given))
+        return parse_partition(read_bounded(given, MAX_TEXT_BYTES).decode("utf-8", "replace"), str(given))
     text = source.text(PARTITION_FILE)
     return None if text is None else parse_partition(text, PARTITION_FILE)
 
@@ -238,5 +239,4 @@ def _sigterm_as_interrupt() -> Iterator[None]:
 
 def _printable(name: str) -> str:
     """A file's name on one line of UTF-8, whatever bytes the file system holds."""
-    text = name.encode("utf-8", "backslashreplace").decode("utf-8")
-    return text.replace("\n", "\\n").replace("\r", "\\r")
+    return printable(name.encode("utf-8", "backslashreplace").decode("utf-8"))

@@ -2,21 +2,27 @@
 
 import os
 import stat
-import tarfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO, Protocol
+from typing import IO, TYPE_CHECKING, Protocol
 
+from srcli.data.tars import MAX_UNPACKED_EXTRA, MAX_UNPACKED_SHARE, is_tar, tar_members
 from srcli.errors import DataError
+from srcli.reading import read_bounded
+
+if TYPE_CHECKING:
+    import tarfile
 
 PICTURE_ENDINGS = frozenset(
     (".avif", ".bmp", ".gif", ".jp2", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
 )
 MAX_FILE_BYTES = 100_000_000
 """Files that are, or unpack to, more bytes than this are skipped unread."""
+MAX_TEXT_BYTES = 20_000_000
+PIECE = 500_000
 
 
 @dataclass(frozen=True)
@@ -59,9 +65,9 @@ def open_source(path: Path) -> Source:
         return FolderSource(path)
     if not path.is_file():
         raise DataError(f"{path} does not exist", "Give a folder, a zip, a tar, or the word celeba.")
-    if zipfile.is_zipfile(path):
+    if _is_zip(path):
         return ZipSource(path)
-    if tarfile.is_tarfile(path):
+    if is_tar(path):
         return TarSource(path)
     raise DataError(f"{path} is neither a folder nor a whole zip or tar archive")
 
@@ -112,6 +118,7 @@ class ZipSource:
 
     def names(self) -> list[str]:
         with _archive_errors(self.path), zipfile.ZipFile(self.path) as archive:
+            _refuse_bomb(archive, self.path)
             return sorted(_pictures(archive))
 
     def files(self) -> Iterator[SourceFile]:
@@ -137,20 +144,20 @@ class TarSource:
     path: Path
 
     def names(self) -> list[str]:
-        with _archive_errors(self.path), tarfile.open(self.path) as archive:
-            return sorted({member.name for member in archive if _is_picture_member(member)})
+        with _archive_errors(self.path), tar_members(self.path) as members:
+            return sorted({member.name for _, member in members if _is_picture_member(member)})
 
     def files(self) -> Iterator[SourceFile]:
         seen: set[str] = set()
-        with _archive_errors(self.path), tarfile.open(self.path) as archive:
-            for member in archive:
+        with _archive_errors(self.path), tar_members(self.path) as members:
+            for archive, member in members:
                 if _is_picture_member(member) and member.name not in seen:
                     seen.add(member.name)
                     yield _read_member(archive, member)
 
     def text(self, base_name: str) -> str | None:
-        with _archive_errors(self.path), tarfile.open(self.path) as archive:
-            for member in archive:
+        with _archive_errors(self.path), tar_members(self.path) as members:
+            for archive, member in members:
                 if PurePosixPath(member.name).name == base_name:
                     return _text_of(_read_member(archive, member), self.path)
         return _text_in(self.path.parent, base_name)
@@ -165,7 +172,7 @@ def _pictures(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
     return entries
 
 
-def _is_picture_member(member: tarfile.TarInfo) -> bool:
+def _is_picture_member(member: "tarfile.TarInfo") -> bool:
     return is_picture(member.name) and not member.isdir()
 
 
@@ -187,10 +194,11 @@ def _read_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> SourceFile:
         return SourceFile(name, b"", f"damaged in the archive ({error})")
 
 
-def _read_member(archive: tarfile.TarFile, member: tarfile.TarInfo) -> SourceFile:
+def _read_member(archive: "tarfile.TarFile", member: "tarfile.TarInfo") -> SourceFile:
     if _leads_outside(member.name):
         return SourceFile(member.name, b"", "its name leads out of the archive")
-    file = archive.extractfile(member) if member.isfile() else None
+    # A sparse member of a few bytes can declare terabytes.
+    file = archive.extractfile(member) if member.isfile() and not member.issparse() else None
     if file is None:
         return SourceFile(member.name, b"", "it is no ordinary file")
     return _read(member.name, file)
@@ -205,8 +213,10 @@ def _archive_errors(path: Path) -> Iterator[None]:
     """
     try:
         yield
-    except DataError:
-        raise
+    except DataError as error:
+        raise (
+            error if str(path) in error.message else DataError(f"{path} is refused: {error.message}")
+        ) from None
     # Damaged archives make tarfile, zipfile and the decompressors raise nearly anything.
     except Exception as error:
         raise DataError(
@@ -224,18 +234,37 @@ def _raise(error: OSError) -> None:
 
 
 def _read(name: str, file: IO[bytes]) -> SourceFile:
-    content = file.read(MAX_FILE_BYTES + 1)
-    if len(content) > MAX_FILE_BYTES:
-        return SourceFile(name, b"", f"it is larger than {MAX_FILE_BYTES:,} bytes")
-    return SourceFile(name, content)
+    content = bytearray()
+    while part := file.read(PIECE):
+        content += part
+        if len(content) > MAX_FILE_BYTES:
+            return SourceFile(name, b"", f"it is larger than {MAX_FILE_BYTES:,} bytes")
+    return SourceFile(name, bytes(content))
 
 
 def _text_of(file: SourceFile, archive: Path) -> str:
     if file.problem:
         raise DataError(f"{file.name} in {archive} cannot be read: {file.problem}")
+    if len(file.content) > MAX_TEXT_BYTES:
+        raise DataError(f"{file.name} in {archive} has over {MAX_TEXT_BYTES:,} bytes")
     return file.content.decode("utf-8", "replace")
 
 
 def _text_in(folder: Path, base_name: str) -> str | None:
     file = folder / base_name
-    return file.read_text(encoding="utf-8", errors="replace") if file.is_file() else None
+    if not file.is_file():
+        return None
+    return read_bounded(file, MAX_TEXT_BYTES).decode("utf-8", "replace")
+
+
+def _is_zip(path: Path) -> bool:
+    try:
+        return zipfile.is_zipfile(path)
+    except Exception:  # a damaged end record makes it raise nearly anything
+        return False
+
+
+def _refuse_bomb(archive: zipfile.ZipFile, path: Path) -> None:
+    declared = sum(entry.file_size for entry in _pictures(archive).values())
+    if declared > MAX_UNPACKED_SHARE * path.stat().st_size + MAX_UNPACKED_EXTRA:
+        raise DataError(f"{path} is refused: it unpacks to {declared:,} bytes")

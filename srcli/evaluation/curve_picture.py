@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from srcli.console import printable
 from srcli.evaluation.curves import QUANTITIES, Curves, Line, visible_range
 from srcli.runs import replacing
 
@@ -87,11 +88,15 @@ def draw_curves(curves: Sequence[Curves], window: int) -> Figure:
         else:
             _draw_nothing(panel)
     caption = f"mean of the last {window:,} steps; faint behind, the values as logged"
-    handles = [Line2D([], [], linewidth=2, label=run.run, **_stroke(i)) for i, run in enumerate(curves)]
+    handles = [
+        Line2D([], [], linewidth=2, label=printable(run.run), **_stroke(i)) for i, run in enumerate(curves)
+    ]
     columns = min(len(curves), 4, max(1, 150 // max(len(run.run) + 12 for run in curves)))
     legend = figure.legend(handles=handles, loc="outside lower center", ncols=columns, handlelength=2.6)
     legend.set_title("values as logged" if window == 1 else caption)
     legend.get_title().set_color("#777777")
+    for text in legend.get_texts():
+        text.set_parse_math(False)  # names of folders are not formulas
     return figure
 
 

@@ -38,7 +38,7 @@ def print_curves(curves: Sequence[Curves], window: int) -> None:
     coloured = output.is_terminal and not output.no_color
     with output.capture() as captured:
         output.print(draw_curves(curves, window, output.width, coloured))
-    console.result(captured.get().rstrip("\n"))
+    console.result(captured.get().rstrip("\n"), is_coloured=coloured)
 
 
 def draw_curves(curves: Sequence[Curves], window: int, width: int, coloured: bool) -> Text:
@@ -59,7 +59,7 @@ def draw_curves(curves: Sequence[Curves], window: int, width: int, coloured: boo
         drawing.append("\n")
     for index, run in enumerate(curves):
         drawing.append(_mark(index) if lettered else "━━", style=_colour(index))
-        drawing.append(f" {run.run}\n")
+        drawing.append(f" {console.printable(run.run)}\n")
     return drawing.append("values as logged" if window == 1 else f"mean of the last {window:,} steps")
 
 

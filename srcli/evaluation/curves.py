@@ -156,4 +156,6 @@ def _line(entries: Sequence[Record], key: str, window: int) -> Line | None:
 
 def _is_number(value: object) -> bool:
     """Whether a logged value is a finite number; a run that diverged logs others too."""
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return abs(value) < 2**63
+    return isinstance(value, float) and math.isfinite(value)

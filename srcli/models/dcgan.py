@@ -10,6 +10,7 @@ from srcli.models.layers import (
     Activation,
     Normalization,
     Scores,
+    Width,
     activation,
     initialize_normal,
     normalization,
@@ -36,7 +37,7 @@ class DcganGenerator(BaseModel):
 
     architecture: Literal["dcgan"]
     input: Literal["low_res", "noise"] = "low_res"
-    width: int = Field(default=64, ge=1, description="channels before the last convolution")
+    width: Width = Field(default=64, description="channels before the last convolution")
     normalization: Literal["batch", "none"] = "batch"
     activation: Activation = "relu"
 
@@ -85,7 +86,7 @@ class DcganCritic(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     architecture: Literal["dcgan"]
-    width: int = Field(default=64, ge=1, description="channels after the first convolution")
+    width: Width = Field(default=64, description="channels after the first convolution")
     normalization: Normalization = "batch"
     activation: Activation = "leaky_relu"
 

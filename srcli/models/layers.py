@@ -1,11 +1,16 @@
 """The pieces every network shares: activations, normalisation, initialisation."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
+from pydantic import Field
 from torch import Tensor, nn
 
 Activation = Literal["relu", "leaky_relu", "tanh"]
 Normalization = Literal["batch", "layer", "none"]
+
+Width = Annotated[int, Field(ge=1, le=4096)]
+"""Channels, or values of a linear layer."""
+Depth = Annotated[int, Field(ge=1, le=256)]
 
 LEAKY_SLOPE = 0.2
 DCGAN_STD = 0.02

@@ -8,8 +8,10 @@ from torch import nn
 
 from srcli.models.layers import (
     Activation,
+    Depth,
     Normalization,
     Scores,
+    Width,
     activation,
     initialize_he,
     normalization,
@@ -25,8 +27,8 @@ class MlpGenerator(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     architecture: Literal["mlp"]
-    width: int = Field(default=512, ge=1)
-    layers: int = Field(default=4, ge=2)
+    width: Width = 512
+    layers: Depth = Field(default=4, ge=2)
     normalization: Literal["batch", "none"] = "batch"
     activation: Activation = "relu"
 
@@ -59,8 +61,8 @@ class MlpCritic(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     architecture: Literal["mlp"]
-    width: int = Field(default=512, ge=1)
-    layers: int = Field(default=4, ge=2)
+    width: Width = 512
+    layers: Depth = Field(default=4, ge=2)
     normalization: Normalization = "batch"
     activation: Activation = "leaky_relu"
 

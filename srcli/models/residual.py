@@ -3,12 +3,12 @@
 from typing import ClassVar, Literal
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from srcli.data.images import SCALE
-from srcli.models.layers import initialize_he
+from srcli.models.layers import Depth, Width, initialize_he
 
 BRANCH_SHARE = 0.1
 """What is left of a block's last weights at the start, so that deep branches begin near the identity."""
@@ -23,8 +23,8 @@ class ResidualGenerator(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     architecture: Literal["residual"]
-    width: int = Field(default=64, ge=1)
-    blocks: int = Field(default=16, ge=1)
+    width: Width = 64
+    blocks: Depth = 16
 
     normalization: ClassVar[Literal["none"]] = "none"
     takes_noise: ClassVar[bool] = False

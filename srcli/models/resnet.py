@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
-from srcli.models.layers import Activation, activation, initialize_he, normalization
+from srcli.models.layers import Activation, Width, activation, initialize_he, normalization
 
 
 class ResnetGenerator(BaseModel):
@@ -14,7 +14,7 @@ class ResnetGenerator(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     architecture: Literal["resnet"]
-    widths: Annotated[tuple[int, int, int], Field(strict=False)] = (256, 128, 96)
+    widths: Annotated[tuple[Width, Width, Width], Field(strict=False)] = (256, 128, 96)
     normalization: Literal["batch", "none"] = "batch"
     activation: Activation = "relu"
 

@@ -78,25 +78,25 @@ def resume_run(path: Path, overrides: Sequence[str], data: Path | None, device: 
     with locked(run):
         record = run.record()
         experiment = _resumed_experiment(run, overrides)
-        dataset = load_dataset(data or _recorded_data(record))
-        if dataset.fingerprint != record["dataset"]["fingerprint"]:
+        dataset = load_dataset(data or _recorded_data(record, path))
+        if dataset.fingerprint != _recorded_dataset(record, path).get("fingerprint"):
             raise RunError(
                 f"{dataset.source} is not the data that {path} was trained on: fingerprints differ"
             )
         run.remove_leftovers()
         state = restore_state(run, experiment, device)
         # Killed after its last checkpoint, a run only lacks the record of its end.
-        if state.step >= experiment.training.steps and record["status"] not in (RUNNING, FAILED):
+        if state.step >= experiment.training.steps and record.get("status") not in (RUNNING, FAILED):
             raise RunError(
                 f"{path} has already done its {state.step} steps",
                 f"To go on, extend it with --set {EXTENDABLE}=N.",
             )
-        if record["status"] == RUNNING:
+        if record.get("status") == RUNNING:
             say(f"{path} was killed while it trained; continuing after step {state.step}")
         write_text(run.experiment_file, experiment.to_yaml())
         cut_log(run.metrics_file, state.step)
         log = read_log(run.metrics_file)
-        _train(run, state, dataset, log[-1]["seconds"] if log else 0.0)
+        _train(run, state, dataset, _seconds(log[-1]) if log else 0.0)
 
 
 def _train(run: RunDirectory, state: TrainingState, dataset: Dataset, seconds_before: float = 0.0) -> None:
@@ -158,9 +158,21 @@ def _resumed_experiment(run: RunDirectory, overrides: Sequence[str]) -> Experime
     return wanted
 
 
-def _recorded_data(record: dict[str, Any]) -> Path | None:
-    path = record["dataset"]["path"]
-    return None if path is None else Path(path)
+def _recorded_data(record: dict[str, Any], run: Path) -> Path | None:
+    path = _recorded_dataset(record, run).get("path")
+    return Path(path) if isinstance(path, str) else None
+
+
+def _recorded_dataset(record: dict[str, Any], run: Path) -> dict[str, Any]:
+    dataset = record.get("dataset")
+    if not isinstance(dataset, dict):
+        raise RunError(f"{run} does not say what it was trained on: its run.json is damaged")
+    return dataset
+
+
+def _seconds(entry: dict[str, Any]) -> float:
+    seconds = entry.get("seconds")
+    return float(seconds) if isinstance(seconds, (int, float)) and 0 <= seconds < 1e12 else 0.0
 
 
 def _new_record(

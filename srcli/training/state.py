@@ -24,11 +24,13 @@ from srcli.checkpoints import (
 )
 from srcli.checksums import check_files
 from srcli.console import warn
-from srcli.errors import CheckpointError
+from srcli.errors import CheckpointError, ExperimentError
 from srcli.experiment import Experiment
 from srcli.models.dcgan import NOISE_SIZE
+from srcli.models.shapes import MAX_PARAMETERS, tensors_of
 from srcli.optimizers import rate_share
 from srcli.runs import RunDirectory, logged_steps
+from srcli.training.optimizer_state import load_optimizer
 
 
 @dataclass
@@ -92,7 +94,12 @@ class TrainingState:
 
 
 def build_state(experiment: Experiment, device: torch.device) -> TrainingState:
-    """A new state at step 0; initial weights depend on the experiment's seed alone."""
+    """A new state at step 0; initial weights depend on the experiment's seed alone.
+
+    Raises:
+        ExperimentError: A network would be larger than any that is trained here.
+    """
+    refuse_large_networks(experiment)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(experiment.training.seed)
         generator, critic = experiment.generator.build(), experiment.critic.build()
@@ -112,6 +119,21 @@ def build_state(experiment: Experiment, device: torch.device) -> TrainingState:
         generator_optimizer=experiment.optimizer.build(generator.parameters()),
         critic_optimizer=experiment.optimizer.build(critic.parameters()) if objective.n_critic else None,
     )
+
+
+def refuse_large_networks(experiment: Experiment) -> None:
+    """Refuses experiments whose networks would not fit a machine, before their memory is asked for.
+
+    Raises:
+        ExperimentError: A network would have over `MAX_PARAMETERS` parameters.
+    """
+    for part, settings in (("generator", experiment.generator), ("critic", experiment.critic)):
+        parameters = sum(tensor.numel() for tensor in tensors_of(settings).values())
+        if parameters > MAX_PARAMETERS:
+            raise ExperimentError(
+                f"{part}: this network has {parameters:,} parameters, over {MAX_PARAMETERS:,}",
+                "Choose a smaller width or fewer layers.",
+            )
 
 
 def start_from(state: TrainingState, source: Path) -> None:
@@ -198,6 +220,6 @@ def _restore_optimizer(
     optimizer: torch.optim.Optimizer, resume: Mapping[str, Any], name: str, folder: Path
 ) -> None:
     try:
-        optimizer.load_state_dict(resume[name])
-    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        load_optimizer(optimizer, resume[name])
+    except (KeyError, ValueError) as error:
         raise CheckpointError(f"{folder} does not fit its experiment: {name}: {error}") from None

@@ -71,10 +71,10 @@ def _available_formats() -> list[str]:
 
 def _decode(image: Image.Image, name: str) -> Picture:
     remarks = []
-    frames = getattr(image, "n_frames", 1)
-    # The further pictures in a camera's MPO are views and depth maps of the first.
-    if frames > 1 and image.format != "MPO":
-        remarks.append(f"only the first of {frames} frames is enlarged")
+    # Frames are not counted: a file of some megabytes can hold millions. The further pictures in a camera's
+    # MPO are views and depth maps of the first.
+    if getattr(image, "is_animated", False) and image.format != "MPO":
+        remarks.append("only the first of its frames is enlarged")
     try:
         exif = _turn_upright(image)
     except Exception:  # Damaged EXIF data raise nearly anything, and are no reason to refuse the picture.

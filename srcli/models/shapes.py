@@ -1,0 +1,39 @@
+"""What a network would hold, told without building it."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+MAX_PARAMETERS = 250_000_000
+"""Larger networks, a gigabyte of weights, are not built for training."""
+
+
+class Settings(Protocol):
+    """The settings of a network."""
+
+    def build(self) -> nn.Module:
+        """The network."""
+
+
+def tensors_of(settings: Settings) -> dict[str, Tensor]:
+    """The parameters and buffers that the settings' network would have, by name, without their memory."""
+    with torch.device("meta"), _WithoutDraws():
+        return settings.build().state_dict()
+
+
+class _WithoutDraws(TorchFunctionMode):
+    """Leaves out the drawing of initial weights, which takes seconds to set up where there is no memory."""
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Sequence[type],
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        if getattr(func, "__name__", "") in ("normal_", "uniform_", "kaiming_uniform_", "xavier_normal_"):
+            return args[0] if args else (kwargs or {})["tensor"]
+        return func(*args, **(kwargs or {}))

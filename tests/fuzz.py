@@ -1,0 +1,102 @@
+"""Gives thousands of hostile inputs of one kind to the program: `python tests/fuzz.py --inputs 5000 KIND`.
+
+Every input is a function of the kind and its number, so that `--first 1234 --inputs 1 --keep FOLDER` brings
+one back. Inputs are used in worker processes that stay warm; one that hangs or dies is replaced.
+"""
+
+import argparse
+import multiprocessing
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from fuzzing.archives import Archives
+from fuzzing.datasets import Datasets
+from fuzzing.pictures import Pictures
+from fuzzing.presets import Presets
+from fuzzing.watching import Kind, Outcome, sandbox_in, watch, write_input
+from fuzzing.weights import ResumeFiles, WeightFiles
+
+KINDS: tuple[type[Kind], ...] = (Pictures, WeightFiles, ResumeFiles, Presets, Datasets, Archives)
+"""A new kind is one class like these, and one entry."""
+
+PATIENCE = 60.0
+"""Seconds after which an input is ended; longer than what counts as slow, for machines with other work."""
+
+
+def main() -> int:
+    """Runs what was asked for; 0 when nothing was found."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("kind", choices=[*_by_name(), "all"])
+    parser.add_argument("--inputs", type=int, default=5000)
+    parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--keep", type=Path, help="write the inputs that something was found with here")
+    asked = parser.parse_args()
+    names = list(_by_name()) if asked.kind == "all" else [asked.kind]
+    return 1 if sum(_run(name, asked.first, asked.inputs, asked.keep) for name in names) else 0
+
+
+def _run(name: str, first: int, inputs: int, keep: Path | None) -> int:
+    started, outcomes, numbers = time.perf_counter(), [], []
+    with tempfile.TemporaryDirectory(prefix="srcli-fuzz-") as folder:
+        while len(outcomes) < inputs:
+            start = first + len(outcomes)
+            for outcome in _worker_outcomes(name, start, first + inputs, Path(folder)):
+                if outcome.is_bad:
+                    numbers.append(first + len(outcomes))
+                    print(f"--- {name} {numbers[-1]}: {outcome.kind}\n{outcome.detail}", flush=True)
+                outcomes.append(outcome)
+    if keep is not None:
+        for number in numbers:
+            write_input(_by_name()[name](), number, keep / f"{name}-{number}")
+    counts = Counter(outcome.kind for outcome in outcomes)
+    seconds, peak = max(o.seconds for o in outcomes), max(o.peak_bytes for o in outcomes)
+    print(
+        f"{name}: {len(outcomes)} inputs, {time.perf_counter() - started:.0f} s, {dict(sorted(counts.items()))};"
+        f" slowest {seconds:.2f} s, highest peak {peak / 1e6:.0f} MB",
+        flush=True,
+    )
+    return len(numbers)
+
+
+def _worker_outcomes(name: str, start: int, stop: int, folder: Path) -> Iterator[Outcome]:
+    """The outcomes of inputs, in order; ends early with the input that a worker did not survive."""
+    context = multiprocessing.get_context("spawn")
+    mine, theirs = context.Pipe()
+    worker = context.Process(target=_work, args=(name, start, stop, folder, theirs), daemon=True)
+    worker.start()
+    theirs.close()
+    mine.recv()  # imports are done
+    try:
+        for _ in range(start, stop):
+            try:
+                outcome = mine.recv() if mine.poll(PATIENCE) else Outcome("hang", f"over {PATIENCE} s")
+            except EOFError:
+                worker.join()
+                outcome = Outcome("died", f"exit code {worker.exitcode}")
+            yield outcome
+            if outcome.kind in ("hang", "died"):
+                return
+    finally:
+        worker.kill()
+        worker.join()
+
+
+def _work(name: str, start: int, stop: int, folder: Path, results: Connection) -> None:
+    kind = _by_name()[name]()
+    with sandbox_in(folder) as sandbox:
+        results.send("ready")
+        for number in range(start, stop):
+            results.send(watch(kind, number, sandbox))
+
+
+def _by_name() -> dict[str, type[Kind]]:
+    return {kind.name: kind for kind in KINDS}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
