@@ -11,7 +11,7 @@ def read_bounded(path: Path, most: int) -> bytes:
     """The bytes of an ordinary file.
 
     Raises:
-        OSError: It cannot be read, is no ordinary file (a pipe would be waited for), or has over `most` bytes.
+        OSError: It cannot be read, is no ordinary file (a pipe would keep us waiting), or is too large.
     """
     if not stat.S_ISREG(path.stat().st_mode):
         raise OSError(errno.EINVAL, "it is no ordinary file", str(path))

@@ -6,6 +6,7 @@ one back. Inputs are used in worker processes that stay warm; one that hangs or 
 
 import argparse
 import multiprocessing
+import signal
 import sys
 import tempfile
 import time
@@ -24,8 +25,8 @@ from fuzzing.weights import ResumeFiles, WeightFiles
 KINDS: tuple[type[Kind], ...] = (Pictures, WeightFiles, ResumeFiles, Presets, Datasets, Archives)
 """A new kind is one class like these, and one entry."""
 
-PATIENCE = 60.0
-"""Seconds after which an input is ended; longer than what counts as slow, for machines with other work."""
+MOST_CPU_SECONDS, MOST_WAIT_SECONDS = 30.0, 600.0
+"""When an input is ended: after so much work, or when its worker says nothing for so long."""
 
 
 def main() -> int:
@@ -55,8 +56,9 @@ def _run(name: str, first: int, inputs: int, keep: Path | None) -> int:
             write_input(_by_name()[name](), number, keep / f"{name}-{number}")
     counts = Counter(outcome.kind for outcome in outcomes)
     seconds, peak = max(o.seconds for o in outcomes), max(o.peak_bytes for o in outcomes)
+    whole = time.perf_counter() - started
     print(
-        f"{name}: {len(outcomes)} inputs, {time.perf_counter() - started:.0f} s, {dict(sorted(counts.items()))};"
+        f"{name}: {len(outcomes)} inputs in {whole:.0f} s: {dict(sorted(counts.items()))};"
         f" slowest {seconds:.2f} s, highest peak {peak / 1e6:.0f} MB",
         flush=True,
     )
@@ -74,7 +76,7 @@ def _worker_outcomes(name: str, start: int, stop: int, folder: Path) -> Iterator
     try:
         for _ in range(start, stop):
             try:
-                outcome = mine.recv() if mine.poll(PATIENCE) else Outcome("hang", f"over {PATIENCE} s")
+                outcome = mine.recv() if mine.poll(MOST_WAIT_SECONDS) else Outcome("hang")
             except EOFError:
                 worker.join()
                 outcome = Outcome("died", f"exit code {worker.exitcode}")
@@ -91,6 +93,7 @@ def _work(name: str, start: int, stop: int, folder: Path, results: Connection) -
     with sandbox_in(folder) as sandbox:
         results.send("ready")
         for number in range(start, stop):
+            signal.setitimer(signal.ITIMER_PROF, MOST_CPU_SECONDS)  # its signal ends the worker
             results.send(watch(kind, number, sandbox))
 
 

@@ -130,7 +130,8 @@ def _read_record(path: Path) -> dict[str, Any]:
         raise _damaged(path / RECORD_FILE, "it holds no version")
     if record["version"] != DATASET_VERSION:
         raise DataError(
-            f"{path} is a dataset of version {record['version']!r:.40}, this srcli reads version {DATASET_VERSION}",
+            f"{path} is a dataset of version {record['version']!r:.40},"
+            f" this srcli reads version {DATASET_VERSION}",
             "Prepare it again with srcli prepare-data.",
         )
     return record

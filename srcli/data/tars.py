@@ -5,9 +5,9 @@ import gzip
 import lzma
 import tarfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
 from srcli.errors import DataError
 
@@ -23,6 +23,14 @@ XZ_MEMORY = 200_000_000
 """What unpacking xz may take; its own strongest setting takes 65 MB, a file may ask for 4 GB."""
 
 _PIECE = 65_536
+
+
+class Stream(Protocol):
+    """What is needed of a file to read a tar from it."""
+
+    def read(self, size: int, /) -> bytes: ...
+    def seek(self, place: int, /) -> int: ...
+    def tell(self) -> int: ...
 
 
 @contextmanager
@@ -52,26 +60,26 @@ def is_tar(path: Path) -> bool:
 
 def _members(archive: tarfile.TarFile) -> Iterator[tuple[tarfile.TarFile, tarfile.TarInfo]]:
     while (member := archive.next()) is not None:
-        archive.members.clear()  # it would keep them all, and a small archive can hold millions
+        archive.members.clear()  # type: ignore[attr-defined]  # it keeps them all, and there may be millions
         if len(member.name) > MAX_NAME:
             raise DataError(f"it holds a name of {len(member.name):,} characters")
         yield archive, member
 
 
-def _unpacked(file: IO[bytes], stack: ExitStack) -> IO[bytes]:
+def _unpacked(file: IO[bytes], stack: ExitStack) -> Stream:
     start = file.read(6)
     file.seek(0)
     if start.startswith(b"\x1f\x8b"):
-        return stack.enter_context(gzip.GzipFile(fileobj=file))  # type: ignore[return-value]
+        return stack.enter_context(closing(gzip.GzipFile(fileobj=file)))
     if start.startswith(b"BZh"):
-        return stack.enter_context(bz2.BZ2File(file))  # type: ignore[return-value]
-    return _Xz(file) if start == b"\xfd7zXZ\x00" else file  # type: ignore[return-value]
+        return stack.enter_context(closing(bz2.BZ2File(file)))
+    return _Xz(file) if start == b"\xfd7zXZ\x00" else file
 
 
 class _Bounded:
     """A file that is read forward, in small parts, up to a limit."""
 
-    def __init__(self, file: IO[bytes], most: int) -> None:
+    def __init__(self, file: Stream, most: int) -> None:
         self._file, self._most = file, most
 
     def read(self, size: int) -> bytes:

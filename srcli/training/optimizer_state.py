@@ -36,7 +36,7 @@ def _names(optimizer: torch.optim.Optimizer) -> dict[str, bool]:
     parameter = nn.Parameter(torch.zeros(1))
     parameter.grad = torch.zeros(1)
     settings = {name: value for name, value in optimizer.param_groups[0].items() if name != "params"}
-    twin = type(optimizer)([{"params": [parameter], **settings}], settings["lr"])  # type: ignore[call-arg, arg-type]
+    twin = type(optimizer)([{"params": [parameter], **settings}], settings["lr"])
     twin.step()
     return {name: tensor.dim() == 0 for name, tensor in twin.state[parameter].items()}
 

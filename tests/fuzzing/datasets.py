@@ -46,7 +46,7 @@ RANGES = (
 
 
 class Datasets:
-    """Damaged records, splits that hold what is not there, arrays that declare what the file does not hold."""
+    """Damaged records, splits of what is not there, arrays that declare more than the file."""
 
     name = "datasets"
 
@@ -66,7 +66,7 @@ class Datasets:
             faces = _other_array(random)
         return {"dataset/dataset.json": record, "dataset/faces.npy": faces}
 
-    def use(self, given: Path, work: Path) -> None:
+    def use(self, given: Path, _work: Path) -> None:
         dataset = open_dataset(given / "dataset")
         for split in SPLITS:
             dataset.labels(split, 8)

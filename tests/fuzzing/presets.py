@@ -68,7 +68,7 @@ class Presets:
             content = _dumped(mutate_tree(yaml.safe_load(text), random, random.choice((1, 1, 2, 5))), random)
         return {"mine.yaml": content}
 
-    def use(self, given: Path, work: Path) -> None:
+    def use(self, given: Path, _work: Path) -> None:
         experiment = load_experiment(given / "mine.yaml", [])
         again = parse_experiment(experiment.to_yaml(), "again")
         assert again == experiment, "an experiment does not survive being written and read"

@@ -50,13 +50,13 @@ class Kind(Protocol):
     def hostile(self, random: Random) -> Mapping[str, bytes]:
         """The files of one hostile input by name, a function of the random numbers alone."""
 
-    def use(self, given: Path, work: Path) -> None:
+    def use(self, given: Path, work: Path, /) -> None:
         """Does with the files in `given` what a person would, leaving nothing in `work` but `out*`."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one input.
+    """What became of one input; seconds are those of the processor, whatever else the machine does.
 
     Attributes:
         kind: `taken`, `refused`, or what must not be: `traceback`, `slow`, `memory`, `wrote`, `terminal`.
@@ -78,9 +78,14 @@ def watch(kind: Kind, number: int, sandbox: Path) -> Outcome:
     given, work = fresh_folders(sandbox)
     write_input(kind, number, given)
     _reset_peak()
-    started = time.perf_counter()
+    started = time.process_time()
     printed, outcome = io.StringIO(), Outcome("taken")
-    with _Guard(work) as guard, contextlib.redirect_stderr(printed), warnings.catch_warnings():
+    with (
+        _Guard(work) as guard,
+        contextlib.redirect_stderr(printed),
+        contextlib.redirect_stdout(io.StringIO()),
+        warnings.catch_warnings(),
+    ):
         warnings.simplefilter("ignore")
         try:
             kind.use(given, work)
@@ -88,7 +93,7 @@ def watch(kind: Kind, number: int, sandbox: Path) -> Outcome:
             outcome = Outcome("refused", str(error))
         except BaseException as error:
             outcome = Outcome("traceback", "".join(traceback.format_exception(error)))
-    seconds, peak = time.perf_counter() - started, peak_bytes()
+    seconds, peak = time.process_time() - started, peak_bytes()
     outcome = _judge(outcome, guard, work, printed.getvalue(), seconds, peak)
     return Outcome(outcome.kind, outcome.detail, seconds, peak)
 

@@ -29,7 +29,7 @@ LARGEST_TENSOR = 10**9
 
 
 class WeightFiles:
-    """Damaged weight files, headers that declare what the file does not hold, experiments that ask for more."""
+    """Damaged weight files, headers that declare more than the file, experiments that ask for more."""
 
     name = "weights"
 
@@ -53,7 +53,7 @@ class WeightFiles:
         length = len(text) if random.random() < 0.9 else random.choice(HUGE) % 2**64
         return {"model.safetensors": struct.pack("<Q", length) + text + data}
 
-    def use(self, given: Path, work: Path) -> None:
+    def use(self, given: Path, _work: Path) -> None:
         generator = load_generator(given / "model.safetensors")
         if generator.takes_noise:
             generator.sample(2, 0)
@@ -83,7 +83,7 @@ class ResumeFiles:
             f"run/checkpoints/step-000001/{RESUME_FILE}": content
         }
 
-    def use(self, given: Path, work: Path) -> None:
+    def use(self, given: Path, _work: Path) -> None:
         experiment = _resumed_experiment()
         state = restore_state(RunDirectory(given / "run"), experiment, torch.device("cpu"))
         train_step(state, training_batches(state, self._dataset))
