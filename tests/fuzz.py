@@ -97,6 +97,13 @@ def _work(name: str, start: int, stop: int, folder: Path, results: Connection) -
             results.send(watch(kind, number, sandbox))
 
 
+def outcomes_here(name: str, first: int, inputs: int, folder: Path) -> list[Outcome]:
+    """The outcomes of some inputs in this process, which they may end."""
+    kind = _by_name()[name]()
+    with sandbox_in(folder) as sandbox:
+        return [watch(kind, number, sandbox) for number in range(first, first + inputs)]
+
+
 def _by_name() -> dict[str, type[Kind]]:
     return {kind.name: kind for kind in KINDS}
 

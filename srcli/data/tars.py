@@ -137,14 +137,21 @@ class _Xz:
         while True:
             packed = b""
             if self._decompressor.eof:
-                packed = self._decompressor.unused_data or self._file.read(_PIECE)
-                if not packed.strip(b"\0"):
+                packed = self._next_stream()
+                if not packed:
                     return b""
                 self._decompressor = _decompressor()
             elif self._decompressor.needs_input and not (packed := self._file.read(_PIECE)):
                 raise EOFError("it ends before its end")
             if part := self._decompressor.decompress(packed, most):
                 return part
+
+    def _next_stream(self) -> bytes:
+        """The beginning of the stream that follows, after the zeros between; nothing at the end."""
+        packed = self._decompressor.unused_data.lstrip(b"\0")
+        while not packed and (more := self._file.read(_PIECE)):
+            packed = more.lstrip(b"\0")
+        return packed
 
 
 def _decompressor() -> lzma.LZMADecompressor:
