@@ -17,10 +17,10 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from srcli.errors import UserError
+
 # C0 with tabs and newlines, DEL, C1, and the marks that turn text around or hide its parts.
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-
-from srcli.errors import UserError
 
 
 def is_talking() -> bool:
