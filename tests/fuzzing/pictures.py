@@ -19,12 +19,11 @@ from srcli.data.sources import FolderSource
 from srcli.errors import ImageError
 from srcli.upscaling.batch import upscale_all
 from srcli.upscaling.decoding import read_picture
-from srcli.upscaling.encoding import Provenance, encode
 from srcli.upscaling.files import Job
 from srcli.upscaling.pictures import fit_format
 
 ENLARGED_PIXELS = 20_000
-"""Larger pictures are read and written, but not enlarged: that time is theirs to ask for."""
+"""Larger pictures are read, but not enlarged: that time is theirs to ask for."""
 
 
 class Pictures:
@@ -51,7 +50,7 @@ class Pictures:
         picture = read_picture(path, path.name)
         height, width = picture.colour.shape[:2]
         if height * width > ENLARGED_PIXELS:
-            encode(fit_format(picture, "PNG", 1, path.name), "PNG", 95, Provenance("", ""))
+            fit_format(picture, "PNG", 1, path.name)
             return
         for ending in ("png", "jpg", "webp"):
             job = Job(path, work / f"out.{ending}")
