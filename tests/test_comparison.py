@@ -33,7 +33,7 @@ from srcli.data.synthetic import draw_faces
 from srcli.errors import CheckpointError, DataError, ImageError, UserError
 from srcli.evaluation import comparison as comparing
 from srcli.evaluation.comparison import Comparison
-from srcli.evaluation.faces import Faces, faces_of_dataset, faces_of_folder
+from srcli.evaluation.faces import Faces, faces_of_datasets, faces_of_folder
 from srcli.evaluation.panel import panel, sample_sheet
 from srcli.evaluation.results import check_folder, metrics_record, write_comparison
 from srcli.experiment import load_experiment
@@ -327,10 +327,10 @@ def test_the_test_split_of_a_dataset_is_used(tmp_path: Path) -> None:
         "splits": {name: ranges_of_indices(np.array(members)) for name, members in splits.items()},
     }
     (tmp_path / "dataset.json").write_text(json.dumps(record))
-    loaded = faces_of_dataset(tmp_path, None)
+    loaded = faces_of_datasets([tmp_path], None)
     np.testing.assert_array_equal(loaded.labels, faces[[1, 3], 4:68, 4:68])
     assert (loaded.source, loaded.fingerprint) == ("elsewhere", "f" * 64)
-    assert len(faces_of_dataset(tmp_path, 1).labels) == 1
+    assert len(faces_of_datasets([tmp_path], 1).labels) == 1
 
 
 def test_a_dataset_without_test_faces_is_refused(tmp_path: Path) -> None:
@@ -339,7 +339,7 @@ def test_a_dataset_without_test_faces_is_refused(tmp_path: Path) -> None:
     record = {"version": DATASET_VERSION, "count": 2, "source": "", "fingerprint": "", "splits": splits}
     (tmp_path / "dataset.json").write_text(json.dumps(record))
     with pytest.raises(DataError, match="has no test faces"):
-        faces_of_dataset(tmp_path, None)
+        faces_of_datasets([tmp_path], None)
 
 
 def test_the_command_compares_both_kinds_of_model_on_pictures(

@@ -13,7 +13,8 @@ def compare(
     ],
     out: Annotated[Path, typer.Option(help="The folder to make.")],
     data: Annotated[
-        Path | None, typer.Option(help="A dataset from prepare-data; its test faces are used.")
+        list[Path] | None,
+        typer.Option(help="A dataset from prepare-data; its test faces are used. May be repeated."),
     ] = None,
     images: Annotated[Path | None, typer.Option(help="A folder of pictures, instead of --data.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="At most this many faces.")] = None,
@@ -27,7 +28,7 @@ def compare(
     faces are used. Writes report.html, metrics.json, panel.png and
     samples-N.png into --out, and prints the path of the report.
     """
-    if data is not None and images is not None:
+    if data and images is not None:
         raise typer.BadParameter("give --data or --images, not both", param_hint="--images")
     from srcli.console import result, say
     from srcli.evaluation import comparison, faces, results
@@ -37,9 +38,9 @@ def compare(
     if images is not None:
         test_faces = faces.faces_of_folder(images, limit)
     else:
-        if data is None:
+        if not data:
             say("no --data or --images given: comparing on the built-in drawn faces")
-        test_faces = faces.faces_of_dataset(data, limit)
+        test_faces = faces.faces_of_datasets(data or [], limit)
     compared = comparison.compare(loaded, test_faces)
     report = results.write_comparison(out, compared)
     results.print_comparison(compared)

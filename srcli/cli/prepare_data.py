@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from srcli.console import result, say, table, warn
+from srcli.errors import UserError
 
 SHOWN_SKIPS = 5
 
@@ -51,18 +52,30 @@ def prepare_data(
         int | None, typer.Option(min=1, help="Processes that decode.", show_default="all cores")
     ] = None,
 ) -> None:
-    """Pack faces into one dataset for training, without unpacking archives."""
-    from srcli.data.packing import Packing, pack, require_new, require_size
-    from srcli.data.sources import open_source
+    """Pack faces into one dataset for training, without unpacking archives.
 
+    Of several processes, by RANK and WORLD_SIZE in the environment, each
+    packs its part into a folder below --out, which is then the dataset.
+    """
+    from srcli.data.packing import Packing, pack, require_new, require_size
+    from srcli.data.several import part_path
+    from srcli.data.sources import open_source
+    from srcli.ranks import take_share
+
+    share = take_share()
+    out = part_path(out, share)
     require_new(out)
     path = Path(source)
     if source == "celeba" and not path.exists():
         from srcli.data.celeba import download_celeba
 
+        if not share.is_whole:
+            raise UserError("several processes cannot download CelebA", "Run one of them alone first.")
+
         require_size("faces" if layout is LayoutChoice.FACES else "celeba", size)
         path = download_celeba(out.parent / "celeba-download")
-    packing = Packing(layout.value, size, partition, holdout, max_skipped, workers or os.cpu_count() or 1)
+    workers = workers or os.cpu_count() or 1
+    packing = Packing(layout.value, size, partition, holdout, max_skipped, workers, share)
     packed = pack(open_source(path), out, packing)
     for name, reason in list(packed.skipped.items())[:SHOWN_SKIPS]:
         warn(f"skipped {name}: {reason}")

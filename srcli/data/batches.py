@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from srcli.data.dataset import Dataset
 from srcli.data.images import LABEL_SIZE, SCALE, resize_area
 from srcli.errors import DataError
+from srcli.ranks import ALONE, Share
 
 CROP_STREAM, ORDER_STREAM, SIDE_STREAM = 0, 1, 2
 RED_GREEN_BLUE = (0.299, 0.587, 0.114)  # ITU-R BT.601 luma, as Pillow's and TensorFlow's grey
@@ -45,19 +46,26 @@ class Batch:
 class TrainingBatches:
     """The endless sequence of a split's batches; each epoch sees every face once, in a new order.
 
-    Batch `n` is the same whenever it is asked for, so that a continued run needs no saved state.
+    Batch `n` is the same whenever it is asked for, so that a continued run needs no saved state. Its draws
+    are the whole batch's on every rank, of which each uses its own rows: together the ranks see the batches
+    that one process sees.
+
+    Attributes:
+        batch_size: Of all ranks together.
+        share: Which rows of every batch are given out; the number of ranks divides the batch size.
 
     Raises:
-        DataError: The largest window is larger than the stored faces.
+        DataError: The largest window is larger than the stored faces, the largest where they differ.
     """
 
     dataset: Dataset
     settings: AugmentationSettings
     batch_size: int
     seed: int
+    share: Share = ALONE
 
     def __post_init__(self) -> None:
-        largest, size = self.settings.windows[1], self.dataset.faces.shape[1]
+        largest, size = self.settings.windows[1], self.dataset.largest_side
         if largest > size:
             raise DataError(
                 f"augmentation.windows reaches {largest} pixels, faces of {self.dataset.source} have {size}",
@@ -65,11 +73,11 @@ class TrainingBatches:
             )
 
     def batch(self, number: int, device: torch.device) -> Batch:
-        """Batch number `number`, from 0, augmented, on the device."""
+        """This rank's rows of batch number `number`, from 0, augmented, on the device."""
         random = np.random.default_rng((self.seed, CROP_STREAM, number))
         crops = self._crops(self._members(number), self._sides(number), random)
         labels = torch.from_numpy(crops).to(device).permute(0, 3, 1, 2).float() / 255
-        high_res = augment(labels, self.settings, random).mul(2).sub(1).contiguous()
+        high_res = augment(labels, self.settings, random, self.share).mul(2).sub(1).contiguous()
         return Batch(high_res, F.avg_pool2d(high_res, SCALE))
 
     def _members(self, number: int) -> NDArray[np.int64]:
@@ -93,21 +101,34 @@ class TrainingBatches:
     def _crops(
         self, members: NDArray[np.int64], sides: NDArray[np.int64], random: np.random.Generator
     ) -> NDArray[np.uint8]:
-        faces = self.dataset.faces
+        stored = self.dataset.sides(members)
+        sides = np.minimum(sides, stored)
         # In 72 pixels, 144 of CelebA at half size, the offsets 0..8 are the paper's jitter of [-8, 8].
-        offsets = random.integers(0, faces.shape[1] - sides[:, None] + 1, size=(len(members), 2))
+        offsets = random.integers(0, (stored - sides)[:, None] + 1, size=(len(members), 2))
         flips = random.random(len(members)) < (0.5 if self.settings.horizontal_flip else 0.0)
-        crops = np.empty((len(members), LABEL_SIZE, LABEL_SIZE, 3), np.uint8)
-        draws = zip(crops, members, sides, offsets, flips, strict=True)
+        rows = self.share.rows(len(members))
+        crops = np.empty((rows.stop - rows.start, LABEL_SIZE, LABEL_SIZE, 3), np.uint8)
+        draws = zip(crops, members[rows], sides[rows], offsets[rows], flips[rows], strict=True)
         for crop, member, side, (top, left), flip in draws:
-            window = resize_area(faces[member, top : top + side, left : left + side], LABEL_SIZE)
+            face = self.dataset.faces[member]
+            window = resize_area(face[top : top + side, left : left + side], LABEL_SIZE)
             crop[:] = window[:, ::-1] if flip else window
         return crops
 
 
-def augment(images: Tensor, settings: AugmentationSettings, random: np.random.Generator) -> Tensor:
-    """Changes brightness, contrast and saturation of images (B, 3, H, W) in [0, 1], and clips to [0, 1]."""
-    shifts = random.uniform(-1, 1, size=(3, len(images))) * [
+def augment(
+    images: Tensor,
+    settings: AugmentationSettings,
+    random: np.random.Generator,
+    share: Share = ALONE,
+) -> Tensor:
+    """Changes brightness, contrast and saturation of images (B, 3, H, W) in [0, 1], and clips to [0, 1].
+
+    Args:
+        share: Which rows of a whole batch the images are; it is drawn for all of them.
+    """
+    total = len(images) * share.count
+    shifts = random.uniform(-1, 1, size=(3, total))[:, share.rows(total)] * [
         [settings.brightness],
         [settings.contrast],
         [settings.saturation],

@@ -2,7 +2,7 @@
 
 import hashlib
 import stat
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,10 +23,38 @@ MAX_SIDE = 4096
 MAX_RECORD_BYTES = 20_000_000
 """What a dataset may declare at most, so that a damaged or hostile one does not fill the memory."""
 
-ROWS_AT_ONCE = 256
-BYTES_AT_ONCE = 32_000_000
-
 Indices = NDArray[np.int64]
+
+
+class JoinedFaces:
+    """Several arrays of faces one after the other, each (N, S, S, 3) with an S of its own."""
+
+    def __init__(self, arrays: Sequence[Pixels]) -> None:
+        self._arrays = tuple(arrays)
+        self._starts = np.cumsum([0, *(len(array) for array in arrays)])
+        self._sides = np.array([array.shape[1] for array in arrays])
+
+    def __len__(self) -> int:
+        return int(self._starts[-1])
+
+    def __getitem__(self, index: int) -> Pixels:
+        """The face (S, S, 3) at an index from 0, a view."""
+        array = int(self._array_of(np.array(index)))
+        face: Pixels = self._arrays[array][index - self._starts[array]]
+        return face
+
+    @property
+    def largest_side(self) -> int:
+        """The largest S of all arrays."""
+        return int(self._sides.max())
+
+    def sides(self, indices: Indices) -> Indices:
+        """The S of each of the faces at `indices`."""
+        return self._sides[self._array_of(indices)]
+
+    def _array_of(self, indices: Indices) -> Indices:
+        # The last array that starts there or before: an empty one starts where the next does.
+        return np.searchsorted(self._starts, indices, side="right") - 1
 
 
 @dataclass(frozen=True)
@@ -34,13 +62,13 @@ class Dataset:
     """Faces and which of them are for what.
 
     Attributes:
-        faces: (N, S, S, 3) with S of 72 or more, in 0..255; possibly a read-only memory map.
+        faces: (N, S, S, 3) with S of 72 or more, in 0..255; possibly a read-only memory map, or several.
         splits: The ascending indices of every split in `SPLITS`; a split may be empty.
         fingerprint: SHA-256 over pixels and splits, in hexadecimal.
         source: Where the faces came from, for people to read.
     """
 
-    faces: Pixels
+    faces: Pixels | JoinedFaces
     splits: Mapping[str, Indices]
     fingerprint: str
     source: str
@@ -49,11 +77,20 @@ class Dataset:
         """The centre windows of a split in order, (n, 64, 64, 3): all, or the first `limit`."""
         chosen = self.splits[split][:limit]
         labels = np.empty((len(chosen), LABEL_SIZE, LABEL_SIZE, 3), np.uint8)
-        at_once = max(1, min(ROWS_AT_ONCE, BYTES_AT_ONCE // (3 * self.faces.shape[1] ** 2)))
-        for start in range(0, len(chosen), at_once):
-            rows = slice(start, start + at_once)
-            labels[rows] = centre_window(self.faces[chosen[rows]])
+        for row, index in enumerate(chosen):
+            labels[row] = centre_window(self.faces[index][None])[0]
         return labels
+
+    @property
+    def largest_side(self) -> int:
+        """The side S of the faces, in pixels; the largest where they differ."""
+        return self.faces.largest_side if isinstance(self.faces, JoinedFaces) else self.faces.shape[1]
+
+    def sides(self, indices: Indices) -> Indices:
+        """The side S of each of the faces at `indices`, in pixels."""
+        if isinstance(self.faces, JoinedFaces):
+            return self.faces.sides(indices)
+        return np.full(len(indices), self.faces.shape[1])
 
 
 def open_dataset(path: Path) -> Dataset:

@@ -35,6 +35,7 @@ from srcli.data.splits import (
     split_by_partition,
 )
 from srcli.errors import DataError
+from srcli.ranks import ALONE, Share
 from srcli.reading import read_bounded
 from srcli.runs import replacing_folder, write_json, write_text
 
@@ -53,6 +54,7 @@ class Packing:
         holdout: How many faces become the test split where there is no partition.
         max_skipped: The largest share of skipped pictures, in percent.
         workers: How many processes decode.
+        share: Which of the sorted pictures are packed; the splits are those of all pictures.
     """
 
     layout: Literal["auto", "celeba", "faces"]
@@ -61,6 +63,7 @@ class Packing:
     holdout: int
     max_skipped: float
     workers: int
+    share: Share = ALONE
 
 
 @dataclass(frozen=True)
@@ -80,9 +83,11 @@ def pack(source: Source, out: Path, packing: Packing) -> Packed:
             had to be skipped.
     """
     require_new(out)
-    names = source.names()
+    all_names = source.names()
+    rows = packing.share.rows(len(all_names))
+    names = all_names[rows]
     if not names:
-        raise DataError(f"{source.path} holds no pictures")
+        raise DataError(f"{source.path} holds {len(all_names) or 'no'} pictures", _too_few(packing.share))
     partition = _read_partition(source, packing.partition)
     layout = detect_layout(source.files()) if packing.layout == "auto" else packing.layout
     require_size(layout, packing.size)
@@ -92,7 +97,8 @@ def pack(source: Source, out: Path, packing: Packing) -> Packed:
         skipped = _fill(faces, names, unlisted, source, layout, packing)
         kept = [name for name in names if name not in skipped]
         faces = _keep_rows(folder, faces, [row for row, name in enumerate(names) if name not in skipped])
-        splits = _split(kept, layout, partition, packing.holdout)
+        others = rows.start, len(all_names) - rows.stop
+        splits = _split(kept, others, layout, partition, packing.holdout)
         packed = Packed(layout, {name: len(splits[name]) for name in SPLITS}, skipped)
         write_json(folder / RECORD_FILE, _record(source, packed, faces, splits))
         write_text(folder / NAMES_FILE, "".join(f"{_printable(name)}\n" for name in kept))
@@ -184,10 +190,22 @@ def _keep_rows(folder: Path, faces: Pixels, rows: list[int]) -> Pixels:
     return kept
 
 
+def _too_few(share: Share) -> str:
+    return "" if share.is_whole else f"That is too few for {share.count} processes."
+
+
 def _split(
-    names: list[str], layout: Layout, partition: Mapping[str, int] | None, holdout: int
+    names: list[str],
+    others: tuple[int, int],
+    layout: Layout,
+    partition: Mapping[str, int] | None,
+    holdout: int,
 ) -> dict[str, Indices]:
-    splits = split_by_name(names, holdout) if partition is None else split_by_partition(names, partition)
+    """The splits of the packed faces, `others` of which before and after them are packed elsewhere."""
+    if partition is None:
+        splits = split_by_name(names, holdout, *others)
+    else:
+        splits = split_by_partition(names, partition)
     return reserve_authors_test_images(names, splits) if layout == "celeba" else splits
 
 

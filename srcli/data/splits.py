@@ -43,11 +43,17 @@ def split_by_partition(names: Sequence[str], partition: Mapping[str, int]) -> di
     return _indices(np.array([partition[PurePosixPath(name).name] for name in names], np.int64))
 
 
-def split_by_name(names: Sequence[str], holdout: int) -> dict[str, Indices]:
-    """The last `holdout` of the sorted names, at most a tenth of all, become the test split."""
-    split = np.zeros(len(names), np.int64)
-    split[len(names) - min(holdout, int(len(names) * LARGEST_HOLDOUT)) :] = SPLITS.index("test")
-    return _indices(split)
+def split_by_name(names: Sequence[str], holdout: int, before: int = 0, after: int = 0) -> dict[str, Indices]:
+    """The last `holdout` of the sorted names, at most a tenth of all, become the test split.
+
+    Args:
+        before: How many names of a larger whole come before these; its last ones are the test split.
+        after: How many come after them.
+    """
+    total = before + len(names) + after
+    split = np.zeros(total, np.int64)
+    split[total - min(holdout, int(total * LARGEST_HOLDOUT)) :] = SPLITS.index("test")
+    return _indices(split[before : before + len(names)])
 
 
 def reserve_authors_test_images(names: Sequence[str], splits: Mapping[str, Indices]) -> dict[str, Indices]:

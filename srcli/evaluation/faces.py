@@ -1,14 +1,15 @@
 """The faces that models are compared on: a dataset's test split, or a folder of pictures."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from srcli.data.dataset import open_dataset
 from srcli.data.images import LABEL_SIZE, Pixels, low_res_of, open_picture, resize_area
+from srcli.data.several import open_datasets
 from srcli.data.sources import PICTURE_ENDINGS, is_picture
 from srcli.data.synthetic import built_in_dataset
 from srcli.errors import DataError, ImageError
@@ -34,16 +35,18 @@ class Faces:
         return low_res_of(self.labels)
 
 
-def faces_of_dataset(path: Path | None, limit: int | None) -> Faces:
-    """The test faces of a prepared dataset, or of the built-in one: all, or the first `limit`.
+def faces_of_datasets(paths: Sequence[Path], limit: int | None) -> Faces:
+    """The test faces of prepared datasets, or of the built-in one: all, or the first `limit`.
 
     Raises:
         DataError: The dataset cannot be read, or it has no test faces.
     """
-    dataset = built_in_dataset() if path is None else open_dataset(path)
+    dataset = open_datasets(paths) if paths else built_in_dataset()
     labels = dataset.labels("test", limit)
     if len(labels) == 0:
-        raise DataError(f"{path} has no test faces", "Prepare it again with a larger --holdout.")
+        raise DataError(
+            f"{', '.join(map(str, paths))} has no test faces", "Prepare it again with a larger --holdout."
+        )
     return Faces(labels, dataset.source, dataset.fingerprint)
 
 

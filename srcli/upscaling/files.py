@@ -10,6 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from srcli.errors import ImageError, UserError
+from srcli.ranks import ALONE, Share
 
 STANDARD_STREAM = "-"
 
@@ -90,7 +91,9 @@ class Plan:
     skipped: list[Job]
 
 
-def plan_jobs(inputs: Sequence[str], out: str | None, recursive: bool, on_exist: OnExist) -> Plan:
+def plan_jobs(
+    inputs: Sequence[str], out: str | None, recursive: bool, on_exist: OnExist, share: Share = ALONE
+) -> Plan:
     """Finds the pictures and names their outputs.
 
     Args:
@@ -99,12 +102,15 @@ def plan_jobs(inputs: Sequence[str], out: str | None, recursive: bool, on_exist:
             standard output for standard input.
         recursive: Whether folders are searched to their depths.
         on_exist: What to do about outputs that are already there.
+        share: Which of the pictures are planned, as other processes enlarge the others.
 
     Raises:
         UserError: The outputs cannot be named, two would be the same file, or one is there under `fail`.
     """
     if STANDARD_STREAM in inputs and len(inputs) > 1:
         raise UserError("- stands for standard input and goes alone", "Give either - or files and folders.")
+    if STANDARD_STREAM in inputs and not share.is_whole:
+        raise UserError("standard input cannot be shared out among processes", "Unset RANK and WORLD_SIZE.")
     if STANDARD_STREAM in inputs and out is None:
         return Plan([Job(None, None)], [], [])
     names, unmatched = expand_patterns(inputs)
@@ -112,10 +118,12 @@ def plan_jobs(inputs: Sequence[str], out: str | None, recursive: bool, on_exist:
     sources, unreadable = find_sources(names, recursive, leave_out=out)
     named = [(source, name_output(source)) for source in sources]
     _check_distinct(named)
+    # Before looking for outputs that are there: those of the other processes may be.
+    named, failures = share.every_nth(named), share.every_nth(unmatched + unreadable)
     for folder in sorted({target.parent for _, target in named}):
         _check_folder(folder)
     jobs, skipped = _settle(named, on_exist)
-    return Plan(jobs, unmatched + unreadable, skipped)
+    return Plan(jobs, failures, skipped)
 
 
 def expand_patterns(inputs: Sequence[str]) -> tuple[list[str], list[Failure]]:

@@ -1,0 +1,89 @@
+"""Datasets of several folders: given one by one, or the parts that as many processes packed of one source."""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from srcli.data.dataset import RECORD_FILE, SPLITS, Dataset, JoinedFaces, open_dataset
+from srcli.errors import DataError
+from srcli.ranks import Share
+
+
+def part_path(out: Path, share: Share) -> Path:
+    """Where one of several processes packs its part of a dataset; `out` itself for one that works alone.
+
+    Raises:
+        DataError: `out` is a dataset already.
+    """
+    if share.is_whole:
+        return out
+    if (out / RECORD_FILE).exists():
+        raise DataError(f"{out} is a dataset already", "Give another --out.")
+    return out / f"part-{share.rank + 1}-of-{share.count}"
+
+
+def open_datasets(paths: Sequence[Path]) -> Dataset:
+    """Opens one or more prepared datasets as one, the faces of each after those of the one before.
+
+    Args:
+        paths: What `srcli prepare-data` wrote: datasets, or folders of all parts of one.
+
+    Raises:
+        DataError: One of them cannot be opened, lacks a part, or holds the faces of another.
+    """
+    folders = [folder for path in paths for folder in _folders_of(path)]
+    return join_datasets([open_dataset(folder) for folder in folders], folders)
+
+
+def join_datasets(datasets: Sequence[Dataset], folders: Sequence[Path]) -> Dataset:
+    """Several datasets as one; its fingerprint is a SHA-256 over theirs in order. One stays as it is.
+
+    Args:
+        folders: Where each lies, for messages.
+
+    Raises:
+        DataError: Two of them hold the same faces in the same splits.
+    """
+    first_with: dict[str, Path] = {}
+    for dataset, folder in zip(datasets, folders, strict=True):
+        first = first_with.setdefault(dataset.fingerprint, folder)
+        if first is not folder:
+            raise DataError(f"{folder} holds the same faces as {first}", "Give each dataset once.")
+    if len(datasets) == 1:
+        return datasets[0]
+    starts = np.cumsum([0, *(len(dataset.faces) for dataset in datasets[:-1])])
+    splits = {
+        name: np.concatenate(
+            [start + dataset.splits[name] for start, dataset in zip(starts, datasets, strict=True)]
+        )
+        for name in SPLITS
+    }
+    fingerprints = "".join(f"{dataset.fingerprint}\n" for dataset in datasets)
+    return Dataset(
+        faces=JoinedFaces([np.asarray(dataset.faces) for dataset in datasets]),
+        splits=splits,
+        fingerprint=hashlib.sha256(fingerprints.encode()).hexdigest(),
+        source=", ".join(dict.fromkeys(dataset.source for dataset in datasets)),
+    )
+
+
+def _folders_of(path: Path) -> list[Path]:
+    """A dataset's folder, or those of its parts in order."""
+    found = (re.fullmatch(r"part-(\d+)-of-(\d+)", entry.name) for entry in path.glob("part-*-of-*"))
+    parts = [(int(match[1]), int(match[2])) for match in found if match]
+    if not parts or (path / RECORD_FILE).exists():
+        return [path]
+    count = max(count for _, count in parts)
+    missing = sorted({(number, count) for number in range(1, count + 1)} - set(parts))
+    if missing:
+        listed = ", ".join(str(number) for number, _ in missing)
+        raise DataError(
+            f"{path} lacks part {listed} of {count}",
+            "Pack it as the others, with its RANK.",
+        )
+    if len(parts) > count:
+        raise DataError(f"{path} holds parts of several packings", "Remove those of the older one.")
+    return [path / f"part-{number}-of-{count}" for number in range(1, count + 1)]
