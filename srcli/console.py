@@ -1,4 +1,4 @@
-"""Standard output for results, standard error for talk; silence on every rank but the first."""
+"""Standard output for results, standard error for talk; every rank but the first says errors alone."""
 
 import os
 import re
@@ -24,7 +24,7 @@ _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u206
 
 
 def is_talking() -> bool:
-    """Whether this process is the one that talks: alone, or rank 0 under torchrun."""
+    """Whether this process talks: it works alone, or is rank 0 of those that train together."""
     return os.environ.get("RANK", "0") == "0"
 
 
@@ -52,8 +52,9 @@ def warn(text: str) -> None:
 
 
 def fail(text: str) -> None:
-    """Prints one line on standard error that starts with `error:`."""
-    _talk(f"error: {text}", colour=31)
+    """Prints one line on standard error that starts with `error:`, whatever rank this is, and names that."""
+    rank = "" if is_talking() else f"rank {os.environ['RANK']}: "
+    _write(f"error: {rank}{text}", colour=31)
 
 
 def result(text: str, *, is_coloured: bool = False) -> None:
@@ -132,8 +133,11 @@ def _plain(text: str) -> Text:
 
 
 def _talk(text: str, colour: int | None = None) -> None:
-    """Writes to `sys.stderr` itself, which is where a progress bar makes way for other lines."""
     if is_talking():
-        text = printable(text)
-        coloured = colour and talk_console().color_system
-        sys.stderr.write(f"\033[{colour}m{text}\033[0m\n" if coloured else text + "\n")
+        _write(printable(text), colour)
+
+
+def _write(text: str, colour: int | None) -> None:
+    """Writes to `sys.stderr` itself, which is where a progress bar makes way for other lines."""
+    coloured = colour and talk_console().color_system
+    sys.stderr.write(f"\033[{colour}m{text}\033[0m\n" if coloured else text + "\n")

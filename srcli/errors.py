@@ -17,6 +17,8 @@ class UserError(Exception):
     """
 
     exit_code = EXIT_USER_ERROR
+    is_common = False
+    """Whether it ends every process of a training in the same step, so that one of them says it for all."""
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
@@ -47,10 +49,21 @@ class RunError(UserError):
     """A run directory that is missing, already there, or cannot be continued."""
 
 
+class OtherProcessError(UserError):
+    """A training that cannot go on because of another of its processes, which says why itself."""
+
+    is_common = True
+
+
+class LostProcessError(UserError):
+    """A training of which another process ended or stopped answering."""
+
+
 class DivergedError(UserError):
     """A training run in which a term of the loss stopped being a finite number."""
 
     exit_code = EXIT_DIVERGED
+    is_common = True
 
 
 class UnhealthyRunError(UserError):
@@ -63,3 +76,4 @@ class InterruptedRunError(UserError):
     """A training run that was asked to stop and has saved its checkpoint."""
 
     exit_code = EXIT_INTERRUPTED
+    is_common = True

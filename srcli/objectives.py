@@ -1,6 +1,8 @@
 """The training objectives: the three of the paper and a pixel loss; each knows its own terms.
 
-Scores are a critic's outputs (B,), higher for more real. All losses are minimised.
+Scores are a critic's outputs (B,), higher for more real. All losses are minimised. Every loss is a mean over
+samples, so that the mean of the losses of equal parts of a batch is the batch's. `places` are one uniform
+draw in [0, 1] a sample, for objectives that look between real and fake images.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -58,7 +60,7 @@ class Gan(BaseModel):
         StuckPoint("critic_loss", 0.0, 0.01, "the critic is sure of every picture"),
     )
 
-    def critic_loss(self, critic: Critic, real: Tensor, fake: Tensor, _random: torch.Generator) -> Loss:
+    def critic_loss(self, critic: Critic, real: Tensor, fake: Tensor, _places: Tensor) -> Loss:
         """`-E[log s(D(x))] - E[log(1 - s(D(G(z))))]` (equation 2) of images (B, 3, 64, 64), on logits."""
         real_scores, fake_scores = critic(real).float(), critic(fake).float()
         real_part, fake_part = F.softplus(-real_scores).mean(), F.softplus(fake_scores).mean()
@@ -95,7 +97,7 @@ class Wgan(BaseModel):
     allows_batch_norm_critic: ClassVar[bool] = True
     stuck_points: ClassVar[Sequence[StuckPoint]] = (StuckPoint("wasserstein", 0.0, 5e-4, BLIND),)
 
-    def critic_loss(self, critic: Critic, real: Tensor, fake: Tensor, _random: torch.Generator) -> Loss:
+    def critic_loss(self, critic: Critic, real: Tensor, fake: Tensor, _places: Tensor) -> Loss:
         """`E[D(G(z))] - E[D(x)]` (equation 5) of images (B, 3, 64, 64)."""
         wasserstein = wasserstein_estimate(critic(real), critic(fake))
         return Loss(-wasserstein, {"wasserstein": wasserstein})
@@ -128,10 +130,10 @@ class WganGp(BaseModel):
     # Scores of slope 1 are distances between pictures: 0.1 is one grey level in each of 160 values.
     stuck_points: ClassVar[Sequence[StuckPoint]] = (StuckPoint("wasserstein", 0.0, 0.1, BLIND),)
 
-    def critic_loss(self, critic: Critic, real: Tensor, fake: Tensor, random: torch.Generator) -> Loss:
+    def critic_loss(self, critic: Critic, real: Tensor, fake: Tensor, places: Tensor) -> Loss:
         """`E[D(G(z))] - E[D(x)] + lambda E[(||grad D(x_hat)||_2 - 1)^2]` (equation 6)."""
         wasserstein = wasserstein_estimate(critic(real), critic(fake))
-        penalty = gradient_penalty(critic, interpolate(real, fake, random))
+        penalty = gradient_penalty(critic, interpolate(real, fake, places))
         parts = {"wasserstein": wasserstein, "gradient_penalty": penalty}
         return Loss(self.gradient_penalty_weight * penalty - wasserstein, parts)
 
@@ -179,11 +181,9 @@ def wasserstein_estimate(real_scores: Tensor, fake_scores: Tensor) -> Tensor:
     return real_scores.float().mean() - fake_scores.float().mean()
 
 
-def interpolate(real: Tensor, fake: Tensor, random: torch.Generator) -> Tensor:
-    """Points x_hat on the segments between real and fake images (B, C, H, W), one uniform draw a sample."""
-    shape = (real.shape[0],) + (1,) * (real.dim() - 1)
-    share = torch.rand(shape, generator=random).to(real)
-    return torch.lerp(real, fake, share)
+def interpolate(real: Tensor, fake: Tensor, places: Tensor) -> Tensor:
+    """Points x_hat on the segments between real and fake images (B, C, H, W), at places (B,) in [0, 1]."""
+    return torch.lerp(real, fake, places.to(real).view(-1, *(1,) * (real.dim() - 1)))
 
 
 def gradient_penalty(critic: Critic, images: Tensor) -> Tensor:

@@ -100,9 +100,14 @@ def write_json(path: Path, value: Any) -> None:
 
 @dataclass(frozen=True)
 class RunDirectory:
-    """The places inside one run, and the reading and writing of its plain records."""
+    """The places inside one run, and the reading and writing of its plain records.
+
+    Attributes:
+        is_kept: Whether this process writes it; of several that train together, one does.
+    """
 
     path: Path
+    is_kept: bool = True
 
     @property
     def experiment_file(self) -> Path:
@@ -150,9 +155,14 @@ class RunDirectory:
         return value
 
     def update_record(self, **changes: Any) -> None:
-        """Writes `run.json` anew with some of its fields changed; those that are None are left out."""
-        changed = {**self.record(), **changes}
-        write_json(self.record_file, {name: value for name, value in changed.items() if value is not None})
+        """Writes `run.json` anew with some of its fields changed, where this process keeps the run.
+
+        Fields that are None are left out.
+        """
+        if self.is_kept:
+            changed = {**self.record(), **changes}
+            present = {name: value for name, value in changed.items() if value is not None}
+            write_json(self.record_file, present)
 
     def remove_leftovers(self) -> None:
         """Removes what a process left half written when it was killed. Only for who holds the run's lock."""

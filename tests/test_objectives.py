@@ -18,6 +18,10 @@ def seeded() -> torch.Generator:
     return torch.Generator().manual_seed(0)
 
 
+def places(count: int = len(REAL)) -> torch.Tensor:
+    return torch.rand(count, generator=seeded())
+
+
 def mean_score(images: torch.Tensor) -> torch.Tensor:
     return 2 * images.mean((1, 2, 3))  # 1 for REAL, -0.5 for FAKE
 
@@ -27,7 +31,7 @@ def sigmoid(x: float) -> float:
 
 
 def test_gan_critic_loss_is_the_cross_entropy_of_equation_2() -> None:
-    loss = Gan(name="gan", gamma=0.9).critic_loss(mean_score, REAL, FAKE, seeded())
+    loss = Gan(name="gan", gamma=0.9).critic_loss(mean_score, REAL, FAKE, places())
     assert loss.parts["critic_real"].item() == pytest.approx(-math.log(sigmoid(1)), abs=1e-6)
     assert loss.parts["critic_fake"].item() == pytest.approx(-math.log(1 - sigmoid(-0.5)), abs=1e-6)
     assert loss.total.item() == pytest.approx(-math.log(sigmoid(1)) - math.log(1 - sigmoid(-0.5)), abs=1e-6)
@@ -40,13 +44,13 @@ def test_gan_generator_loss_is_the_non_saturating_one_of_equation_4() -> None:
 
 
 def test_gan_losses_stay_finite_for_scores_whose_sigmoid_underflows() -> None:
-    loss = Gan(name="gan", gamma=0.9).critic_loss(lambda x: -1000 * mean_score(x), REAL, FAKE, seeded())
+    loss = Gan(name="gan", gamma=0.9).critic_loss(lambda x: -1000 * mean_score(x), REAL, FAKE, places())
     assert loss.total.item() == pytest.approx(1000 + 500)
 
 
 def test_wgan_losses_are_differences_of_mean_scores_of_equation_5() -> None:
     objective = Wgan(name="wgan", gamma=0.0)
-    critic = objective.critic_loss(mean_score, REAL, FAKE, seeded())
+    critic = objective.critic_loss(mean_score, REAL, FAKE, places())
     assert critic.total.item() == pytest.approx(-1.5, abs=1e-6)
     assert critic.parts["wasserstein"].item() == pytest.approx(1.5, abs=1e-6)
     generator = objective.generator_loss(mean_score, FAKE, BATCH)
@@ -101,14 +105,14 @@ def test_gradient_penalty_moves_a_critics_weights_towards_slope_one() -> None:
 def test_wgan_gp_adds_ten_times_the_penalty_of_equation_6() -> None:
     # mean_score has a slope of 2 / sqrt(192) everywhere.
     penalty = (2 / math.sqrt(192) - 1) ** 2
-    loss = WganGp(name="wgan-gp", gamma=0.9).critic_loss(mean_score, REAL, FAKE, seeded())
+    loss = WganGp(name="wgan-gp", gamma=0.9).critic_loss(mean_score, REAL, FAKE, places())
     assert loss.parts["gradient_penalty"].item() == pytest.approx(penalty, abs=1e-6)
     assert loss.total.item() == pytest.approx(-1.5 + 10 * penalty, abs=1e-5)
 
 
 def test_interpolated_points_lie_on_the_segments_with_one_draw_a_sample() -> None:
     real, fake = torch.ones(6, 3, 4, 4), torch.zeros(6, 3, 4, 4)
-    points = interpolate(real, fake, seeded())
+    points = interpolate(real, fake, places(len(real)))
     shares = points[:, 0, 0, 0]
     assert torch.equal(points, shares.view(6, 1, 1, 1).expand_as(points))
     assert len(set(shares.tolist())) == 6

@@ -15,7 +15,7 @@ from srcli.cli.prepare_data import prepare_data
 from srcli.cli.presets import presets
 from srcli.cli.train import train
 from srcli.cli.upscale import upscale
-from srcli.console import discard_output, fail, say
+from srcli.console import discard_output, fail, is_talking, say
 from srcli.errors import EXIT_INTERRUPTED, EXIT_USER_ERROR, InterruptedRunError, UserError
 
 
@@ -30,7 +30,8 @@ class Commands(TyperGroup):
             say(str(stopped))
             code = stopped.exit_code
         except UserError as error:
-            for line in str(error).splitlines():
+            said_elsewhere = error.is_common and not is_talking()
+            for line in () if said_elsewhere else str(error).splitlines():
                 fail(line)
             code = error.exit_code
         except KeyboardInterrupt:

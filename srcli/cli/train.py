@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from srcli.console import result, say
-from srcli.errors import RunError
+from srcli.errors import RunError, UserError
 
 if TYPE_CHECKING:
+    import torch
+
     from srcli.experiment import Experiment
+    from srcli.training.replicas import Replicas
 
 
 class Precision(StrEnum):
@@ -27,7 +30,8 @@ def train(
     ] = None,
     preset: Annotated[str | None, typer.Option(help="A preset's name; `srcli presets list`.")] = None,
     data: Annotated[
-        Path | None, typer.Option(help="A dataset from prepare-data; without it, drawn faces.")
+        list[Path] | None,
+        typer.Option(help="A dataset from prepare-data; without it, drawn faces. May be repeated."),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="The run directory.", show_default="runs/NAME-NUMBER")
@@ -45,46 +49,76 @@ def train(
         bool, typer.Option("--dry-run", help="Print the experiment and what it would take; train nothing.")
     ] = False,
 ) -> None:
-    """Train an experiment: a preset, a file of your own, or the rest of a run."""
+    """Train an experiment: a preset, a file of your own, or the rest of a run.
+
+    Started by torchrun, all processes train it together.
+    """
     overrides = list(settings or []) + ([f"training.precision={precision}"] if precision else [])
     if sum(choice is not None for choice in (experiment, preset, resume)) != 1:
         raise typer.BadParameter("give one of --preset NAME, an experiment file, or --resume RUN")
-    if resume is not None:
-        if out is not None or dry_run:
-            raise typer.BadParameter("--resume goes with neither --out nor --dry-run")
-        _resume(resume, overrides, data, device)
-        result(str(resume))
-        return
+    if resume is not None and (out is not None or dry_run):
+        raise typer.BadParameter("--resume goes with neither --out nor --dry-run")
+    from srcli.training.replicas import joining
+
+    with joining(device) as (replicas, chosen):
+        if resume is not None:
+            from srcli.training.sessions import resume_run
+
+            resume_run(resume, overrides, data or [], chosen, replicas)
+            result(str(resume))
+            return
+        with replicas.together():
+            loaded = _load(experiment, preset, overrides)
+        if not data:
+            say("no --data given: training on the built-in drawn faces")
+        if dry_run:
+            _rehearse(loaded, data or [], chosen, replicas)
+            return
+        result(str(_start(loaded, overrides, data or [], out, chosen, replicas)))
+
+
+def _load(experiment: Path | None, preset: str | None, overrides: list[str]) -> "Experiment":
     from srcli.catalog import preset_path
-    from srcli.devices import choose_device
     from srcli.experiment import load_experiment
+
+    return load_experiment(experiment or preset_path(str(preset)), overrides)
+
+
+def _start(
+    experiment: "Experiment",
+    overrides: list[str],
+    data: list[Path],
+    out: Path | None,
+    device: "torch.device",
+    replicas: "Replicas",
+) -> Path:
+    """Trains a new run; one that torchrun has started again goes on where its last checkpoint stands."""
     from srcli.runs import next_run_path
-    from srcli.training.sessions import start_run
+    from srcli.training.replicas import may_restart, restarts
+    from srcli.training.sessions import resume_run, start_run
 
-    loaded = load_experiment(experiment or preset_path(str(preset)), overrides)
-    if data is None:
-        say("no --data given: training on the built-in drawn faces")
-    if dry_run:
-        _rehearse(loaded, data, device)
-        return
-    path = out or next_run_path(Path("runs"), loaded.name)
-    if path.exists():
-        raise RunError(f"{path} already exists", "Give another --out, or continue that run with --resume.")
-    start_run(loaded, data, path, choose_device(device), ["srcli", *sys.argv[1:]])
-    result(str(path))
-
-
-def _resume(run: Path, overrides: list[str], data: Path | None, device: str) -> None:
-    from srcli.devices import choose_device
-    from srcli.training.sessions import resume_run
-
-    resume_run(run, overrides, data, choose_device(device))
+    if out is None and may_restart():
+        raise UserError("a run that torchrun may restart must be known by name", "Give it with --out RUN.")
+    path = out or Path(replicas.gather(str(next_run_path(Path("runs"), experiment.name)))[0])
+    exists = any(replicas.gather("exists" if path.exists() else ""))
+    with replicas.together():
+        if exists and not restarts():
+            hint = "Give another --out, or continue that run with --resume."
+            raise RunError(f"{path} already exists", hint)
+    if exists:
+        resume_run(path, overrides, data, device, replicas)
+    else:
+        start_run(experiment, data, path, device, ["srcli", *sys.argv[1:]], replicas)
+    return path
 
 
-def _rehearse(experiment: "Experiment", data: Path | None, device: str) -> None:
-    from srcli.devices import choose_device
+def _rehearse(
+    experiment: "Experiment", data: list[Path], device: "torch.device", replicas: "Replicas"
+) -> None:
     from srcli.training.rehearsal import rehearse
     from srcli.training.sessions import load_dataset
 
-    figures = rehearse(experiment, load_dataset(data), choose_device(device))
+    with replicas.together():
+        dataset = load_dataset(data)
+    figures = rehearse(experiment, dataset, device, replicas)
     result(experiment.to_yaml() + "\n".join(f"# {line}" for line in figures.lines()))

@@ -7,7 +7,13 @@ from dataclasses import dataclass, field
 from srcli.data.batches import TrainingBatches
 from srcli.data.dataset import Dataset
 from srcli.data.images import write_png
-from srcli.errors import DataError, DivergedError, InterruptedRunError, UnhealthyRunError
+from srcli.errors import (
+    DataError,
+    DivergedError,
+    ExperimentError,
+    InterruptedRunError,
+    UnhealthyRunError,
+)
 from srcli.runs import (
     DIVERGED,
     FINISHED,
@@ -61,12 +67,12 @@ def train(job: Job) -> None:
     run, state, settings = job.run, job.state, job.state.experiment.training
     batches = training_batches(state, job.dataset)
     faces = choose_test_faces(job.dataset, settings.evaluate_faces)
-    watch = Watch(state.experiment.objective.stuck_points, read_log(run.metrics_file))
-    log = RunLog(run.metrics_file)
+    watch = Watch(state.experiment.objective.stuck_points, read_log(run.metrics_file) if state.step else [])
+    log = RunLog(run.metrics_file) if run.is_kept else None
     run.update_record(status=RUNNING, reason=None, health=watch.record())
     started = time.perf_counter() - job.seconds_before
     try:
-        while state.step < settings.steps and not job.stop.requested:
+        while state.step < settings.steps and not state.replicas.any(job.stop.requested, state.device):
             before = time.perf_counter()
             terms = train_step(state, batches)
             entry = _timed(terms, state, started, before)
@@ -74,12 +80,13 @@ def train(job: Job) -> None:
             if evaluated:
                 entry.update(measure(state, faces))
             line = watch.judge(entry, evaluated=evaluated)
-            log.write(line)
+            if log is not None:
+                log.write(line)
             job.report(line)
             if evaluated:
                 run.update_record(health=watch.record())
                 job.stop.requested |= settings.on_unhealthy == "stop" and bool(watch.findings)
-            if _is_due(state, settings.sample_every):
+            if _is_due(state, settings.sample_every) and run.is_kept:
                 write_png(run.samples / f"step-{state.step:06d}.png", sample_grid(state, faces))
             if _is_due(state, settings.checkpoint_every):
                 _save(run, state, log)
@@ -88,7 +95,8 @@ def train(job: Job) -> None:
         run.update_record(status=DIVERGED, step=state.step)
         raise
     finally:
-        log.close()
+        if log is not None:
+            log.close()
     _conclude(job, watch)
 
 
@@ -97,14 +105,22 @@ def training_batches(state: TrainingState, dataset: Dataset) -> TrainingBatches:
 
     Raises:
         DataError: The training split is smaller than one batch, or its faces than the largest window.
+        ExperimentError: The processes that train cannot share out a batch evenly.
     """
     settings = state.experiment.training
+    share = state.replicas.share
+    if settings.batch_size % share.count:
+        raise ExperimentError(
+            f"training.batch_size: {settings.batch_size} cannot be shared out evenly among {share.count}"
+            " processes",
+            f"It is that of all processes together; set a multiple of {share.count}.",
+        )
     faces = len(dataset.splits["train"])
     if faces < settings.batch_size:
         raise DataError(
             f"{dataset.source} has {faces} training faces, fewer than one batch of {settings.batch_size}"
         )
-    return TrainingBatches(dataset, state.experiment.augmentation, settings.batch_size, settings.seed)
+    return TrainingBatches(dataset, state.experiment.augmentation, settings.batch_size, settings.seed, share)
 
 
 def _conclude(job: Job, watch: Watch) -> None:
@@ -137,8 +153,9 @@ def _timed(terms: Terms, state: TrainingState, started: float, before: float) ->
     }
 
 
-def _save(run: RunDirectory, state: TrainingState, log: RunLog) -> None:
-    log.sync()  # first, so that no checkpoint is ever newer than the log
+def _save(run: RunDirectory, state: TrainingState, log: RunLog | None) -> None:
+    if log is not None:
+        log.sync()  # first, so that no checkpoint is ever newer than the log
     save_state(run, state)
 
 

@@ -11,6 +11,7 @@ import torch
 from srcli.data.dataset import Dataset
 from srcli.experiment import Experiment
 from srcli.training.loop import training_batches
+from srcli.training.replicas import Replicas
 from srcli.training.state import build_state
 from srcli.training.step import train_step
 
@@ -44,9 +45,9 @@ class Rehearsal:
         ]
 
 
-def rehearse(experiment: Experiment, dataset: Dataset, device: torch.device) -> Rehearsal:
+def rehearse(experiment: Experiment, dataset: Dataset, device: torch.device, replicas: Replicas) -> Rehearsal:
     """Runs a few steps on networks that are thrown away: one to warm up, then the timed ones."""
-    state = build_state(experiment, device)
+    state = build_state(experiment, device, replicas)
     batches = training_batches(state, dataset)
     seconds = []
     for _ in range(1 + TIMED_STEPS):

@@ -3,7 +3,7 @@
 import platform
 import signal
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,8 @@ import torch
 
 import srcli
 from srcli.console import say
-from srcli.data.dataset import Dataset, open_dataset
+from srcli.data.dataset import Dataset
+from srcli.data.several import open_datasets
 from srcli.data.synthetic import built_in_dataset
 from srcli.errors import RunError
 from srcli.experiment import Experiment, differences, load_experiment, override_experiment
@@ -30,73 +31,115 @@ from srcli.runs import (
 )
 from srcli.training.loop import Job, StopRequest, train, training_batches
 from srcli.training.measuring import choose_test_faces
+from srcli.training.replicas import Replicas, restarts
 from srcli.training.reporting import reporting
-from srcli.training.state import TrainingState, build_state, restore_state, save_state, start_from
+from srcli.training.state import (
+    ALONE,
+    TrainingState,
+    build_state,
+    restore_state,
+    save_state,
+    start_from,
+    weights_digest,
+)
 
 EXTENDABLE = "training.steps"
 
 
 def start_run(
-    experiment: Experiment, data: Path | None, path: Path, device: torch.device, command: Sequence[str]
+    experiment: Experiment,
+    data: Sequence[Path],
+    path: Path,
+    device: torch.device,
+    command: Sequence[str],
+    replicas: Replicas = ALONE,
 ) -> None:
     """Trains an experiment in a new run directory.
 
     Args:
-        data: A prepared dataset; None for the built-in faces.
+        data: Prepared datasets, taken as one; none for the built-in faces.
         path: The run directory to make.
         command: What was typed, for the record.
+        replicas: The processes that train together; all call this.
 
     Raises:
         UserError: Whatever is wrong with data or path, before anything is made.
     """
-    dataset = load_dataset(data)
-    state = build_state(experiment, device)
-    if experiment.training.init_from is not None:
-        start_from(state, Path(experiment.training.init_from))
-    training_batches(state, dataset)
-    choose_test_faces(dataset, experiment.training.evaluate_faces)
-    record = _new_record(experiment, data, dataset, device, command)
+    with replicas.together():
+        dataset = load_dataset(data)
+        state = build_state(experiment, device, replicas)
+        if experiment.training.init_from is not None:
+            start_from(state, Path(experiment.training.init_from))
+        training_batches(state, dataset)
+        choose_test_faces(dataset, experiment.training.evaluate_faces)
+    _require_same(state, dataset)
+    record = _new_record(experiment, data, dataset, state, command)
     # A checkpoint of a warm start, so that continuing never looks at the other run again.
     warm = experiment.training.init_from is not None
-    run = create_run(path, experiment.to_yaml(), record, lambda new: save_state(new, state) if warm else None)
-    with locked(run):
+    run = RunDirectory(path, replicas.is_first)
+    with ExitStack() as held:
+        with replicas.together():
+            if run.is_kept:
+                text = experiment.to_yaml()
+                create_run(path, text, record, lambda new: save_state(new, state) if warm else None)
+                held.enter_context(locked(run))
         _train(run, state, dataset)
 
 
-def resume_run(path: Path, overrides: Sequence[str], data: Path | None, device: torch.device) -> None:
+def resume_run(
+    path: Path,
+    overrides: Sequence[str],
+    data: Sequence[Path],
+    device: torch.device,
+    replicas: Replicas = ALONE,
+) -> None:
     """Continues a run where its newest whole checkpoint stands.
 
     Args:
         overrides: Only `training.steps` and `training.on_unhealthy` may differ from the run's experiment.
-        data: Where the run's dataset lies now; None for where it lay.
+        data: Where the run's datasets lie now; none for where they lay.
+        replicas: The processes that train together; all call this, and all can read the run.
 
     Raises:
         RunError: Settings or data differ from the run's, nothing is left to do, or another process trains it.
     """
-    run = RunDirectory(path)
-    run.record()  # says what is wrong when the folder is not a run
-    with locked(run):
-        record = run.record()
-        experiment = _resumed_experiment(run, overrides)
-        dataset = load_dataset(data or _recorded_data(record, path))
-        if dataset.fingerprint != _recorded_dataset(record, path).get("fingerprint"):
-            raise RunError(
-                f"{dataset.source} is not the data that {path} was trained on: fingerprints differ"
-            )
-        run.remove_leftovers()
-        state = restore_state(run, experiment, device)
-        # Killed after its last checkpoint, a run only lacks the record of its end.
-        if state.step >= experiment.training.steps and record.get("status") not in (RUNNING, FAILED):
-            raise RunError(
-                f"{path} has already done its {state.step} steps",
-                f"To go on, extend it with --set {EXTENDABLE}=N.",
-            )
-        if record.get("status") == RUNNING:
-            say(f"{path} was killed while it trained; continuing after step {state.step}")
-        write_text(run.experiment_file, experiment.to_yaml())
-        cut_log(run.metrics_file, state.step)
-        log = read_log(run.metrics_file)
-        _train(run, state, dataset, _seconds(log[-1]) if log else 0.0)
+    run = RunDirectory(path, replicas.is_first)
+    with ExitStack() as held:
+        with replicas.together():
+            run.record()  # says what is wrong when the folder is not a run
+            if run.is_kept:
+                held.enter_context(locked(run))
+                run.remove_leftovers()
+            record = run.record()
+            experiment = _resumed_experiment(run, overrides)
+            dataset = _same_dataset(path, record, data)
+            state = restore_state(run, experiment, device, replicas)
+            _check_unfinished(run, record, state)
+            training_batches(state, dataset)
+        _require_same(state, dataset)
+        with replicas.together():
+            seconds_before = _rewind(run, state) if run.is_kept else 0.0
+        _train(run, state, dataset, seconds_before)
+
+
+def _same_dataset(run: Path, record: dict[str, Any], data: Sequence[Path]) -> Dataset:
+    """The dataset of a run, where it lies now or where it lay."""
+    dataset = load_dataset(data or _recorded_data(record, run))
+    if dataset.fingerprint != _recorded_dataset(record, run).get("fingerprint"):
+        raise RunError(f"{dataset.source} is not the data that {run} was trained on: fingerprints differ")
+    return dataset
+
+
+def _check_unfinished(run: RunDirectory, record: dict[str, Any], state: TrainingState) -> None:
+    """Makes sure that something is left to do: a run killed after its last checkpoint lacks its end."""
+    was_cut_off = record.get("status") in (RUNNING, FAILED)
+    if state.step >= state.experiment.training.steps and not was_cut_off and not restarts():
+        raise RunError(
+            f"{run.path} has already done its {state.step} steps",
+            f"To go on, extend it with --set {EXTENDABLE}=N.",
+        )
+    if record.get("status") == RUNNING:
+        say(f"{run.path} was killed while it trained; continuing after step {state.step}")
 
 
 def _train(run: RunDirectory, state: TrainingState, dataset: Dataset, seconds_before: float = 0.0) -> None:
@@ -117,9 +160,9 @@ def recording_failure(run: RunDirectory, state: TrainingState) -> Iterator[None]
         raise
 
 
-def load_dataset(data: Path | None) -> Dataset:
-    """The prepared dataset at `data`, or the built-in faces."""
-    return built_in_dataset() if data is None else open_dataset(data)
+def load_dataset(data: Sequence[Path]) -> Dataset:
+    """The prepared datasets at `data` as one, or the built-in faces."""
+    return open_datasets(data) if data else built_in_dataset()
 
 
 @contextmanager
@@ -158,9 +201,26 @@ def _resumed_experiment(run: RunDirectory, overrides: Sequence[str]) -> Experime
     return wanted
 
 
-def _recorded_data(record: dict[str, Any], run: Path) -> Path | None:
-    path = _recorded_dataset(record, run).get("path")
-    return Path(path) if isinstance(path, str) else None
+def _rewind(run: RunDirectory, state: TrainingState) -> float:
+    """Makes the run's records those of its checkpoint; returns the seconds it had trained by then."""
+    write_text(run.experiment_file, state.experiment.to_yaml())
+    cut_log(run.metrics_file, state.step)
+    log = read_log(run.metrics_file)
+    return _seconds(log[-1]) if log else 0.0
+
+
+def _require_same(state: TrainingState, dataset: Dataset) -> None:
+    """Makes sure that what makes a run is the same on all processes."""
+    if state.replicas.count > 1:
+        digest = weights_digest(state)
+        settings = state.experiment.to_yaml()
+        state.replicas.require_same({"settings": settings, "faces": dataset.fingerprint, "weights": digest})
+
+
+def _recorded_data(record: dict[str, Any], run: Path) -> list[Path]:
+    dataset = _recorded_dataset(record, run)
+    paths = dataset.get("paths", [dataset.get("path")])  # path: from before a run could have several
+    return [Path(path) for path in paths if isinstance(path, str)] if isinstance(paths, list) else []
 
 
 def _recorded_dataset(record: dict[str, Any], run: Path) -> dict[str, Any]:
@@ -177,9 +237,9 @@ def _seconds(entry: dict[str, Any]) -> float:
 
 def _new_record(
     experiment: Experiment,
-    data: Path | None,
+    data: Sequence[Path],
     dataset: Dataset,
-    device: torch.device,
+    state: TrainingState,
     command: Sequence[str],
 ) -> dict[str, Any]:
     return {
@@ -188,10 +248,11 @@ def _new_record(
         "status": RUNNING,
         "step": 0,
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
-        "device": str(device),
+        "device": str(state.device),
+        "processes": state.replicas.count,
         "dataset": {
             "source": dataset.source,
-            "path": None if data is None else str(data.resolve()),
+            "paths": [str(path.resolve()) for path in data],
             "fingerprint": dataset.fingerprint,
         },
         "versions": {

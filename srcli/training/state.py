@@ -1,5 +1,6 @@
 """What training changes: networks, optimisers and the step; built from an experiment, saved, restored."""
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,7 +31,11 @@ from srcli.models.dcgan import NOISE_SIZE
 from srcli.models.shapes import MAX_PARAMETERS, tensors_of
 from srcli.optimizers import rate_share
 from srcli.runs import RunDirectory, logged_steps
+from srcli.training.batch_norm import synchronize
 from srcli.training.optimizer_state import load_optimizer
+from srcli.training.replicas import Replicas
+
+ALONE = Replicas()
 
 
 @dataclass
@@ -40,6 +45,7 @@ class TrainingState:
     Attributes:
         average: The exponential moving average of the generator; None where the experiment keeps none.
         critic_optimizer: None where the objective has no adversary.
+        replicas: The processes that train this state together; each has a copy of it.
     """
 
     experiment: Experiment
@@ -50,6 +56,7 @@ class TrainingState:
     average: nn.Module | None
     generator_optimizer: torch.optim.Optimizer
     critic_optimizer: torch.optim.Optimizer | None
+    replicas: Replicas = ALONE
 
     @property
     def best_generator(self) -> nn.Module:
@@ -93,7 +100,7 @@ class TrainingState:
             old.copy_(new)
 
 
-def build_state(experiment: Experiment, device: torch.device) -> TrainingState:
+def build_state(experiment: Experiment, device: torch.device, replicas: Replicas = ALONE) -> TrainingState:
     """A new state at step 0; initial weights depend on the experiment's seed alone.
 
     Raises:
@@ -109,6 +116,9 @@ def build_state(experiment: Experiment, device: torch.device) -> TrainingState:
         average.load_state_dict(generator.state_dict())
         average.to(device).eval()
     generator.to(device), critic.to(device)
+    if replicas.count > 1:
+        synchronize(generator, replicas)
+        synchronize(critic, replicas)
     return TrainingState(
         experiment=experiment,
         device=device,
@@ -118,6 +128,7 @@ def build_state(experiment: Experiment, device: torch.device) -> TrainingState:
         average=average,
         generator_optimizer=experiment.optimizer.build(generator.parameters()),
         critic_optimizer=experiment.optimizer.build(critic.parameters()) if objective.n_critic else None,
+        replicas=replicas,
     )
 
 
@@ -151,12 +162,16 @@ def start_from(state: TrainingState, source: Path) -> None:
 
 
 def save_state(run: RunDirectory, state: TrainingState) -> None:
-    """Writes the state as a checkpoint of the run, if there is none of this step yet."""
+    """Writes the state as a checkpoint of the run, if there is none of this step yet and it is kept here."""
+    if not run.is_kept:
+        return
     resume = {name: optimizer.state_dict() for name, optimizer in state.optimizers().items()}
     write_checkpoint(run, state.experiment, state.step, state.networks(), resume)
 
 
-def restore_state(run: RunDirectory, experiment: Experiment, device: torch.device) -> TrainingState:
+def restore_state(
+    run: RunDirectory, experiment: Experiment, device: torch.device, replicas: Replicas = ALONE
+) -> TrainingState:
     """The state of the run's newest whole checkpoint; a new state where there is none yet.
 
     A checkpoint that is newer than the log's end comes last: the steps between would never be logged.
@@ -164,7 +179,7 @@ def restore_state(run: RunDirectory, experiment: Experiment, device: torch.devic
     Raises:
         CheckpointError: No checkpoint is whole and fits the experiment.
     """
-    state = build_state(experiment, device)
+    state = build_state(experiment, device, replicas)
     logged, steps = logged_steps(run.metrics_file), run.checkpoint_steps()
     if steps:
         steps.sort(key=lambda step: (step <= logged, step), reverse=True)
@@ -193,6 +208,15 @@ def _load(state: TrainingState, folder: Path) -> int:
     for name, optimizer in state.optimizers().items():
         _restore_optimizer(optimizer, resume, name, folder)
     return step
+
+
+def weights_digest(state: TrainingState) -> str:
+    """SHA-256 over the step and all networks' weights, in hexadecimal."""
+    digest = hashlib.sha256(f"step {state.step}".encode())
+    for network in state.networks().values():
+        for tensor in network.state_dict().values():
+            digest.update(tensor.cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
 
 
 def random_for(seed: int, *numbers: int) -> torch.Generator:

@@ -43,8 +43,9 @@ def train_step(state: TrainingState, batches: TrainingBatches) -> Terms:
 def _generate(state: TrainingState, batch: Batch, number: int, *, with_gradients: bool) -> Tensor:
     inputs = batch.low_res
     if state.experiment.generator.takes_noise:
-        random = random_for(state.experiment.training.seed, NOISE_DRAW, number)
-        inputs = draw_noise(len(batch.high_res), random, state.device)
+        settings = state.experiment.training
+        noise = draw_noise(settings.batch_size, random_for(settings.seed, NOISE_DRAW, number), state.device)
+        inputs = noise[state.replicas.share.rows(settings.batch_size)]
     with torch.set_grad_enabled(with_gradients), state.autocast():
         fake: Tensor = state.generator(inputs)
     return fake.float()
@@ -54,12 +55,17 @@ def _update_critic(state: TrainingState, real: Tensor, fake: Tensor, number: int
     objective, optimizer = state.experiment.objective, state.critic_optimizer
     assert optimizer is not None
     assert not isinstance(objective, Pixel)
-    random = random_for(state.experiment.training.seed, OBJECTIVE_DRAW, number)
+    settings = state.experiment.training
+    random = random_for(settings.seed, OBJECTIVE_DRAW, number)
+    places = torch.rand(settings.batch_size, generator=random)
     with state.autocast():
-        loss = objective.critic_loss(state.critic, real, fake, random)
-    terms = _finite_terms("critic_loss", loss, state.step + 1)
+        loss = objective.critic_loss(
+            state.critic, real, fake, places[state.replicas.share.rows(settings.batch_size)]
+        )
+    terms = _finite_terms("critic_loss", loss, state)
     optimizer.zero_grad()
     loss.total.backward()
+    state.replicas.average_gradients(state.critic)
     optimizer.step()
     objective.after_critic_step(state.critic)
     return terms
@@ -69,22 +75,24 @@ def _update_generator(state: TrainingState, fake: Tensor, batch: Batch) -> Terms
     references = None if state.experiment.generator.takes_noise else batch
     with frozen(state.critic), state.autocast():
         loss = state.experiment.objective.generator_loss(state.critic, fake, references)
-    terms = _finite_terms("generator_loss", loss, state.step + 1)
+    terms = _finite_terms("generator_loss", loss, state)
     state.generator_optimizer.zero_grad()
     loss.total.backward()
+    state.replicas.average_gradients(state.generator)
     state.generator_optimizer.step()
     return terms
 
 
-def _finite_terms(name: str, loss: Loss, step: int) -> Terms:
+def _finite_terms(name: str, loss: Loss, state: TrainingState) -> Terms:
+    """The terms of the whole batch, the same on all ranks, so that a broken one ends all of them."""
     parts: Mapping[str, Tensor] = {name: loss.total, **loss.parts}
-    terms = {part: value.item() for part, value in parts.items()}
+    terms = state.replicas.average_terms(parts)
     broken = [part for part in loss.parts if not math.isfinite(terms[part])]
     if not math.isfinite(terms[name]):
         broken = broken or [name]
     if broken:
         raise DivergedError(
-            f"training diverged at step {step}: {broken[0]} is {terms[broken[0]]}",
+            f"training diverged at step {state.step + 1}: {broken[0]} is {terms[broken[0]]}",
             "The last good checkpoint is kept; a lower optimizer.learning_rate may help.",
         )
     return terms

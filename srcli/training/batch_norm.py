@@ -1,0 +1,85 @@
+"""Batch normalisation by the statistics of the whole batch, whose rows lie on several processes.
+
+torch's own SyncBatchNorm needs a GPU.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from srcli.training.replicas import Replicas
+
+
+def synchronize(network: nn.Module, replicas: Replicas) -> None:
+    """Puts a `SynchronizedBatchNorm` in the place of every batch normalisation, with the same parameters."""
+    for parent in list(network.modules()):
+        for name, child in parent.named_children():
+            if isinstance(child, nn.BatchNorm1d | nn.BatchNorm2d):
+                setattr(parent, name, SynchronizedBatchNorm(child, replicas))
+
+
+class SynchronizedBatchNorm(_BatchNorm):
+    """What `nn.BatchNorm1d` and `nn.BatchNorm2d` compute of all processes' rows together.
+
+    Every process has as many rows. Names in the state are those of the layer that it replaces.
+    """
+
+    def __init__(self, layer: nn.BatchNorm1d | nn.BatchNorm2d, replicas: Replicas) -> None:
+        super().__init__(layer.num_features, layer.eps, layer.momentum)
+        self.weight, self.bias = layer.weight, layer.bias
+        self.running_mean, self.running_var = layer.running_mean, layer.running_var
+        self.num_batches_tracked = layer.num_batches_tracked
+        self._replicas = replicas
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Features (B, C, ...) of the same shape, normalised channel by channel."""
+        if not self.training:
+            normalized: Tensor = super().forward(features)
+            return normalized
+        values = features.float()
+        mean, variance = self._statistics(values)
+        self._track(mean.detach(), variance.detach(), values.numel() // self.num_features)
+        shape = (1, -1) + (1,) * (values.dim() - 2)
+        scale = self.weight * torch.rsqrt(variance + self.eps)
+        shift = self.bias - mean * scale
+        return torch.addcmul(shift.view(shape), values, scale.view(shape)).to(features.dtype)
+
+    def _statistics(self, values: Tensor) -> tuple[Tensor, Tensor]:
+        """The mean and the variance (C,) of every process's values."""
+        dimensions = [0, *range(2, values.dim())]
+        variance, mean = torch.var_mean(values, dimensions, correction=0)
+        # Doubles, because the mean square less the squared mean cancels in single precision.
+        local = torch.stack([mean.double(), variance.double() + mean.double().square()])
+        mean, square = _Average.apply(local, self._replicas)
+        return mean.float(), (square - mean.square()).float()
+
+    @torch.no_grad()
+    def _track(self, mean: Tensor, variance: Tensor, local_count: int) -> None:
+        """Moves the running statistics as torch does: the variance is the unbiased one."""
+        assert self.running_mean is not None
+        assert self.running_var is not None
+        assert self.num_batches_tracked is not None
+        assert self.momentum is not None
+        count = local_count * self._replicas.count
+        self.num_batches_tracked.add_(1)
+        self.running_mean.lerp_(mean, self.momentum)
+        self.running_var.lerp_(variance * count / (count - 1), self.momentum)
+
+
+class _Average(torch.autograd.Function):
+    """The mean over all processes.
+
+    Each process's result depends on the others' values, so a value's gradient is the mean of the gradients of
+    all results: the same operation once more, to any order.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, values: Tensor, replicas: Replicas) -> Tensor:
+        ctx.replicas = replicas
+        return replicas.average(values)
+
+    @staticmethod
+    def backward(ctx: Any, gradients: Tensor) -> tuple[Tensor, None]:
+        return _Average.apply(gradients, ctx.replicas), None
