@@ -38,9 +38,9 @@ class SynchronizedBatchNorm(_BatchNorm):
         if not self.training:
             normalized: Tensor = super().forward(features)
             return normalized
-        values = features.float()
+        values = features.to(torch.promote_types(features.dtype, torch.float32))
         mean, variance = self._statistics(values)
-        self._track(mean.detach(), variance.detach(), values.numel() // self.num_features)
+        self._track(mean, variance, values.numel() // self.num_features)
         shape = (1, -1) + (1,) * (values.dim() - 2)
         scale = self.weight * torch.rsqrt(variance + self.eps)
         shift = self.bias - mean * scale
@@ -53,7 +53,7 @@ class SynchronizedBatchNorm(_BatchNorm):
         # Doubles, because the mean square less the squared mean cancels in single precision.
         local = torch.stack([mean.double(), variance.double() + mean.double().square()])
         mean, square = _Average.apply(local, self._replicas)
-        return mean.float(), (square - mean.square()).float()
+        return mean.to(values.dtype), (square - mean.square()).to(values.dtype)
 
     @torch.no_grad()
     def _track(self, mean: Tensor, variance: Tensor, local_count: int) -> None:

@@ -218,5 +218,5 @@ def _noticing_losses() -> Iterator[None]:
 
 
 def _reason(error: Exception) -> str:
-    """The first line of what torch says, without the place in its source."""
-    return str(error).splitlines()[0].rpartition("] ")[2].rstrip(". ")
+    """The first sentence of what torch says, without the place in its source."""
+    return str(error).splitlines()[0].rpartition("] ")[2].partition(". ")[0].rstrip(".")
