@@ -17,6 +17,7 @@ from srcli.errors import DataError, UserError
 from srcli.experiment import Experiment
 from srcli.training.batch_norm import synchronize
 from srcli.training.loop import training_batches
+from srcli.training.measuring import choose_test_faces, measure
 from srcli.training.replicas import Replicas, joining
 from srcli.training.state import ALONE, build_state, weights_digest
 from srcli.training.step import Terms, train_step
@@ -40,12 +41,22 @@ def smooth_experiment(objective: str, generator: str) -> Experiment:
     return experiment.model_copy(update=smooth)
 
 
+def gradient_norm(network: nn.Module) -> float:
+    gradients = [weight.grad for weight in network.parameters() if weight.grad is not None]
+    return float(torch.cat([gradient.flatten() for gradient in gradients]).norm())
+
+
 def losses(case: str, replicas: Replicas = ALONE) -> tuple[list[Terms], dict[str, float], str]:
     """The terms of the first steps, the sums of all buffers (statistics) by name, and the weights' digest."""
     state = build_state(smooth_experiment(*case.split()), CPU, replicas)
     batches = training_batches(state, small_dataset())
-    terms = [train_step(state, batches) for _ in range(STEPS)]
     networks = {"generator": state.generator, "critic": state.critic}
+    terms = []
+    for _ in range(STEPS):
+        terms.append(train_step(state, batches))
+        # Adam and RMSProp hide a wrong scale of the gradients.
+        terms[-1] |= {f"{role}_gradient": gradient_norm(network) for role, network in networks.items()}
+    terms[-1] |= measure(state, choose_test_faces(small_dataset(), 4))
     statistics = {
         f"{role}.{name}": value.double().sum().item()
         for role, network in networks.items()

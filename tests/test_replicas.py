@@ -44,8 +44,9 @@ def test_several_processes_have_the_losses_of_one(case: str, count: int, ranks: 
     expected, statistics, _ = losses(case)
     found, found_statistics, _ = ranks[count][0]["losses"][case]
     for step in range(STEPS):
-        # Adam and RMSProp turn the rounding of gradients near zero into whole steps.
-        tolerance = min(2e-5 * 6**step, 0.03)
+        # Adam turns the rounding of gradients near zero into whole steps: changing weights by one unit in
+        # the last place moves the later losses of one process as much.
+        tolerance = 3e-3 if step else 2e-5
         assert found[step] == pytest.approx(expected[step], rel=tolerance, abs=0.05 * tolerance), step + 1
     assert found_statistics == pytest.approx(statistics, rel=1e-3, abs=1e-2)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from srcli.training.replicas import Replicas
@@ -36,8 +37,9 @@ class SynchronizedBatchNorm(_BatchNorm):
     def forward(self, features: Tensor) -> Tensor:
         """Features (B, C, ...) of the same shape, normalised channel by channel."""
         if not self.training:
-            normalized: Tensor = super().forward(features)
-            return normalized
+            return F.batch_norm(
+                features, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps
+            )
         values = features.to(torch.promote_types(features.dtype, torch.float32))
         mean, variance = self._statistics(values)
         self._track(mean, variance, values.numel() // self.num_features)
