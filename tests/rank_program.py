@@ -43,7 +43,7 @@ def smooth_experiment(objective: str, generator: str) -> Experiment:
 
 def gradient_norm(network: nn.Module) -> float:
     gradients = [weight.grad for weight in network.parameters() if weight.grad is not None]
-    return float(torch.cat([gradient.flatten() for gradient in gradients]).norm())
+    return sum(gradient.square().sum().item() for gradient in gradients) ** 0.5
 
 
 def losses(case: str, replicas: Replicas = ALONE) -> tuple[list[Terms], dict[str, float], str]:
