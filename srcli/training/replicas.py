@@ -15,6 +15,8 @@ from datetime import timedelta
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
+from torch.distributed.distributed_c10d import PrefixStore
+from torch.distributed.rendezvous import rendezvous
 
 from srcli.devices import choose_device
 from srcli.errors import LostProcessError, OtherProcessError, RunError, UserError
@@ -155,7 +157,10 @@ def joining(device: str) -> Iterator[tuple[Replicas, torch.device]]:
         yield Replicas(), choose_device(device)
         return
     try:
-        dist.init_process_group("gloo", timeout=START_TIMEOUT)
+        store, rank, count = next(rendezvous("env://", timeout=START_TIMEOUT))
+        # torchrun keeps its store when it starts processes again, with the addresses of those that died.
+        store = PrefixStore(f"start-{restarts()}", store)
+        dist.init_process_group("gloo", store=store, rank=rank, world_size=count, timeout=START_TIMEOUT)
     except (RuntimeError, ValueError) as error:
         raise UserError(
             f"the {share.count} processes do not find each other: {_reason(error)}",
