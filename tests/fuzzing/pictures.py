@@ -20,7 +20,6 @@ from srcli.errors import ImageError
 from srcli.upscaling.batch import upscale_all
 from srcli.upscaling.decoding import read_picture
 from srcli.upscaling.files import Job
-from srcli.upscaling.pictures import fit_format
 
 ENLARGED_PIXELS = 20_000
 """Larger pictures are read, but not enlarged: that time is theirs to ask for."""
@@ -49,13 +48,10 @@ class Pictures:
         decode_chunk(list(FolderSource(given).files()), "faces", 8)
         picture = read_picture(path, path.name)
         height, width = picture.colour.shape[:2]
-        if height * width > ENLARGED_PIXELS:
-            fit_format(picture, "PNG", 1, path.name)
-            return
-        for ending in ("png", "jpg", "webp"):
-            job = Job(path, work / f"out.{ending}")
-            if upscale_all([job], REPEAT, "label", "sha") and ending == "png":
-                raise ImageError("refused")
+        if height * width <= ENLARGED_PIXELS:
+            jobs = [Job(path, work / f"out.{ending}") for ending in ("png", "jpg", "webp")]
+            if upscale_all(jobs, REPEAT, "label", "sha") == len(jobs):
+                raise ImageError("no format could hold it")
 
 
 @cache
