@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 from small import PRESETS
 
-from fuzzing.mutations import hostile_value, mutate_bytes, mutate_tree
+from fuzzing.mutations import mutate_bytes, mutate_tree
 from srcli.experiment import load_experiment, parse_experiment
 from srcli.training.state import refuse_large_networks
 
@@ -86,5 +86,5 @@ def _dumped(value: Any, random: Random) -> bytes:
         flow = random.choice((True, False, None))
         text: str = yaml.safe_dump(value, allow_unicode=True, default_flow_style=flow)
     except (RecursionError, ValueError, yaml.YAMLError):
-        text = f"generator: {hostile_value(random)!r:.90000}"
+        text = "generator: " + random.choice("[{-") * random.choice((50, 5000))
     return text.encode("utf-8", "surrogatepass")
