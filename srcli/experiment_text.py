@@ -68,6 +68,8 @@ def _refuse_bombs(text: str, source: str) -> None:
     for event in yaml.parse(text, Loader=_Loader):
         if isinstance(event, yaml.AliasEvent):
             raise ExperimentError(f"{source}: aliases (*name) are not allowed in an experiment")
+        if isinstance(event, yaml.ScalarEvent):
+            event.value.encode()  # half a character, "\\ud800", is no text: UnicodeEncodeError, a ValueError
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > MAX_DEPTH:
             raise ExperimentError(f"{source} is nested too deep for an experiment")

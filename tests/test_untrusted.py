@@ -169,6 +169,7 @@ def test_a_resume_file_of_the_old_format_that_declares_more_than_it_holds_is_ref
         ("training:\n  steps: 0x" + "f" * 50_000, "training.steps: should be"),
         ("training:\n  steps: [" + "1," * 9000 + "]", r"not \[1, 1, .{100,}\.\.\."),
         ("\n".join(f"s{n}: 1" for n in range(8000)), "and 7,98. more mistakes"),
+        ('generator: {"\\ud800": 1}', "is not YAML: .* surrogates not allowed"),
         ("a: &a [1]\nb: *a", r"aliases \(\*name\) are not allowed"),
         ("a: !!python/object/apply:os.system [echo]", "not YAML: could not determine a constructor"),
     ],

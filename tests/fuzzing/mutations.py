@@ -58,7 +58,7 @@ def nested(depth: int, kind: str) -> Any:
 
 def mutate_tree(value: Any, random: Random, changes: int = 1) -> Any:
     """A tree of mappings and lists with some of its nodes replaced, removed, renamed or doubled."""
-    tree = shallow_copy(value)
+    tree = copy.deepcopy(value)
     for _ in range(changes):
         places = list(_places(tree))
         if not places:
@@ -75,11 +75,6 @@ def mutate_tree(value: Any, random: Random, changes: int = 1) -> Any:
         else:
             parent.append(parent[key])
     return tree
-
-
-def shallow_copy(value: Any) -> Any:
-    """A copy of a tree that is not too deep to copy."""
-    return copy.deepcopy(value)
 
 
 def json_bytes(value: Any) -> bytes:

@@ -183,8 +183,7 @@ def _other_values(content: bytes, random: Random) -> bytes:
     values = torch.load(io.BytesIO(content), weights_only=True)
     change = random.random()
     if change < 0.5:
-        for _ in range(random.choice((1, 3))):
-            values = mutate_tree(values, random)
+        values = mutate_tree(values, random, random.choice((1, 3)))
     elif change < 0.75:
         optimizer = random.choice(list(values.values()))
         key = random.choice(list(optimizer["state"]))
