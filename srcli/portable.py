@@ -4,7 +4,6 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -139,10 +138,9 @@ def open_portable(content: bytes, source: str, device: str) -> PortableGenerator
     options = onnxruntime.SessionOptions()
     options.log_severity_level = _FATAL_ONLY
     try:
-        with TemporaryDirectory() as nothing:
-            # A stranger's model may name other files as its weights; they are looked for here.
-            options.add_session_config_entry(_WEIGHTS_FOLDER, nothing)
-            session = onnxruntime.InferenceSession(content, options, providers=providers)
+        # A stranger's model may name other files as its weights; below a file, there are none.
+        options.add_session_config_entry(_WEIGHTS_FOLDER, f"{__file__}/nothing")
+        session = onnxruntime.InferenceSession(content, options, providers=providers)
         metadata = session.get_modelmeta().custom_metadata_map
     except Exception as error:  # whatever is wrong with a damaged file, as onnxruntime calls it
         raise CheckpointError(f"{source} cannot be read as a model: {_first_line(error)}") from error

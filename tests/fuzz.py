@@ -18,11 +18,20 @@ from pathlib import Path
 from fuzzing.archives import Archives
 from fuzzing.datasets import Datasets
 from fuzzing.pictures import Pictures
+from fuzzing.portable import PortableFiles
 from fuzzing.presets import Presets
 from fuzzing.watching import Kind, Outcome, sandbox_in, watch, write_input
 from fuzzing.weights import ResumeFiles, WeightFiles
 
-KINDS: tuple[type[Kind], ...] = (Pictures, WeightFiles, ResumeFiles, Presets, Datasets, Archives)
+KINDS: tuple[type[Kind], ...] = (
+    Pictures,
+    WeightFiles,
+    PortableFiles,
+    ResumeFiles,
+    Presets,
+    Datasets,
+    Archives,
+)
 """A new kind is one class like these, and one entry."""
 
 MOST_CPU_SECONDS, MOST_WAIT_SECONDS = 30.0, 600.0

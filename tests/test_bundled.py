@@ -15,7 +15,7 @@ from srcli.bundled import BUNDLED, read_bundled, weights_folder
 from srcli.catalog import preset_path
 from srcli.data.images import enlarge_bicubic, from_network, low_res_of, to_network
 from srcli.errors import CheckpointError
-from srcli.experiment import load_experiment
+from srcli.experiment import Experiment, load_experiment
 from srcli.generators import load_generator
 from srcli.metrics import consistency, psnr
 from srcli.portable import METADATA_KEY, PortableDescription
@@ -40,9 +40,9 @@ def test_a_bundled_model_was_trained_by_the_preset_of_its_name(name: str) -> Non
     described = PortableDescription.model_validate_json(
         {item.key: item.value for item in metadata}[METADATA_KEY]
     )
-    preset = load_experiment(preset_path(name)).model_dump(mode="json")
-    assert described.experiment == preset
-    assert described.step == preset["training"]["steps"]
+    preset = load_experiment(preset_path(name))
+    assert Experiment.model_validate(described.experiment) == preset
+    assert described.step == preset.training.steps
 
 
 def test_a_file_that_was_changed_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,7 +35,15 @@ from srcli.runs import RunDirectory
 from srcli.training.optimizer_state import load_optimizer
 from srcli.training.state import refuse_large_networks
 
-INPUTS = {"pictures": 80, "weights": 50, "resume": 20, "presets": 25, "datasets": 60, "archives": 30}
+INPUTS = {
+    "pictures": 80,
+    "weights": 50,
+    "onnx": 60,
+    "resume": 20,
+    "presets": 25,
+    "datasets": 60,
+    "archives": 30,
+}
 
 
 @pytest.fixture(scope="module")
