@@ -211,38 +211,38 @@ for step in range(1, 9):
 
 
 def test_leftovers_of_killed_writes_go_and_checkpoints_stay_bounded(data: Path, tmp_path: Path) -> None:
-    start_run(small_experiment(steps=4), data, tmp_path / "run", CPU, ["srcli"])
+    start_run(small_experiment(steps=4), [data], tmp_path / "run", CPU, ["srcli"])
     run = RunDirectory(tmp_path / "run")
     (run.checkpoints / ".step-000004.abc.part").mkdir()
     (run.checkpoints / ".step-000004.abc.part" / "generator.safetensors").write_bytes(b"half")
     (run.path / ".run.json.abc.part").write_bytes(b"{")
     shutil.copytree(run.checkpoint(3), run.checkpoint(2))
-    resume_run(run.path, ["training.steps=5"], data, CPU)
+    resume_run(run.path, ["training.steps=5"], [data], CPU)
     assert list(run.path.rglob("*.part")) == []
     assert run.checkpoint_steps() == [4, 5]
 
 
 def test_a_run_killed_after_its_last_checkpoint_is_recorded_as_finished(data: Path, tmp_path: Path) -> None:
-    start_run(small_experiment(steps=2), data, tmp_path / "run", CPU, ["srcli"])
+    start_run(small_experiment(steps=2), [data], tmp_path / "run", CPU, ["srcli"])
     run = RunDirectory(tmp_path / "run")
     run.update_record(status="running", step=0)
     assert actual_state(run) == "was killed while it trained"
-    resume_run(run.path, [], data, CPU)
+    resume_run(run.path, [], [data], CPU)
     assert (run.record()["status"], run.record()["step"]) == ("finished", 2)
     with pytest.raises(RunError, match="has already done its 2 steps"):
-        resume_run(run.path, [], data, CPU)
+        resume_run(run.path, [], [data], CPU)
 
 
 def test_a_warm_start_is_there_with_its_first_checkpoint_or_not_at_all(data: Path, tmp_path: Path) -> None:
-    start_run(small_experiment(steps=1), data, tmp_path / "first", CPU, ["srcli"])
+    start_run(small_experiment(steps=1), [data], tmp_path / "first", CPU, ["srcli"])
     warm = small_experiment(steps=1, init_from=str(tmp_path / "first"))
-    start_run(warm, data, tmp_path / "warm", CPU, ["srcli"])
+    start_run(warm, [data], tmp_path / "warm", CPU, ["srcli"])
     run = RunDirectory(tmp_path / "warm")
     assert run.checkpoint_steps() == [0, 1]
     for step in (0, 1):
         shutil.rmtree(run.checkpoint(step))
     with pytest.raises(CheckpointError, match="has lost its first checkpoint"):
-        resume_run(run.path, [], data, CPU)
+        resume_run(run.path, [], [data], CPU)
 
 
 def test_a_run_moved_while_it_trains_stays_in_one_piece(unharmed: RunDirectory, tmp_path: Path) -> None:

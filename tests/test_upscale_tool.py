@@ -214,7 +214,7 @@ def test_a_reader_of_paths_that_leaves_is_no_reason_to_complain(model: Path) -> 
 
 def test_an_interrupt_leaves_whole_files_only(model: Path) -> None:
     draw("in/0.png")
-    draw("in/1.png", size=(2000, 1000))
+    draw("in/1.png", size=(4000, 2000))
     command = [*COMMAND, "in", "--out", "big/", "--model", str(model)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
