@@ -3,6 +3,7 @@
 from itertools import pairwise
 from typing import ClassVar, Literal
 
+import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import nn
 
@@ -15,16 +16,9 @@ from srcli.models.layers import (
     initialize_normal,
     normalization,
 )
+from srcli.models.strided import DoublingConv2d, HalvingConv2d
 
 NOISE_SIZE = 128
-
-
-def _halve(inputs: int, outputs: int) -> nn.Conv2d:
-    return nn.Conv2d(inputs, outputs, 5, stride=2, padding=2)
-
-
-def _double(inputs: int, outputs: int) -> nn.ConvTranspose2d:
-    return nn.ConvTranspose2d(inputs, outputs, 5, stride=2, padding=2, output_padding=1)
 
 
 class DcganGenerator(BaseModel):
@@ -59,16 +53,16 @@ class DcganGenerator(BaseModel):
         widths = [self.width * factor for factor in (8, 4, 2, 1)]
         layers = self._from_noise(widths[0]) if self.takes_noise else self._from_low_res(widths[1], widths[0])
         for inputs, outputs in pairwise(widths):
-            layers += [_double(inputs, outputs), *self._finish(outputs)]
-        network = nn.Sequential(*layers, _double(widths[-1], 3), nn.Tanh())
+            layers += [DoublingConv2d(inputs, outputs), *self._finish(outputs)]
+        network = nn.Sequential(*layers, DoublingConv2d(widths[-1], 3), nn.Tanh())
         initialize_normal(network)
-        return network
+        return network.to(memory_format=torch.channels_last)
 
     def _from_low_res(self, middle: int, deepest: int) -> list[nn.Module]:
         return [
-            _halve(3, middle),
+            HalvingConv2d(3, middle),
             *self._finish(middle),
-            _halve(middle, deepest),
+            HalvingConv2d(middle, deepest),
             *self._finish(deepest),
         ]
 
@@ -93,13 +87,13 @@ class DcganCritic(BaseModel):
     def build(self) -> nn.Module:
         """The network, initialised: (B, 3, 64, 64) in [-1, 1] to scores (B,), higher for more real."""
         widths = [self.width * factor for factor in (1, 2, 4, 8)]
-        layers: list[nn.Module] = [_halve(3, widths[0]), activation(self.activation)]
+        layers: list[nn.Module] = [HalvingConv2d(3, widths[0]), activation(self.activation)]
         for inputs, outputs in pairwise(widths):
             layers += [
-                _halve(inputs, outputs),
+                HalvingConv2d(inputs, outputs),
                 normalization(self.normalization, outputs),
                 activation(self.activation),
             ]
         network = Scores(*layers, nn.Flatten(), nn.Linear(widths[-1] * 4 * 4, 1))
         initialize_normal(network)
-        return network
+        return network.to(memory_format=torch.channels_last)

@@ -2,8 +2,12 @@
 
 from typing import Annotated, Literal
 
+import torch
 from pydantic import Field
 from torch import Tensor, nn
+
+from srcli.models.pull_back import run_with_pull_back
+from srcli.models.sample_norm import SampleNorm
 
 Activation = Literal["relu", "leaky_relu", "tanh"]
 Normalization = Literal["batch", "layer", "none"]
@@ -41,7 +45,7 @@ def normalization(name: Normalization, channels: int, *, spatial: bool = True) -
         case "batch":
             return nn.BatchNorm2d(channels) if spatial else nn.BatchNorm1d(channels)
         case "layer":
-            return nn.GroupNorm(1, channels)
+            return SampleNorm(channels)
         case "none":
             return nn.Identity()
 
@@ -67,6 +71,21 @@ class Scores(nn.Sequential):
         """Scores (B,) of images (B, 3, 64, 64)."""
         scores: Tensor = super().forward(images)  # type: ignore[no-untyped-call]
         return scores.squeeze(1)
+
+    def scores_and_gradients(self, images: Tensor, count: int) -> tuple[Tensor, Tensor]:
+        """Scores (B,) of images (B, 3, 64, 64), and of the last `count` their gradients by the images.
+
+        The gradients are a second network, run from the scores back to the images by the same weights; each can
+        be differentiated as any network can, and no more of them is computed than the derivatives need.
+        """
+        features, pull_backs = images, []
+        for layer in self:
+            features, pull_back = run_with_pull_back(layer, features, count)
+            pull_backs.append(pull_back)
+        gradients = torch.ones_like(features[-count:], requires_grad=False)
+        for pull_back in reversed(pull_backs):
+            gradients = pull_back(gradients)
+        return features.squeeze(1), gradients
 
 
 WeightedLayer = nn.Conv2d | nn.ConvTranspose2d | nn.Linear

@@ -2,6 +2,7 @@
 
 from typing import Annotated, ClassVar, Literal
 
+import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
@@ -41,7 +42,7 @@ class ResnetGenerator(BaseModel):
             nn.Tanh(),
         )
         initialize_he(network)
-        return network
+        return network.to(memory_format=torch.channels_last)
 
     def _block(self, channels: int) -> nn.Module:
         return Residual(*self._convolve(channels, channels), *self._convolve(channels, channels))
