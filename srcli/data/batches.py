@@ -76,8 +76,9 @@ class TrainingBatches:
         """This rank's rows of batch number `number`, from 0, augmented, on the device."""
         random = np.random.default_rng((self.seed, CROP_STREAM, number))
         crops = self._crops(self._members(number), self._sides(number), random)
-        labels = torch.from_numpy(crops).to(device).permute(0, 3, 1, 2).float() / 255
-        high_res = augment(labels, self.settings, random, self.share).mul(2).sub(1).contiguous()
+        channels_first = torch.from_numpy(crops).to(device).permute(0, 3, 1, 2)
+        labels = channels_first.to(torch.float32, memory_format=torch.contiguous_format).div_(255)
+        high_res = augment(labels, self.settings, random, self.share).mul_(2).sub_(1)
         return Batch(high_res, F.avg_pool2d(high_res, SCALE))
 
     def _members(self, number: int) -> NDArray[np.int64]:
@@ -133,13 +134,16 @@ def augment(
         [settings.contrast],
         [settings.saturation],
     ]
-    brightness, contrast, saturation = torch.from_numpy(shifts).to(images)[:, :, None, None, None]
-    grey = (images * images.new_tensor(RED_GREEN_BLUE).view(1, 3, 1, 1)).sum(1, keepdim=True)
-    images = torch.lerp(grey, images, 1 + saturation)
-    mean = images.mean((2, 3), keepdim=True)
-    images = torch.lerp(mean, images, 1 + contrast)
-    changed: Tensor = (images + brightness).clamp(0, 1)
-    return changed
+    brightness, contrast, saturation = torch.from_numpy(shifts).to(images)[:, :, None, None]
+    # Grey is a weighted sum of the channels, so that all three changes are one matrix and one offset an image.
+    unchanged = torch.eye(3).to(images)
+    greys = images.new_tensor(RED_GREEN_BLUE).expand(3, 3)
+    mixing = torch.lerp(greys, unchanged, 1 + saturation)  # (B, 3, 3)
+    pixels = images.flatten(2)
+    means = mixing @ pixels.mean(2, keepdim=True)
+    offsets = brightness - contrast * means
+    changed = torch.baddbmm(offsets, mixing * (1 + contrast), pixels)
+    return changed.clamp_(0, 1).view_as(images)
 
 
 @lru_cache(maxsize=2)
