@@ -2,11 +2,11 @@
 
 import math
 from collections.abc import Iterable
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field
-from torch import nn
+from torch import Tensor, nn
 
 Schedule = Literal["constant", "cosine"]
 
@@ -25,7 +25,34 @@ class Adam(BaseModel):
     def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         """A fused Adam over the parameters: same update, one pass over memory."""
         betas = (self.beta1, self.beta2)
-        return torch.optim.Adam(parameters, lr=self.learning_rate, betas=betas, fused=True)
+        return DenseAdam(parameters, lr=self.learning_rate, betas=betas, fused=True)
+
+
+class DenseAdam(torch.optim.Adam):
+    """torch's fused Adam for weights of any layout, without copies of channels-last weights in every step.
+
+    The fused kernel for processors walks through weights, gradients and averages side by side in memory: it
+    copies what is not contiguous, and mixes up elements where the layouts differ.
+    """
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Restores the averages, in the layout of their weights."""
+        super().load_state_dict(state_dict)
+        for parameter, averages in self.state.items():
+            for name, value in averages.items():
+                if value.shape == parameter.shape:
+                    averages[name] = torch.empty_like(parameter, requires_grad=False).copy_(value)
+
+    def _init_group(self, group: Any, *lists: list[Tensor]) -> bool:
+        has_complex: bool = super()._init_group(group, *lists)  # type: ignore[no-untyped-call]
+        parameters, gradients = lists[:2]
+        turned = [_is_channels_last(parameter) for parameter in parameters]
+        for tensors in lists:
+            for place, tensor in enumerate(tensors):
+                if turned[place] and tensor.dim() == 4:
+                    tensors[place] = tensor.permute(0, 2, 3, 1)
+        gradients[:] = [gradient.contiguous() for gradient in gradients]
+        return has_complex
 
 
 class RmsProp(BaseModel):
@@ -41,6 +68,10 @@ class RmsProp(BaseModel):
     def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         """An RMSProp over the parameters."""
         return torch.optim.RMSprop(parameters, lr=self.learning_rate, alpha=self.decay)
+
+
+def _is_channels_last(tensor: Tensor) -> bool:
+    return tensor.dim() == 4 and tensor.is_contiguous(memory_format=torch.channels_last)
 
 
 def rate_share(schedule: Schedule, step: int, steps: int) -> float:
