@@ -134,16 +134,12 @@ def augment(
         [settings.contrast],
         [settings.saturation],
     ]
-    brightness, contrast, saturation = torch.from_numpy(shifts).to(images)[:, :, None, None]
-    # Grey is a weighted sum of the channels, so that all three changes are one matrix and one offset an image.
-    unchanged = torch.eye(3).to(images)
-    greys = images.new_tensor(RED_GREEN_BLUE).expand(3, 3)
-    mixing = torch.lerp(greys, unchanged, 1 + saturation)  # (B, 3, 3)
-    pixels = images.flatten(2)
-    means = mixing @ pixels.mean(2, keepdim=True)
-    offsets = brightness - contrast * means
-    changed = torch.baddbmm(offsets, mixing * (1 + contrast), pixels)
-    return changed.clamp_(0, 1).view_as(images)
+    brightness, contrast, saturation = torch.from_numpy(shifts).to(images)[:, :, None, None, None]
+    red, green, blue = images.split(1, dim=1)
+    grey = red * RED_GREEN_BLUE[0] + green * RED_GREEN_BLUE[1] + blue * RED_GREEN_BLUE[2]
+    images = torch.addcmul(images, images - grey, saturation)
+    images = torch.addcmul(images, images - images.mean((2, 3), keepdim=True), contrast)
+    return images.add_(brightness).clamp_(0, 1)
 
 
 @lru_cache(maxsize=2)
