@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from srcli.cli.memory import prepare_memory
+from srcli.cli.memory import keep_freed_memory
 from srcli.console import result, say
 from srcli.errors import RunError, UserError
 
@@ -59,7 +59,7 @@ def train(
         raise typer.BadParameter("give one of --preset NAME, an experiment file, or --resume RUN")
     if resume is not None and (out is not None or dry_run):
         raise typer.BadParameter("--resume goes with neither --out nor --dry-run")
-    prepare_memory()
+    keep_freed_memory()
     from srcli.training.replicas import joining
 
     with joining(device) as (replicas, chosen):
