@@ -75,8 +75,8 @@ class Scores(nn.Sequential):
     def scores_and_gradients(self, images: Tensor, count: int) -> tuple[Tensor, Tensor]:
         """Scores (B,) of images (B, 3, 64, 64), and of the last `count` their gradients by the images.
 
-        The gradients are a second network, run from the scores back to the images by the same weights; each can
-        be differentiated as any network can, and no more of them is computed than the derivatives need.
+        The gradients are a second network, run from the scores back to the images by the same weights. It is
+        differentiated as any network is, and nothing is computed that its derivatives do not need.
         """
         features, pull_backs = images, []
         for layer in self:

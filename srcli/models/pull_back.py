@@ -1,4 +1,4 @@
-"""Layers that know their gradient with respect to their input, as an expression that can be differentiated again."""
+"""Layers with their gradient by their input, as an expression that can be differentiated again."""
 
 from collections.abc import Callable
 

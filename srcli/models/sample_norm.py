@@ -14,7 +14,7 @@ class SampleNorm(nn.GroupNorm):
         super().__init__(1, channels)
 
     def pull_back(self, features: Tensor, gradient: Tensor) -> Tensor:
-        """The gradient with respect to the features from that with respect to the output, differentiable once."""
+        """The gradient by the features from that by the output, differentiable once more."""
         pulled: Tensor = NormalizeGradient.apply(gradient, features, self.weight, self.eps)
         return pulled
 
@@ -36,7 +36,7 @@ class NormalizeGradient(torch.autograd.Function):
         return result
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, v: Tensor) -> tuple[Tensor | None, ...]:
         """With t = w u, z = (x - mean) / deviation and means over a sample written as E, the gradient is
 
