@@ -1,0 +1,97 @@
+"""The critics' own input gradients and the penalty's derivatives, against autograd in double precision."""
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from srcli.models.dcgan import DcganCritic
+from srcli.models.layers import Scores
+from srcli.models.mlp import MlpCritic
+from srcli.models.sample_norm import NormalizeGradient
+from srcli.objectives import WganGp, gradient_penalty
+
+PENALISED: list[dict[str, Any]] = [
+    {"architecture": "dcgan", "width": 2, "normalization": "layer"},
+    {"architecture": "dcgan", "width": 2, "normalization": "layer", "activation": "tanh"},
+    {"architecture": "dcgan", "width": 2, "normalization": "none", "activation": "relu"},
+    {"architecture": "mlp", "width": 6, "normalization": "layer"},
+    {"architecture": "mlp", "width": 6, "normalization": "none", "activation": "tanh"},
+]
+CRITICS = pytest.mark.parametrize("settings", PENALISED, ids=lambda s: "-".join(map(str, s.values())))
+
+
+def build(settings: dict[str, Any]) -> Scores:
+    """A critic in double precision whose weights are drawn large, biases and scales too."""
+    kind = DcganCritic if settings["architecture"] == "dcgan" else MlpCritic
+    critic = kind.model_validate(settings).build().double()
+    random = torch.Generator().manual_seed(1)
+    with torch.no_grad():
+        for parameter in critic.parameters():
+            parameter.normal_(0, 0.3, generator=random)
+    assert isinstance(critic, Scores)
+    return critic
+
+
+def pictures(count: int) -> Tensor:
+    return (
+        torch.rand(count, 3, 64, 64, dtype=torch.double, generator=torch.Generator().manual_seed(2)) * 2 - 1
+    )
+
+
+@CRITICS
+def test_input_gradients_are_autograds_and_belong_to_the_last_images(settings: dict[str, Any]) -> None:
+    critic, images = build(settings), pictures(5)
+    scores, gradients = critic.scores_and_gradients(images, 2)
+    points = images[-2:].clone().requires_grad_(True)
+    (expected,) = torch.autograd.grad(critic.eval()(points).sum(), points)
+    assert torch.allclose(scores, critic(images), rtol=1e-10)
+    assert torch.allclose(gradients, expected, rtol=1e-10, atol=1e-14)
+
+
+@CRITICS
+def test_the_critic_loss_and_its_derivatives_are_autograds(settings: dict[str, Any]) -> None:
+    critic, objective = build(settings), WganGp(name="wgan-gp", gamma=0.9)
+    real, fake = pictures(4).split(2)
+    by_hand = objective.critic_loss(critic, real, fake, torch.Generator().manual_seed(3)).total
+    critic_of_pytorch = critic.eval()  # in evaluation, all layers are PyTorch's own
+    by_autograd = objective.critic_loss(
+        lambda images: critic_of_pytorch(images), real, fake, torch.Generator().manual_seed(3)
+    ).total
+    assert by_hand.item() == pytest.approx(by_autograd.item(), rel=1e-10)
+    parameters = list(critic.parameters())
+    ours = torch.autograd.grad(by_hand, parameters, allow_unused=True)
+    theirs = torch.autograd.grad(by_autograd, parameters, allow_unused=True)
+    for gradient, expected in zip(ours, theirs, strict=True):
+        assert gradient is not None
+        assert expected is not None
+        assert torch.allclose(gradient, expected, rtol=1e-9, atol=1e-12)
+
+
+def test_the_penalty_by_autograd_also_runs_through_the_layers_kernels() -> None:
+    critic, points = build(PENALISED[0]), pictures(2)
+    parameters = [parameter for parameter in critic.parameters() if parameter.dim() > 1]
+    ours = torch.autograd.grad(gradient_penalty(critic, points), parameters)
+    theirs = torch.autograd.grad(gradient_penalty(critic.eval(), points), parameters)
+    for gradient, expected in zip(ours, theirs, strict=True):
+        assert torch.allclose(gradient, expected, rtol=1e-9, atol=1e-12)
+
+
+def test_a_layer_of_unknown_kind_is_refused() -> None:
+    critic = Scores(nn.Flatten(), nn.Linear(12, 4), nn.BatchNorm1d(4), nn.Linear(4, 1))
+    with pytest.raises(TypeError, match="BatchNorm1d"):
+        critic.scores_and_gradients(torch.zeros(2, 3, 2, 2), 1)
+
+
+@pytest.mark.parametrize("shape", [(3, 5), (2, 4, 3, 3)])
+def test_the_gradient_of_sample_norm_is_autograds_and_has_the_right_derivative(
+    shape: tuple[int, ...],
+) -> None:
+    random = torch.Generator().manual_seed(4)
+    u, x = (torch.randn(shape, dtype=torch.double, generator=random, requires_grad=True) for _ in range(2))
+    w = torch.randn(shape[1], dtype=torch.double, generator=random, requires_grad=True)
+    (expected,) = torch.autograd.grad((F.group_norm(x, 1, w) * u).sum(), x)
+    assert torch.allclose(NormalizeGradient.apply(u, x, w, 1e-5), expected, rtol=1e-12)
+    assert torch.autograd.gradcheck(lambda *tensors: NormalizeGradient.apply(*tensors, 1e-5), (u, x, w))
