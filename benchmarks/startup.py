@@ -1,0 +1,47 @@
+"""How long srcli takes before it does anything: its help, each command's, and a small picture enlarged.
+
+python benchmarks/startup.py --model generator.safetensors
+"""
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from reporting import arguments, seconds_of, show, time_in_turn
+
+COMMANDS = ("prepare-data", "train", "upscale", "compare", "plot-curves", "presets")
+
+
+def main() -> None:
+    """Runs the benchmark."""
+    parser = arguments(__doc__)
+    parser.add_argument("--model", help="a run or weight file; without it, whatever `srcli upscale` takes")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        picture = Path(name, "small.png")
+        Image.fromarray(np.full((16, 16, 3), 128, np.uint8)).save(picture)
+        model = ["--model", options.model] if options.model else []
+        typed = {
+            "python alone": ["-c", "pass"],
+            "srcli --help": ["-m", "srcli", "--help"],
+            **{f"srcli {command} --help": ["-m", "srcli", command, "--help"] for command in COMMANDS},
+            "srcli upscale": ["-m", "srcli", "upscale", "-", *model],
+        }
+        actions = {
+            what: lambda words=words: seconds_of(lambda: run(words, picture)) for what, words in typed.items()
+        }
+        seconds = time_in_turn(actions, options.rounds)
+    show({what: sorted(values)[len(values) // 2] for what, values in seconds.items()}, options.json)
+
+
+def run(words: list[str], picture: Path) -> None:
+    """Runs Python with these words, the picture on its standard input."""
+    with picture.open("rb") as file:
+        subprocess.run([sys.executable, *words], stdin=file, capture_output=True, check=True)
+
+
+if __name__ == "__main__":
+    main()
