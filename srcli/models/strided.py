@@ -19,8 +19,6 @@ KERNEL, STRIDE, PADDING = 5, 2, 2
 
 PRODUCT_PIXELS = 4 * 4
 """Up to this size of y, matrix products are faster than convolutions."""
-ROWS_AT_ONCE = 256
-"""So many windows are copied at a time, so that they are still in the cache when they are multiplied."""
 SHUFFLED_CHANNELS = 4
 """Up to this many channels of x, `double` is fastest as a convolution to all four pixels at once."""
 
@@ -115,13 +113,9 @@ def _halve(x: Tensor, w: Tensor, b: Tensor | None) -> Tensor:
     batch, _, height, width = x.shape
     if height // 2 * (width // 2) > PRODUCT_PIXELS:
         return F.conv2d(_channels_last(x), w, b, STRIDE, PADDING)
-    kernels, halved = _matrix(w).t(), x.new_empty((batch, height // 2, width // 2, len(w)))
-    images = max(1, ROWS_AT_ONCE // (height // 2 * (width // 2)))
-    for part, out in zip(x.split(images), halved.split(images), strict=True):
-        torch.mm(_windows(part), kernels, out=out.view(-1, len(w)))
-    if b is not None:
-        halved += b
-    return halved.permute(0, 3, 1, 2)
+    windows, kernels = _windows(x), _matrix(w).t()
+    product = torch.mm(windows, kernels) if b is None else torch.addmm(b, windows, kernels)
+    return product.view(batch, height // 2, width // 2, -1).permute(0, 3, 1, 2)
 
 
 def _double(y: Tensor, w: Tensor, b: Tensor | None) -> Tensor:
@@ -130,26 +124,12 @@ def _double(y: Tensor, w: Tensor, b: Tensor | None) -> Tensor:
         return F.pixel_shuffle(F.conv2d(_channels_last(y), _shuffled(w), four_biases, padding=1), 2)
     if y.shape[2] * y.shape[3] > PRODUCT_PIXELS:
         return F.conv_transpose2d(_channels_last(y), w, b, STRIDE, PADDING, 1)
-    batch, _, height, width = y.shape
-    # Overlaps are added in single precision.
-    exact = torch.promote_types(y.dtype, torch.float32)
-    total = y.new_zeros((batch, 2 * height, 2 * width, w.shape[1]), dtype=exact)
-    if b is not None:
-        total += b
-    images = max(1, ROWS_AT_ONCE // (height * width))
-    for part, out in zip(y.split(images), total.split(images), strict=True):
-        _add_windows(torch.mm(_rows(part), _matrix(w)), out)
-    return total.to(y.dtype).permute(0, 3, 1, 2)
+    return _add_windows(torch.mm(_rows(y), _matrix(w)), y, b)
 
 
 def _weight_gradient(x: Tensor, y: Tensor) -> Tensor:
     if y.shape[2] * y.shape[3] <= PRODUCT_PIXELS:
-        images = max(1, ROWS_AT_ONCE // (y.shape[2] * y.shape[3]))
-        parts = zip(x.split(images), y.split(images), strict=True)
-        first_x, first_y = next(parts)
-        product = torch.mm(_rows(first_y).t(), _windows(first_x))
-        for part_x, part_y in parts:
-            product.addmm_(_rows(part_y).t(), _windows(part_x))
+        product = torch.mm(_rows(y).t(), _windows(x))
         return product.view(y.shape[1], KERNEL, KERNEL, x.shape[1]).permute(0, 3, 1, 2)
     like_w = x.new_empty(()).expand(y.shape[1], x.shape[1], KERNEL, KERNEL)
     stride, padding = [STRIDE, STRIDE], [PADDING, PADDING]
@@ -169,15 +149,20 @@ def _windows(x: Tensor) -> Tensor:
     return windows.permute(0, 1, 2, 4, 5, 3).reshape(batch * height * width // 4, -1)
 
 
-def _add_windows(rows: Tensor, total: Tensor) -> None:
-    """The transpose of `_windows`: adds (B h w, 25 I) to the pixels (B, 2h, 2w, I) that they came from."""
-    batch, height, width = len(total), total.shape[1] // 2, total.shape[2] // 2
+def _add_windows(rows: Tensor, y: Tensor, b: Tensor | None) -> Tensor:
+    """The transpose of `_windows`, and b: (B h w, 25 I) -> (B, I, 2h, 2w), added in single precision."""
+    batch, _, height, width = y.shape
     windows = rows.view(batch, height, width, KERNEL, KERNEL, -1)
+    exact = torch.promote_types(rows.dtype, torch.float32)
+    total = rows.new_zeros((batch, 2 * height, 2 * width, windows.shape[-1]), dtype=exact)
+    if b is not None:
+        total += b
     for row in range(KERNEL):
         top, into_rows = _landing(row, height)
         for column in range(KERNEL):
             left, into_columns = _landing(column, width)
             total[:, into_rows, into_columns] += windows[:, top, left, row, column]
+    return total.to(rows.dtype).permute(0, 3, 1, 2)
 
 
 def _landing(tap: int, size: int) -> tuple[slice, slice]:
