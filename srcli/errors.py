@@ -70,6 +70,7 @@ class UnhealthyRunError(UserError):
     """A training run that ended itself because it was found unhealthy; its checkpoint is saved."""
 
     exit_code = EXIT_DIVERGED
+    is_common = True
 
 
 class InterruptedRunError(UserError):
