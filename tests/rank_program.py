@@ -4,6 +4,7 @@ python rank_program.py FOLDER 2 4     # -> FOLDER/2/rank-0.json ...
 """
 
 import json
+import math
 import os
 import socket
 import sys
@@ -43,7 +44,7 @@ def smooth_experiment(objective: str, generator: str) -> Experiment:
 
 def gradient_norm(network: nn.Module) -> float:
     gradients = [weight.grad for weight in network.parameters() if weight.grad is not None]
-    return sum(gradient.square().sum().item() for gradient in gradients) ** 0.5
+    return math.hypot(*(float(gradient.norm()) for gradient in gradients))
 
 
 def losses(case: str, replicas: Replicas = ALONE) -> tuple[list[Terms], dict[str, float], str]:

@@ -140,12 +140,14 @@ def test_torchrun_restarts_a_run_that_lost_a_rank_and_stops_all_ranks_at_once(tm
         stderr=subprocess.PIPE,
         text=True,
     )
-    wait_for_step(run, 5)
-    os.kill(workers_of(process.pid)[1], signal.SIGKILL)
-    before = max(entry["step"] for entry in read_log(run / "metrics.jsonl"))
-    wait_for_step(run, before + 5)
-    process.send_signal(signal.SIGTERM)
-    stdout, stderr = process.communicate(timeout=120)
+    try:
+        wait_for_step(run, 5)
+        os.kill(workers_of(process.pid)[1], signal.SIGKILL)
+        before = max(entry["step"] for entry in read_log(run / "metrics.jsonl"))
+        wait_for_step(run, before + 5)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        stdout, stderr = process.communicate(timeout=120)
     record = json.loads((run / "run.json").read_text())
     assert (stdout, record["status"], record["processes"]) == ("", "interrupted", 2)
     steps = [entry["step"] for entry in read_log(run / "metrics.jsonl")]
