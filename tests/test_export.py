@@ -62,7 +62,7 @@ def test_an_onnx_file_enlarges_as_torch_does(folder: Path, kind: str, batch: int
     low_res = np.random.default_rng(3).uniform(-1, 1, (batch, 3, height, width)).astype(np.float32)
     outputs = ours.enlarge(low_res)
     assert outputs.shape == (batch, 3, 4 * height, 4 * width)
-    assert outputs.std() > 0.05
+    assert outputs.std() > 0.005
     np.testing.assert_allclose(outputs, theirs.enlarge(low_res), atol=1e-4)
     for fact in ("label", "scale", "takes_noise", "input_size", "size_multiple", "margin"):
         assert getattr(ours, fact) == getattr(theirs, fact)

@@ -55,11 +55,10 @@ def test_input_gradients_are_autograds_and_belong_to_the_last_images(settings: d
 def test_the_critic_loss_and_its_derivatives_are_autograds(settings: dict[str, Any]) -> None:
     critic, objective = build(settings), WganGp(name="wgan-gp", gamma=0.9)
     real, fake = pictures(4).split(2)
-    by_hand = objective.critic_loss(critic, real, fake, torch.Generator().manual_seed(3)).total
+    places = torch.rand(len(real), generator=torch.Generator().manual_seed(3))
+    by_hand = objective.critic_loss(critic, real, fake, places).total
     critic_of_pytorch = critic.eval()  # in evaluation, all layers are PyTorch's own
-    by_autograd = objective.critic_loss(
-        lambda images: critic_of_pytorch(images), real, fake, torch.Generator().manual_seed(3)
-    ).total
+    by_autograd = objective.critic_loss(lambda images: critic_of_pytorch(images), real, fake, places).total
     assert by_hand.item() == pytest.approx(by_autograd.item(), rel=1e-10)
     parameters = list(critic.parameters())
     ours = torch.autograd.grad(by_hand, parameters, allow_unused=True)
