@@ -216,7 +216,13 @@ def test_an_interrupt_leaves_whole_files_only(model: Path) -> None:
     draw("in/0.png")
     draw("in/1.png", size=(4000, 2000))
     command = [*COMMAND, "in", "--out", "big/", "--model", str(model)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        # Shells start background jobs deaf to SIGINT, and their children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    ) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         assert process.stdout.readline() == b"big/0_x4.png\n"
