@@ -36,7 +36,7 @@ def test_the_weights_gradient_is_autograds(size: int, channels: int) -> None:
     x, w, y = tensors(size, channels)
     w.requires_grad_(True)
     (expected,) = torch.autograd.grad((F.conv2d(x, w, None, 2, 2) * y).sum(), w)
-    assert close(WeightGradient.apply(x, y), expected)
+    assert close(WeightGradient.apply(x, y, None), expected)
 
 
 @SIZES
@@ -49,8 +49,8 @@ def test_first_and_second_derivatives_agree_with_finite_differences(size: int, c
         arguments = (first, w, bias[:2])
         assert torch.autograd.gradcheck(function.apply, arguments, fast_mode=True)
         assert torch.autograd.gradgradcheck(function.apply, arguments, fast_mode=True)
-    assert torch.autograd.gradcheck(WeightGradient.apply, (x, y), fast_mode=True)
-    assert torch.autograd.gradgradcheck(WeightGradient.apply, (x, y), fast_mode=True)
+    assert torch.autograd.gradcheck(WeightGradient.apply, (x, y, None), fast_mode=True)
+    assert torch.autograd.gradgradcheck(WeightGradient.apply, (x, y, None), fast_mode=True)
 
 
 @pytest.mark.parametrize("layer", [HalvingConv2d(4, 6), DoublingConv2d(4, 6)])
@@ -70,3 +70,15 @@ def test_bfloat16_adds_overlapping_windows_in_single_precision() -> None:
     exact = F.conv_transpose2d(rounded[0].double(), rounded[1].double(), None, 2, 2, 1)
     error = (Double.apply(*rounded, None).double() - exact).norm() / exact.norm()
     assert error < 2**-8
+
+
+@pytest.mark.parametrize("size", [4, 8, 12])
+def test_bfloat16_weights_gradients_are_right_for_batches_of_any_size(size: int) -> None:
+    random = torch.Generator().manual_seed(5)
+    x = torch.randn(19, 6, 2 * size, 2 * size, generator=random).bfloat16()
+    w = torch.randn(7, 6, 5, 5, generator=random).bfloat16().requires_grad_(True)
+    y = torch.randn(19, 7, size, size, generator=random).bfloat16()
+    (gradient,) = torch.autograd.grad(Halve.apply(x, w, None), w, y)
+    exact_w = w.detach().double().requires_grad_(True)
+    (exact,) = torch.autograd.grad(F.conv2d(x.double(), exact_w, None, 2, 2), exact_w, y.double())
+    assert (gradient.double() - exact).norm() / exact.norm() < 2**-7

@@ -19,6 +19,8 @@ KERNEL, STRIDE, PADDING = 5, 2, 2
 
 PRODUCT_PIXELS = 4 * 4
 """Up to this size of y, matrix products are faster than convolutions."""
+BF16_GRADIENT_PIXELS, IMAGES_AT_ONCE = 8 * 8, 16
+"""The same for the gradient of w in bfloat16, where the windows of so many images just fit the cache."""
 SHUFFLED_CHANNELS = 4
 """Up to this many channels of x, `double` is fastest as a convolution to all four pixels at once."""
 
@@ -64,15 +66,16 @@ class Halve(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, w: Tensor, b: Tensor | None) -> Tensor:
-        ctx.save_for_backward(x, w)
-        return _halve(x, w, b)
+        windows = _windows(x) if _is_small(x.shape[2] // 2, x.shape[3] // 2) else None
+        ctx.save_for_backward(x, w, windows)
+        return _halve(x, w, b, windows)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        x, w = ctx.saved_tensors
+        x, w, windows = ctx.saved_tensors
         needs_x, needs_w, needs_b = ctx.needs_input_grad
         for_x = Double.apply(gradient, w, None) if needs_x else None
-        for_w = WeightGradient.apply(x, gradient) if needs_w else None
+        for_w = WeightGradient.apply(x, gradient, windows) if needs_w else None
         return for_x, for_w, _rows(gradient).sum(0) if needs_b else None
 
 
@@ -88,8 +91,13 @@ class Double(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         y, w = ctx.saved_tensors
         needs_y, needs_w, needs_b = ctx.needs_input_grad
-        for_y = Halve.apply(gradient, w, None) if needs_y else None
-        for_w = WeightGradient.apply(gradient, y) if needs_w else None
+        if torch.is_grad_enabled():
+            for_y = Halve.apply(gradient, w, None) if needs_y else None
+            for_w = WeightGradient.apply(gradient, y, None) if needs_w else None
+        else:
+            windows = _windows(gradient) if _is_small(y.shape[2], y.shape[3]) else None
+            for_y = _halve(gradient, w, None, windows) if needs_y else None
+            for_w = _weight_gradient(gradient, y, windows) if needs_w else None
         return for_y, for_w, _rows(gradient).sum(0) if needs_b else None
 
 
@@ -97,23 +105,27 @@ class WeightGradient(torch.autograd.Function):
     """The gradient of `sum(y * halve(x, w))` with respect to w, which does not depend on w."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, y: Tensor) -> Tensor:
+    def forward(ctx: Any, x: Tensor, y: Tensor, windows: Tensor | None) -> Tensor:
         ctx.save_for_backward(x, y)
-        return _weight_gradient(x, y)
+        return _weight_gradient(x, y, windows)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None]:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         x, y = ctx.saved_tensors
-        needs_x, needs_y = ctx.needs_input_grad
+        needs_x, needs_y, _ = ctx.needs_input_grad
         for_x = Double.apply(y, gradient, None) if needs_x else None
-        return for_x, Halve.apply(x, gradient, None) if needs_y else None
+        return for_x, Halve.apply(x, gradient, None) if needs_y else None, None
 
 
-def _halve(x: Tensor, w: Tensor, b: Tensor | None) -> Tensor:
-    batch, _, height, width = x.shape
-    if height // 2 * (width // 2) > PRODUCT_PIXELS:
+def _is_small(height: int, width: int) -> bool:
+    return height * width <= PRODUCT_PIXELS
+
+
+def _halve(x: Tensor, w: Tensor, b: Tensor | None, windows: Tensor | None) -> Tensor:
+    if windows is None:
         return F.conv2d(_channels_last(x), w, b, STRIDE, PADDING)
-    windows, kernels = _windows(x), _matrix(w).t()
+    batch, _, height, width = x.shape
+    kernels = _matrix(w).t()
     product = torch.mm(windows, kernels) if b is None else torch.addmm(b, windows, kernels)
     return product.view(batch, height // 2, width // 2, -1).permute(0, 3, 1, 2)
 
@@ -122,15 +134,17 @@ def _double(y: Tensor, w: Tensor, b: Tensor | None) -> Tensor:
     if w.shape[1] <= SHUFFLED_CHANNELS:
         four_biases = None if b is None else b.repeat_interleave(4)
         return F.pixel_shuffle(F.conv2d(_channels_last(y), _shuffled(w), four_biases, padding=1), 2)
-    if y.shape[2] * y.shape[3] > PRODUCT_PIXELS:
+    if not _is_small(y.shape[2], y.shape[3]):
         return F.conv_transpose2d(_channels_last(y), w, b, STRIDE, PADDING, 1)
     return _add_windows(torch.mm(_rows(y), _matrix(w)), y, b)
 
 
-def _weight_gradient(x: Tensor, y: Tensor) -> Tensor:
-    if y.shape[2] * y.shape[3] <= PRODUCT_PIXELS:
-        product = torch.mm(_rows(y).t(), _windows(x))
-        return product.view(y.shape[1], KERNEL, KERNEL, x.shape[1]).permute(0, 3, 1, 2)
+def _weight_gradient(x: Tensor, y: Tensor, windows: Tensor | None) -> Tensor:
+    if windows is not None:
+        return _as_weight(torch.mm(_rows(y).t(), windows))
+    if y.dtype == torch.bfloat16 and y.shape[2] * y.shape[3] <= BF16_GRADIENT_PIXELS:
+        parts = zip(x.split(IMAGES_AT_ONCE), y.split(IMAGES_AT_ONCE), strict=True)
+        return _as_weight(torch.stack([torch.mm(_rows(b).t(), _windows(a)) for a, b in parts]).sum(0))
     like_w = x.new_empty(()).expand(y.shape[1], x.shape[1], KERNEL, KERNEL)
     stride, padding = [STRIDE, STRIDE], [PADDING, PADDING]
     _, gradient, _ = torch.ops.aten.convolution_backward(
@@ -178,6 +192,11 @@ def _shuffled(w: Tensor) -> Tensor:
     taps = F.pad(w, (0, 1, 0, 1)).reshape(outputs, inputs, 3, 2, 3, 2).flip(2, 4)
     kernel = taps.permute(1, 3, 5, 0, 2, 4).reshape(4 * inputs, outputs, 3, 3)
     return _channels_last(kernel)
+
+
+def _as_weight(matrix: Tensor) -> Tensor:
+    """(O, 25 I) -> (O, I, 5, 5), a channels-last view."""
+    return matrix.view(len(matrix), KERNEL, KERNEL, -1).permute(0, 3, 1, 2)
 
 
 def _matrix(w: Tensor) -> Tensor:
