@@ -7,9 +7,11 @@ from collections.abc import Collection
 from pathlib import Path
 
 from srcli.errors import CheckpointError
+from srcli.reading import read_bounded
 from srcli.runs import write_text
 
 SUMS_FILE = "SHA256SUMS"
+MAX_SUMS_BYTES = 1_000_000
 
 
 def sha256_of(path: Path) -> str:
@@ -27,7 +29,7 @@ def write_checksums(folder: Path) -> None:
 def read_checksums(folder: Path) -> dict[str, str]:
     """A folder's checksums by file name, empty where it has none; damaged lines are left out."""
     try:
-        text = (folder / SUMS_FILE).read_text(encoding="utf-8", errors="replace")
+        text = read_bounded(folder / SUMS_FILE, MAX_SUMS_BYTES).decode("utf-8", "replace")
     except FileNotFoundError:
         return {}
     lines = re.findall(r"^([0-9a-f]{64})  ([^/\n]+)$", text, re.MULTILINE)
