@@ -35,7 +35,7 @@ class Contender:
         sizes = [f"training.precision={precision}", f"training.batch_size={batch_size}"]
         self.experiment = load_experiment(preset_path(preset), sizes)
         self.state = build_state(self.experiment, CPU)
-        batches = training_batches(self.state, load_dataset(data))
+        batches = training_batches(self.state, load_dataset([data] if data else []))
         self.batches = TimedBatches(**{f.name: getattr(batches, f.name) for f in dataclasses.fields(batches)})
         self.textbook = Textbook(self.experiment, self.batches) if textbook else None
 

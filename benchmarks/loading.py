@@ -27,7 +27,7 @@ def main() -> None:
     parser.add_argument("--train-preset", help="a preset whose training is timed, too")
     options = parser.parse_args()
     experiment = load_experiment(preset_path(options.train_preset or "mlp-wgangp"))
-    dataset = load_dataset(options.data)
+    dataset = load_dataset([options.data] if options.data else [])
     batches = TrainingBatches(dataset, experiment.augmentation, options.batch_size, seed=0)
     numbers = range(IMAGES // options.batch_size)
 

@@ -79,9 +79,9 @@ class RepeatedFaces:
     def __init__(self, drawn: np.ndarray, count: int) -> None:
         self.drawn, self.shape = drawn, (count, *drawn.shape[1:])
 
-    def __getitem__(self, index: tuple[int, ...]) -> np.ndarray:
-        """Like the array's own, for one face and a window of it."""
-        return self.drawn[(index[0] % len(self.drawn), *index[1:])]
+    def __getitem__(self, index: int) -> np.ndarray:
+        """Like the array's own, for one face."""
+        return self.drawn[index % len(self.drawn)]
 
 
 def by_processes(preset: str, precision: str, counts: list[int]) -> dict[str, object]:

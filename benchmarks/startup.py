@@ -1,4 +1,4 @@
-"""How long srcli takes before it does anything: its help, each command's, and a small picture enlarged.
+"""How long srcli takes before it does anything: its help, each command's, and with --model one picture.
 
 python benchmarks/startup.py --model generator.safetensors
 """
@@ -18,18 +18,18 @@ COMMANDS = ("prepare-data", "train", "upscale", "compare", "plot-curves", "prese
 def main() -> None:
     """Runs the benchmark."""
     parser = arguments(__doc__)
-    parser.add_argument("--model", help="a run or weight file; without it, whatever `srcli upscale` takes")
+    parser.add_argument("--model", help="a run or weight file to enlarge a small picture with")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         picture = Path(name, "small.png")
         Image.fromarray(np.full((16, 16, 3), 128, np.uint8)).save(picture)
-        model = ["--model", options.model] if options.model else []
         typed = {
             "python alone": ["-c", "pass"],
             "srcli --help": ["-m", "srcli", "--help"],
             **{f"srcli {command} --help": ["-m", "srcli", command, "--help"] for command in COMMANDS},
-            "srcli upscale": ["-m", "srcli", "upscale", "-", *model],
         }
+        if options.model:
+            typed["srcli upscale"] = ["-m", "srcli", "upscale", "-", "--model", options.model]
         actions = {
             what: lambda words=words: seconds_of(lambda: run(words, picture)) for what, words in typed.items()
         }
