@@ -134,10 +134,11 @@ def _plain(text: str) -> Text:
 
 def _talk(text: str, colour: int | None = None) -> None:
     if is_talking():
-        _write(printable(text), colour)
+        _write(text, colour)
 
 
 def _write(text: str, colour: int | None) -> None:
     """Writes to `sys.stderr` itself, which is where a progress bar makes way for other lines."""
+    text = printable(text)
     coloured = colour and talk_console().color_system
     sys.stderr.write(f"\033[{colour}m{text}\033[0m\n" if coloured else text + "\n")

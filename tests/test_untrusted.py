@@ -10,7 +10,7 @@ import os
 import struct
 import tarfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from fuzzing.weights import ResumeFiles
 from small import small_experiment
 
 from srcli.checkpoints import METADATA_KEY, load_generator, write_weights
-from srcli.console import printable, result, say, table
+from srcli.console import fail, printable, result, say, table, warn
 from srcli.data.dataset import open_dataset
 from srcli.data.sources import open_source
 from srcli.data.tars import XZ_MEMORY
@@ -335,6 +335,14 @@ def test_talk_and_tables_hold_no_orders_to_the_terminal(capsys: pytest.CaptureFi
     assert output.startswith("a\\x1b[2J\\nerror: b\\x9b\\u202e\n[/x]")
     assert "\\x1b]0;owned\\x07[link=http://x]" in output
     assert "\x1b" not in output
+
+
+@pytest.mark.parametrize("tell", [say, warn, fail])
+def test_every_kind_of_talk_is_printable(
+    tell: Callable[[str], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    tell("c\x1b[31m.png")
+    assert capsys.readouterr().err.endswith("c\\x1b[31m.png\n")
 
 
 def test_results_are_piped_as_they_are(capfd: pytest.CaptureFixture[str]) -> None:
