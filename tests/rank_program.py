@@ -11,13 +11,12 @@ import sys
 from pathlib import Path
 
 import torch
-from small import small_dataset, small_experiment
+from double import exact_batches, exact_experiment, in_double
+from small import small_dataset
 from torch import nn
 
 from srcli.errors import DataError, UserError
-from srcli.experiment import Experiment
 from srcli.training.batch_norm import synchronize
-from srcli.training.loop import training_batches
 from srcli.training.measuring import choose_test_faces, measure
 from srcli.training.replicas import Replicas, joining
 from srcli.training.state import ALONE, build_state, weights_digest
@@ -28,42 +27,27 @@ STEPS = 4
 CPU = torch.device("cpu")
 
 
-def smooth_experiment(objective: str, generator: str) -> Experiment:
-    """A small experiment with tanh in the place of each ReLU.
-
-    One rounding can put a ReLU on the other side of its kink, which moves a gradient penalty by 4 in 1,000.
-    """
-    experiment = small_experiment(objective, generator)
-    smooth = {
-        role: network.model_copy(update={"activation": "tanh"})
-        for role, network in (("generator", experiment.generator), ("critic", experiment.critic))
-        if "activation" in type(network).model_fields
-    }
-    return experiment.model_copy(update=smooth)
-
-
 def gradient_norm(network: nn.Module) -> float:
     gradients = [weight.grad for weight in network.parameters() if weight.grad is not None]
     return math.hypot(*(float(gradient.norm()) for gradient in gradients))
 
 
-def losses(case: str, replicas: Replicas = ALONE) -> tuple[list[Terms], dict[str, float], str]:
-    """The terms of the first steps, the sums of all buffers (statistics) by name, and the weights' digest."""
-    state = build_state(smooth_experiment(*case.split()), CPU, replicas)
-    batches = training_batches(state, small_dataset())
-    networks = {"generator": state.generator, "critic": state.critic}
-    terms = []
-    for _ in range(STEPS):
-        terms.append(train_step(state, batches))
-        # Adam and RMSProp hide a wrong scale of the gradients.
-        terms[-1] |= {f"{role}_gradient": gradient_norm(network) for role, network in networks.items()}
-    terms[-1] |= measure(state, choose_test_faces(small_dataset(), 4))
-    statistics = {
-        f"{role}.{name}": value.double().sum().item()
-        for role, network in networks.items()
-        for name, value in network.named_buffers()
-    }
-    return terms, statistics, weights_digest(state)
+def losses(case: str, replicas: Replicas = ALONE) -> tuple[list[Terms], Terms, str]:
+    """The terms of the first steps, figures of the networks after them, and the weights' digest."""
+    with in_double():
+        state = build_state(exact_experiment(case), CPU, replicas)
+        networks = {"generator": state.generator, "critic": state.critic}
+        batches, terms = exact_batches(state), []
+        for _ in range(STEPS):
+            terms.append(train_step(state, batches))
+            # Adam and RMSProp hide a wrong scale of the gradients.
+            terms[-1] |= {f"{role}_gradient": gradient_norm(network) for role, network in networks.items()}
+    for network in networks.values():
+        network.to(torch.float32)  # as pictures come
+    figures = measure(state, choose_test_faces(small_dataset(), 4))
+    for role, network in networks.items():
+        figures |= {f"{role}.{name}": value.sum().item() for name, value in network.named_buffers()}
+    return terms, figures, weights_digest(state)
 
 
 def normalize(replicas: Replicas) -> dict[str, list[float]]:

@@ -2,11 +2,11 @@
 
 import json
 import math
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
+from double import exact_batches, exact_experiment, in_double
 from small import small_dataset, small_experiment
 
 from srcli.checkpoints import load_generator, read_weights
@@ -20,7 +20,8 @@ from srcli.training.step import Terms, train_step
 CPU = torch.device("cpu")
 EVERY_OBJECTIVE = pytest.mark.parametrize("objective", ["gan", "wgan", "wgan-gp"])
 
-# The critic's and the generator's loss of each of the first six steps, single precision on a CPU.
+# The critic's and the generator's loss: of each of the first six steps in double precision, where they were
+# found by plain layers and autograd, before there were kernels of our own; of the first in single precision.
 GOLDEN = json.loads(Path(__file__).with_name("golden_losses.json").read_text())
 
 
@@ -42,27 +43,31 @@ def train_run(run: RunDirectory, experiment: Experiment, stop_after: int | None 
     return reported
 
 
-@pytest.fixture
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
-@pytest.mark.usefixtures("one_thread")
-@pytest.mark.parametrize("case", GOLDEN)
+@pytest.mark.parametrize("case", GOLDEN["double"])
 def test_losses_of_the_first_six_steps_are_the_golden_ones(case: str) -> None:
-    objective, generator = case.split()
-    state = build_state(small_experiment(objective, generator), CPU)
-    batches = training_batches(state, small_dataset())
-    for step, expected in enumerate(GOLDEN[case]):
-        terms = train_step(state, batches)
-        # Adam turns the rounding of gradients near zero into whole steps: what starts at 1e-7 grows
-        # about sixfold a step, differently on every number of threads; hence one.
-        tolerance = min(5e-5 * 6**step, 0.03)
-        losses = (terms.get("critic_loss", 0.0), terms["generator_loss"])
-        assert losses == pytest.approx(expected, rel=tolerance, abs=5e-3 * tolerance), f"step {step + 1}"
+    # Where an output equals its label, rounding alone decides on which side of the L1's kink it lies.
+    tolerance = 1e-3 if case == "pixel residual" else 1e-6
+    with in_double():
+        state = build_state(exact_experiment(case), CPU)
+        batches = exact_batches(state)
+        for step, expected in enumerate(GOLDEN["double"][case]):
+            assert losses(train_step(state, batches)) == pytest.approx(
+                expected, rel=tolerance, abs=1e-4 * tolerance
+            ), f"step {step + 1}"
+
+
+@pytest.mark.parametrize("case", GOLDEN["single"])
+def test_losses_of_the_first_step_in_single_precision_are_near_the_golden_ones(case: str) -> None:
+    state = build_state(small_experiment(*case.split()), CPU)
+    terms = train_step(state, training_batches(state, small_dataset()))
+    # Without vector units, a rounding moves a value across a ReLU's kink, and the penalty by 4 in 1,000.
+    tolerance = 0.01 if case == "wgan-gp resnet" else 1e-4
+    assert losses(terms) == pytest.approx(GOLDEN["single"][case], rel=tolerance, abs=1e-4 * tolerance)
+
+
+def losses(terms: Terms) -> tuple[float, float]:
+    """The critic's, 0 where there is none, and the generator's."""
+    return terms.get("critic_loss", 0.0), terms["generator_loss"]
 
 
 def test_without_a_critic_a_run_logs_the_distance_to_the_label_and_resumes_exactly(tmp_path: Path) -> None:
