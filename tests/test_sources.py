@@ -6,16 +6,12 @@ import subprocess
 import sys
 import tarfile
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
-from srcli.data import decoding
-from srcli.data.decoding import decode_files
 from srcli.data.packing import Packing, pack
-from srcli.data.sources import SourceFile, is_picture, open_source
+from srcli.data.sources import is_picture, open_source
 from srcli.errors import DataError
 
 PICTURES = {f"{number:02d}.jpg": os.urandom(400) for number in range(8)}
@@ -164,25 +160,15 @@ def test_names_that_are_no_text_are_packed_and_written_escaped(tmp_path: Path) -
     assert (tmp_path / "out" / "names.txt").read_text().splitlines() == ["a\\nb.ppm", "c\\udcff.ppm", "d.ppm"]
 
 
-def test_large_files_are_handed_on_a_few_at_a_time() -> None:
-    held = []
-
-    def large_files() -> Iterator[SourceFile]:
-        for number in range(8):
-            held.append(number)
-            yield SourceFile(f"{number}.jpg", bytes(decoding.CHUNK_BYTES // 2))
-
-    first = next(decode_files(large_files(), "faces", 72, workers=1))
-    assert list(first.skipped) == ["0.jpg", "1.jpg"]
-    assert held == [0, 1]
-
-
-def test_large_faces_are_handed_on_a_few_at_a_time() -> None:
-    face = io.BytesIO()
-    Image.new("RGB", (600, 600)).save(face, "PNG")
-    files = (SourceFile(f"{number}.png", face.getvalue()) for number in range(9))
-    decoded = list(decode_files(files, "faces", 600, workers=1))
-    assert [part.faces.shape for part in decoded] == [(3, 600, 600, 3)] * 3  # 3.2 of 4 MB
+def test_only_wanted_pictures_are_read(tmp_path: Path) -> None:
+    wanted = ["05.jpg", "02.jpg"]
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    for name, content in PICTURES.items():
+        (folder / name).write_bytes(content)
+    for path in (folder, write_zip(tmp_path / "f.zip", PICTURES), write_tar(tmp_path / "f.tar.gz", PICTURES)):
+        found = {file.name: file.content for file in open_source(path).files(wanted)}
+        assert found == {name: PICTURES[name] for name in wanted}
 
 
 def test_downloading_celeba_without_gdown_says_what_to_install(tmp_path: Path) -> None:

@@ -4,11 +4,11 @@ import os
 import signal
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path, PurePosixPath
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -24,7 +24,8 @@ from srcli.data.dataset import (
     fingerprint_of,
     ranges_of_indices,
 )
-from srcli.data.decoding import Layout, decode_files, detect_layout
+from srcli.data.decoding import Layout, detect_layout
+from srcli.data.filling import Work, fill_rows, share_out
 from srcli.data.images import FACE_SIZE, Pixels
 from srcli.data.sources import MAX_TEXT_BYTES, Source
 from srcli.data.splits import (
@@ -41,6 +42,8 @@ from srcli.runs import replacing_folder, write_json, write_text
 
 ALL_FILE = "all.npy"
 COPIED_BYTES = 16_000_000
+
+MappedPixels = np.memmap[Any, np.dtype[np.uint8]]
 
 
 @dataclass(frozen=True)
@@ -84,20 +87,22 @@ def pack(source: Source, out: Path, packing: Packing) -> Packed:
     """
     require_new(out)
     all_names = source.names()
-    rows = packing.share.rows(len(all_names))
-    names = all_names[rows]
+    place = packing.share.rows(len(all_names))
+    names = all_names[place]
     if not names:
         raise DataError(f"{source.path} holds {len(all_names) or 'no'} pictures", _too_few(packing.share))
     partition = _read_partition(source, packing.partition)
     layout = detect_layout(source.files()) if packing.layout == "auto" else packing.layout
     require_size(layout, packing.size)
+    unlisted = _unlisted(names, partition)
     with _sigterm_as_interrupt(), replacing_folder(out) as folder:
         faces = _create_array(folder / ALL_FILE, len(names), packing.size)
-        unlisted = _unlisted(names, partition)
-        skipped = _fill(faces, names, unlisted, source, layout, packing)
+        rows = {name: row for row, name in enumerate(names) if name not in unlisted}
+        work = Work(source.path, rows, layout, packing.size, folder / ALL_FILE, faces.offset)
+        skipped = _fill(work, packing, unlisted)
         kept = [name for name in names if name not in skipped]
         faces = _keep_rows(folder, faces, [row for row, name in enumerate(names) if name not in skipped])
-        others = rows.start, len(all_names) - rows.stop
+        others = place.start, len(all_names) - place.stop
         splits = _split(kept, others, layout, partition, packing.holdout)
         packed = Packed(layout, {name: len(splits[name]) for name in SPLITS}, skipped)
         write_json(folder / RECORD_FILE, _record(source, packed, faces, splits))
@@ -128,40 +133,36 @@ def require_size(layout: Layout, size: int) -> None:
         )
 
 
-def _fill(
-    faces: Pixels,
-    names: list[str],
-    unlisted: Mapping[str, str],
-    source: Source,
-    layout: Layout,
-    packing: Packing,
-) -> dict[str, str]:
-    """Writes every face into its row, and returns the reasons of those that have none."""
-    row_of = {name: row for row, name in enumerate(names)}
-    skipped = dict(unlisted)
-    most = packing.max_skipped / 100 * len(names)
-    wanted = (file for file in source.files() if file.name in row_of and file.name not in unlisted)
-    with progress("images") as bar:
-        task = bar.add_task("packing", total=len(names), completed=len(skipped), rate="-", note="")
-        for decoded in decode_files(wanted, layout, packing.size, packing.workers):
-            if len(skipped) > most:
+def _fill(work: Work, packing: Packing, unlisted: Mapping[str, str]) -> dict[str, str]:
+    """Writes every face into its row, and returns the reasons of those that have none.
+
+    Raises:
+        DataError: Too many have none, those that the partition does not list among them.
+    """
+    total = len(work.rows) + len(unlisted)
+    skipped, done = dict(unlisted), len(unlisted)
+    with progress("images") as bar, closing(fill_rows(share_out(work, packing.workers))) as reports:
+        task = bar.add_task("packing", total=total, completed=done, rate="-", note="")
+        for report in reports:
+            done += report.pictures
+            skipped |= report.skipped
+            if len(skipped) > packing.max_skipped / 100 * total:
                 break
-            faces[[row_of[name] for name in decoded.names]] = decoded.faces
-            skipped |= decoded.skipped
-            bar.advance(task, len(decoded.names) + len(decoded.skipped))
-            bar.update(task, rate=f"{bar.tasks[task].speed or 0:,.0f}")
-    if len(skipped) > most:
+            bar.update(task, completed=done, rate=f"{bar.tasks[task].speed or 0:,.0f}")
+    if len(skipped) > packing.max_skipped / 100 * total:
         examples = "; ".join(f"{name}: {reason}" for name, reason in islice(skipped.items(), 3))
         raise DataError(
-            f"more than {packing.max_skipped:g} % of {len(names):,} pictures cannot be used: {examples}",
+            f"more than {packing.max_skipped:g} % of {total:,} pictures cannot be used: {examples}",
             "If that is expected, allow more with --max-skipped.",
         )
-    if len(skipped) == len(names):
-        raise DataError(f"{source.path} holds no picture that can be used")
+    if len(skipped) == total:
+        raise DataError(f"{work.source} holds no picture that can be used")
+    if done < total:
+        raise DataError(f"{work.source} has changed while it was read", "Try again.")
     return skipped
 
 
-def _create_array(path: Path, rows: int, size: int) -> Pixels:
+def _create_array(path: Path, rows: int, size: int) -> MappedPixels:
     """A mapped array with its room on the disk: where that runs out later, writing would kill the process.
 
     Raises:
@@ -174,7 +175,7 @@ def _create_array(path: Path, rows: int, size: int) -> Pixels:
     return array
 
 
-def _keep_rows(folder: Path, faces: Pixels, rows: list[int]) -> Pixels:
+def _keep_rows(folder: Path, faces: MappedPixels, rows: list[int]) -> MappedPixels:
     """Makes `faces.npy` of the given rows of `all.npy`, and returns it."""
     kept = faces
     if len(rows) == len(faces):
@@ -185,7 +186,6 @@ def _keep_rows(folder: Path, faces: Pixels, rows: list[int]) -> Pixels:
         for start in range(0, len(rows), step):
             kept[start : start + step] = faces[rows[start : start + step]]
         (folder / ALL_FILE).unlink()
-    assert isinstance(kept, np.memmap)
     kept.flush()
     return kept
 

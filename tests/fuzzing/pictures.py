@@ -4,6 +4,7 @@ import io
 import struct
 import zlib
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from random import Random
@@ -13,9 +14,8 @@ from PIL import ExifTags, Image, ImageCms, PngImagePlugin
 from pixels import REPEAT
 
 from fuzzing.mutations import HUGE, INTERESTING, mutate_bytes
-from srcli.data.decoding import decode_chunk
+from srcli.data.decoding import face_of
 from srcli.data.images import to_uint8
-from srcli.data.sources import FolderSource
 from srcli.errors import ImageError
 from srcli.upscaling.batch import upscale_all
 from srcli.upscaling.decoding import read_picture
@@ -45,7 +45,8 @@ class Pictures:
     def use(self, given: Path, work: Path) -> None:
         (path,) = given.iterdir()
         # The other reader first: the one that follows ends with an error.
-        decode_chunk(list(FolderSource(given).files()), "faces", 8)
+        with suppress(ImageError):
+            face_of(path.read_bytes(), path.name, "faces", 8)
         picture = read_picture(path, path.name)
         height, width = picture.colour.shape[:2]
         if height * width <= ENLARGED_PIXELS:
