@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from srcli.data.images import Pixels, open_picture
+from srcli.data.jpeg import decode_ordinary_jpeg
 from srcli.data.sources import SourceFile
 from srcli.errors import ImageError
 
@@ -27,17 +28,22 @@ def face_of(content: bytes, name: str, layout: Layout, size: int) -> Pixels:
     Raises:
         ImageError: `<name>: <reason>`.
     """
-    picture = open_picture(io.BytesIO(content), name)
+    pixels = decode_ordinary_jpeg(content)
+    if pixels is None:
+        pixels = np.asarray(open_picture(io.BytesIO(content), name))
+    height, width, _ = pixels.shape
     if layout == "celeba":
-        if picture.size != CELEBA_SIZE:
-            raise ImageError(f"{name}: {picture.width}x{picture.height} pixels, CelebA's are 178x218")
-        return np.asarray(picture.reduce(2, CELEBA_WINDOW))  # exact 2x2 means, rounded half up
-    side = min(picture.size)
+        if (width, height) != CELEBA_SIZE:
+            raise ImageError(f"{name}: {width}x{height} pixels, CelebA's are 178x218")
+        left, top, right, bottom = CELEBA_WINDOW
+        window = Image.fromarray(pixels[top:bottom, left:right])
+        return np.asarray(window.reduce(2))  # exact 2x2 means, rounded half up
+    side = min(height, width)
     if side < size:
-        raise ImageError(f"{name}: {picture.width}x{picture.height} pixels, smaller than {size}")
-    left, top = (picture.width - side) // 2, (picture.height - side) // 2
-    box = (left, top, left + side, top + side)
-    return np.asarray(picture.resize((size, size), Image.Resampling.BOX, box))
+        raise ImageError(f"{name}: {width}x{height} pixels, smaller than {size}")
+    top, left = (height - side) // 2, (width - side) // 2
+    square = Image.fromarray(pixels[top : top + side, left : left + side])
+    return np.asarray(square.resize((size, size), Image.Resampling.BOX))
 
 
 def detect_layout(files: Iterator[SourceFile]) -> Layout:

@@ -6,6 +6,7 @@ import zipfile
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING, Protocol
 
@@ -118,27 +119,41 @@ class FolderSource:
 
 @dataclass(frozen=True)
 class ZipSource:
-    """The pictures in a zip archive; of entries with the same name, the first."""
+    """The pictures in a zip archive, which stays open; of entries with the same name, the first."""
 
     path: Path
 
     def names(self) -> list[str]:
-        with _archive_errors(self.path), zipfile.ZipFile(self.path) as archive:
-            _refuse_bomb(archive, self.path)
-            return sorted(_pictures(archive))
+        with _archive_errors(self.path):
+            return sorted(self._pictures)
 
     def files(self, wanted: Collection[str] | None = None) -> Iterator[SourceFile]:
-        with _archive_errors(self.path), zipfile.ZipFile(self.path) as archive:
-            for name, entry in _pictures(archive).items():
+        with _archive_errors(self.path):
+            for name, entry in self._pictures.items():
                 if wanted is None or name in wanted:
-                    yield _read_entry(archive, entry)
+                    yield _read_entry(self._archive, entry)
 
     def text(self, base_name: str) -> str | None:
-        with _archive_errors(self.path), zipfile.ZipFile(self.path) as archive:
-            for entry in archive.infolist():
-                if PurePosixPath(entry.filename).name == base_name:
-                    return _text_of(_read_entry(archive, entry), self.path)
+        with _archive_errors(self.path):
+            for entry in self._archive.infolist():
+                if entry.filename.rpartition("/")[2] == base_name:
+                    return _text_of(_read_entry(self._archive, entry), self.path)
         return _text_in(self.path.parent, base_name)
+
+    @cached_property
+    def _archive(self) -> zipfile.ZipFile:
+        return zipfile.ZipFile(self.path)
+
+    @cached_property
+    def _pictures(self) -> dict[str, zipfile.ZipInfo]:
+        entries: dict[str, zipfile.ZipInfo] = {}
+        for entry in self._archive.infolist():
+            if is_picture(entry.filename) and not entry.is_dir():
+                entries.setdefault(entry.filename, entry)
+        declared = sum(entry.file_size for entry in entries.values())
+        if declared > MAX_UNPACKED_SHARE * self.path.stat().st_size + MAX_UNPACKED_EXTRA:
+            raise DataError(f"{self.path} is refused: it unpacks to {declared:,} bytes")
+        return entries
 
 
 @dataclass(frozen=True)
@@ -171,15 +186,6 @@ class TarSource:
         return _text_in(self.path.parent, base_name)
 
 
-def _pictures(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
-    """The entries that are pictures, by name."""
-    entries: dict[str, zipfile.ZipInfo] = {}
-    for entry in archive.infolist():
-        if is_picture(entry.filename) and not entry.is_dir():
-            entries.setdefault(entry.filename, entry)
-    return entries
-
-
 def _is_picture_member(member: "tarfile.TarInfo") -> bool:
     return is_picture(member.name) and not member.isdir()
 
@@ -195,8 +201,7 @@ def _read_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> SourceFile:
     if entry.file_size > MAX_FILE_BYTES:
         return SourceFile(name, b"", f"it unpacks to {entry.file_size:,} bytes")
     try:
-        with archive.open(entry) as file:
-            return _read(name, file)
+        return SourceFile(name, archive.read(entry))  # no more than it declares
     # A damaged entry makes zipfile and the decompressors raise nearly anything.
     except Exception as error:
         return SourceFile(name, b"", f"damaged in the archive ({error})")
@@ -269,9 +274,3 @@ def _is_zip(path: Path) -> bool:
         return zipfile.is_zipfile(path)
     except Exception:  # a damaged end record makes it raise nearly anything
         return False
-
-
-def _refuse_bomb(archive: zipfile.ZipFile, path: Path) -> None:
-    declared = sum(entry.file_size for entry in _pictures(archive).values())
-    if declared > MAX_UNPACKED_SHARE * path.stat().st_size + MAX_UNPACKED_EXTRA:
-        raise DataError(f"{path} is refused: it unpacks to {declared:,} bytes")
