@@ -12,6 +12,7 @@ from contender import Contender
 from reporting import arguments, median_ratio, seconds_of, show, time_in_turn
 
 from srcli.catalog import preset_path
+from srcli.cli.memory import keep_freed_memory
 from srcli.data.batches import TrainingBatches
 from srcli.experiment import load_experiment
 from srcli.training.sessions import load_dataset
@@ -26,6 +27,7 @@ def main() -> None:
     parser.add_argument("--batch-size", type=int, default=16)
     parser.add_argument("--train-preset", help="a preset whose training is timed, too")
     options = parser.parse_args()
+    keep_freed_memory()  # as `srcli train` does
     experiment = load_experiment(preset_path(options.train_preset or "mlp-wgangp"))
     dataset = load_dataset([options.data] if options.data else [])
     batches = TrainingBatches(dataset, experiment.augmentation, options.batch_size, seed=0)

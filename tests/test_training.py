@@ -60,8 +60,8 @@ def test_losses_of_the_first_six_steps_are_the_golden_ones(case: str) -> None:
 def test_losses_of_the_first_step_in_single_precision_are_near_the_golden_ones(case: str) -> None:
     state = build_state(small_experiment(*case.split()), CPU)
     terms = train_step(state, training_batches(state, small_dataset()))
-    # Without vector units, a rounding moves a value across a ReLU's kink, and the penalty by 4 in 1,000.
-    tolerance = 0.01 if case == "wgan-gp resnet" else 1e-4
+    # A rounding that moves a value across a ReLU's kink moves a gradient penalty by up to 4 in 1,000.
+    tolerance = 0.01 if case.startswith("wgan-gp") else 1e-4
     assert losses(terms) == pytest.approx(GOLDEN["single"][case], rel=tolerance, abs=1e-4 * tolerance)
 
 

@@ -76,70 +76,81 @@ class TrainingBatches:
         """This rank's rows of batch number `number`, from 0, augmented, on the device."""
         random = np.random.default_rng((self.seed, CROP_STREAM, number))
         crops = self._crops(self._members(number), self._sides(number), random)
-        channels_first = torch.from_numpy(crops).to(device).permute(0, 3, 1, 2)
-        labels = channels_first.to(torch.float32, memory_format=torch.contiguous_format).div_(255)
-        high_res = augment(labels, self.settings, random, self.share).mul_(2).sub_(1)
+        pixels = torch.from_numpy(crops).to(device).float()
+        high_res = augment(pixels, self.settings, random, self.share)
         return Batch(high_res, F.avg_pool2d(high_res, SCALE))
 
     def _members(self, number: int) -> NDArray[np.int64]:
         train = self.dataset.splits["train"]
         positions = number * self.batch_size + np.arange(self.batch_size)
         epochs, places = np.divmod(positions, len(train))
-        return np.array(
-            [
-                train[_epoch_order(self.seed, int(e), len(train))[p]]
-                for e, p in zip(epochs, places, strict=True)
-            ]
+        orders = (
+            _epoch_order(self.seed, epoch, len(train))[places[epochs == epoch]]
+            for epoch in range(int(epochs[0]), int(epochs[-1]) + 1)
         )
+        members: NDArray[np.int64] = train[np.concatenate(list(orders))]
+        return members
 
     def _sides(self, number: int) -> NDArray[np.int64]:
         """The sides of a batch's windows, log-uniform: as many from 64 to 128 pixels as from 128 to 256."""
+        smallest, largest = self.settings.windows
+        if smallest == largest:
+            return np.full(self.batch_size, smallest)
         # Numbers of their own, so that the other draws are the same whatever the windows are.
         random = np.random.default_rng((self.seed, SIDE_STREAM, number))
-        smallest, largest = np.log(self.settings.windows)
-        return np.rint(np.exp(random.uniform(smallest, largest, self.batch_size))).astype(np.int64)
+        return np.rint(np.exp(random.uniform(np.log(smallest), np.log(largest), self.batch_size))).astype(
+            np.int64
+        )
 
     def _crops(
         self, members: NDArray[np.int64], sides: NDArray[np.int64], random: np.random.Generator
     ) -> NDArray[np.uint8]:
+        """This rank's windows, (B, 3, 64, 64)."""
         stored = self.dataset.sides(members)
         sides = np.minimum(sides, stored)
         # In 72 pixels, 144 of CelebA at half size, the offsets 0..8 are the paper's jitter of [-8, 8].
         offsets = random.integers(0, (stored - sides)[:, None] + 1, size=(len(members), 2))
         flips = random.random(len(members)) < (0.5 if self.settings.horizontal_flip else 0.0)
         rows = self.share.rows(len(members))
-        crops = np.empty((rows.stop - rows.start, LABEL_SIZE, LABEL_SIZE, 3), np.uint8)
-        draws = zip(crops, members[rows], sides[rows], offsets[rows], flips[rows], strict=True)
-        for crop, member, side, (top, left), flip in draws:
+        crops = np.empty((rows.stop - rows.start, 3, LABEL_SIZE, LABEL_SIZE), np.uint8)
+        draws = (part[rows].tolist() for part in (members, sides, offsets, flips))
+        for crop, member, side, (top, left), flip in zip(crops, *draws, strict=True):
             face = self.dataset.faces[member]
-            window = resize_area(face[top : top + side, left : left + side], LABEL_SIZE)
-            crop[:] = window[:, ::-1] if flip else window
+            window = resize_area(face[top : top + side, left : left + side], LABEL_SIZE).transpose(2, 0, 1)
+            crop[:] = window[:, :, ::-1] if flip else window
         return crops
 
 
 def augment(
-    images: Tensor,
+    pixels: Tensor,
     settings: AugmentationSettings,
     random: np.random.Generator,
     share: Share = ALONE,
 ) -> Tensor:
-    """Changes brightness, contrast and saturation of images (B, 3, H, W) in [0, 1], and clips to [0, 1].
+    """Changes saturation, contrast and brightness, in this order, and puts colours into the networks' range.
 
     Args:
-        share: Which rows of a whole batch the images are; it is drawn for all of them.
+        pixels: (B, 3, H, W) in 0..255; they become the result.
+        share: Which rows of a whole batch the pictures are; it is drawn for all of them.
+
+    Returns:
+        (B, 3, H, W) in [-1, 1], clipped.
     """
-    total = len(images) * share.count
-    shifts = random.uniform(-1, 1, size=(3, total))[:, share.rows(total)] * [
-        [settings.brightness],
-        [settings.contrast],
-        [settings.saturation],
-    ]
-    brightness, contrast, saturation = torch.from_numpy(shifts).to(images)[:, :, None, None, None]
-    red, green, blue = images.split(1, dim=1)
-    grey = red * RED_GREEN_BLUE[0] + green * RED_GREEN_BLUE[1] + blue * RED_GREEN_BLUE[2]
-    images = torch.addcmul(images, images - grey, saturation)
-    images = torch.addcmul(images, images - images.mean((2, 3), keepdim=True), contrast)
-    return images.add_(brightness).clamp_(0, 1)
+    total = len(pixels) * share.count
+    draws = random.uniform(-1, 1, size=(3, total))[:, share.rows(total), None]  # (3, B, 1)
+    brightness, contrast, saturation = draws * np.reshape(
+        [settings.brightness, settings.contrast, settings.saturation], (3, 1, 1)
+    )
+    means = pixels.mean((2, 3)).cpu().numpy()
+    # y = x + s (x - grey) and y + c (y - mean of y) are linear in x and its grey.
+    means_of_y = means + saturation * (means - means @ np.reshape(RED_GREEN_BLUE, (3, 1)))
+    unit, gain = 2 / 255, 1 + contrast
+    rest = 2 * brightness - unit * contrast * means_of_y - 1
+    factors = np.concatenate([unit * gain * (1 + saturation), -unit * gain * saturation, rest], axis=1)
+    of_pixels, of_grey, rest = torch.from_numpy(factors).to(pixels)[:, :, None, None].split([1, 1, 3], dim=1)
+    red, green, blue = pixels.split(1, dim=1)
+    grey = (red * RED_GREEN_BLUE[0]).add_(green, alpha=RED_GREEN_BLUE[1]).add_(blue, alpha=RED_GREEN_BLUE[2])
+    return pixels.mul_(of_pixels).addcmul_(grey, of_grey).add_(rest).clamp_(-1, 1)
 
 
 @lru_cache(maxsize=2)
