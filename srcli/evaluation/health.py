@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from srcli.runs import RunDirectory
+from srcli.verdicts import course
 
 UNKNOWN = "not recorded"
 
@@ -27,8 +28,6 @@ def health_of(path: Path) -> str | None:
 def _describe(name: str, illness: object, judged_at: int) -> str:
     match illness:
         case {"first_step": int(first), "last_step": int(last)}:
-            return (
-                f"{name} since step {first}" if last == judged_at else f"{name} from step {first} to {last}"
-            )
+            return course(name, first, last, judged_at)
         case _:
             return name
