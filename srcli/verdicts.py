@@ -15,7 +15,7 @@ def no_illness(judged_at: int | None) -> str:
     return f"no illness found up to step {judged_at}"
 
 
-def course(illness: str, first_step: int, last_step: int, judged_at: int) -> str:
+def course(illness: str, first_step: int, last_step: int, judged_at: int | None) -> str:
     """When a run has an illness, or had it."""
     if last_step == judged_at:
         return f"{illness} since step {first_step}"
