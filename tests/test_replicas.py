@@ -122,16 +122,21 @@ def wait_for_step(run: Path, step: int) -> None:
         time.sleep(0.05)
 
 
-def test_torchrun_restarts_a_run_that_lost_a_rank_and_stops_all_ranks_at_once(tmp_path: Path) -> None:
-    run, file = tmp_path / "run", tmp_path / "mine.yaml"
-    file.write_text(small_experiment(steps=100_000).to_yaml())
-    launch = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--max-restarts", "1"]
-    process = subprocess.Popen(
-        [*launch, "-m", "srcli", "train", str(file), "--out", str(run)],
+def launch(file: Path, run: Path, *options: str) -> subprocess.Popen[str]:
+    """Starts torchrun with two ranks that train together."""
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", *options]
+    return subprocess.Popen(
+        [*torchrun, "-m", "srcli", "train", str(file), "--out", str(run)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+def test_torchrun_restarts_a_run_that_lost_a_rank_and_stops_all_ranks_at_once(tmp_path: Path) -> None:
+    run, file = tmp_path / "run", tmp_path / "mine.yaml"
+    file.write_text(small_experiment(steps=100_000).to_yaml())
+    process = launch(file, run, "--max-restarts", "1")
     try:
         wait_for_step(run, 5)
         os.kill(workers_of(process.pid)[1], signal.SIGKILL)
