@@ -10,8 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from pixels import REPEAT, Blur, noise
-from small import small_experiment
-from torch import nn
+from small import show, small_experiment
 
 from srcli.errors import CheckpointError, ImageError
 from srcli.torch_generator import TorchGenerator
@@ -40,13 +39,8 @@ def real_generator(name: str) -> TorchGenerator:
     """A narrow generator whose normalisation has seen noise, so that its outputs fill their range."""
     settings = small_experiment(generator=name).generator
     torch.manual_seed(0)
-    network = settings.build()
-    for layer in network.modules():
-        if isinstance(layer, nn.BatchNorm2d):
-            layer.momentum = None
-    network.train()(torch.rand(4, 3, 32, 32) * 2 - 1)
     return TorchGenerator(
-        network=network.eval(),
+        network=show(settings.build(), torch.rand(4, 3, 32, 32) * 2 - 1),
         experiment=small_experiment(generator=name),
         label=name,
         step=1,
