@@ -1,4 +1,4 @@
-"""Weights on disk: writing and reading checkpoints, and a ready generator from a run or a weight file.
+"""Weights on disk: writing and reading checkpoints, and finding the generator of a run or a weight file.
 
 Networks are safetensors files whose metadata carry the whole experiment, so that a weight file explains
 itself. Only `resume.pt` (the optimisers) is a torch file, read with `weights_only=True`.
@@ -7,15 +7,12 @@ itself. Only `resume.pt` (the optimisers) is a torch file, read with `weights_on
 import hashlib
 import io
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-import numpy as np
 import safetensors
 import safetensors.torch
 import torch
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import Tensor, nn
 
@@ -24,10 +21,9 @@ from srcli.console import warn
 from srcli.devices import choose_device
 from srcli.errors import CheckpointError
 from srcli.experiment import Experiment
-from srcli.models.dcgan import NOISE_SIZE
 from srcli.models.shapes import tensors_of
-from srcli.portable import standard_noise
 from srcli.runs import RunDirectory, remove_folder, replacing, replacing_folder
+from srcli.torch_generator import TorchGenerator
 
 METADATA_KEY = "srcli"
 MAX_HEADER_BYTES = 1_000_000
@@ -54,58 +50,7 @@ class WeightsDescription(BaseModel):
     experiment: Experiment
 
 
-@dataclass(frozen=True)
-class Generator:
-    """A trained generator in evaluation mode, and what a caller must know to feed it.
-
-    Attributes:
-        label: The experiment's name and the step.
-        sha256: Of the weight file.
-        scale: How many times larger the output is, per side.
-        takes_noise: It draws faces from noise and enlarges nothing.
-        input_size: The one side length it takes, in pixels; None for any size.
-        size_multiple: Sides must be multiples of this many pixels.
-        margin: Input pixels farther away than this have no influence on an output pixel.
-    """
-
-    network: nn.Module
-    experiment: Experiment
-    label: str
-    step: int
-    sha256: str
-    takes_noise: bool
-    input_size: int | None
-    size_multiple: int
-    margin: int
-    scale: int = 4
-
-    @property
-    def name(self) -> str:
-        """The experiment's name."""
-        return self.experiment.name
-
-    def enlarge(self, low_res: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Enlarges pictures (B, 3, h, w) in [-1, 1] to (B, 3, 4h, 4w) in [-1, 1]."""
-        return self._run(torch.from_numpy(low_res))
-
-    def sample(self, count: int, seed: int) -> NDArray[np.float32]:
-        """Draws `count` faces (count, 3, 64, 64) in [-1, 1] from `portable.standard_noise`."""
-        noise = torch.from_numpy(standard_noise(count, NOISE_SIZE, seed))
-        return np.concatenate([self._run(part) for part in noise.split(64)])
-
-    @torch.inference_mode()
-    def _run(self, inputs: Tensor) -> NDArray[np.float32]:
-        device = next(self.network.parameters()).device
-        try:
-            outputs: NDArray[np.float32] = self.network(inputs.to(device)).float().cpu().numpy()
-        except RuntimeError as error:  # torch has no type of its own for a CPU out of memory
-            if isinstance(error, torch.OutOfMemoryError) or "not enough memory" in str(error):
-                raise MemoryError(str(error)) from error
-            raise
-        return outputs
-
-
-def load_generator(path: Path, device: str = "cpu") -> Generator:
+def load_generator(path: Path, device: str = "cpu") -> TorchGenerator:
     """A generator from a run (its newest checkpoint), a checkpoint folder or a weight file.
 
     Where a moving average was kept, a run or checkpoint folder gives that.
@@ -124,7 +69,7 @@ def load_generator(path: Path, device: str = "cpu") -> Generator:
     network = experiment.generator.build()
     load_weights(network, tensors, file)
     settings = experiment.generator
-    return Generator(
+    return TorchGenerator(
         network=network.to(choose_device(device)).eval(),
         experiment=experiment,
         label=f"{experiment.name}, step {step}",

@@ -11,11 +11,11 @@ import torch
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from srcli.checkpoints import Generator
 from srcli.errors import CheckpointError
 from srcli.models.dcgan import NOISE_SIZE
 from srcli.portable import INPUT, METADATA_KEY, OUTPUT, PortableDescription, open_portable
 from srcli.runs import replacing
+from srcli.torch_generator import TorchGenerator
 
 TOLERANCE = 1e-4
 """How far an exported network's outputs, in [-1, 1], may lie from torch's."""
@@ -27,7 +27,7 @@ HALF_TOLERANCE = 2 / 255
 _SMALLEST_HALVED = 1024
 
 
-def export(generator: Generator, path: Path, half: bool = False) -> float:
+def export(generator: TorchGenerator, path: Path, half: bool = False) -> float:
     """Writes a generator as one ONNX file that `portable.load_portable` reads.
 
     Args:
@@ -52,7 +52,7 @@ def export(generator: Generator, path: Path, half: bool = False) -> float:
     return difference
 
 
-def describe(generator: Generator) -> PortableDescription:
+def describe(generator: TorchGenerator) -> PortableDescription:
     """What the ONNX file of a generator says of itself."""
     return PortableDescription(
         name=generator.name,
@@ -66,7 +66,7 @@ def describe(generator: Generator) -> PortableDescription:
     )
 
 
-def _to_onnx(generator: Generator) -> onnx.ModelProto:
+def _to_onnx(generator: TorchGenerator) -> onnx.ModelProto:
     example = _random_inputs(generator, 2, 6)
     dynamic = torch.export.Dim.DYNAMIC
     takes_any_size = not generator.takes_noise and generator.input_size is None
@@ -118,7 +118,7 @@ def _store_as_half(model: onnx.ModelProto) -> None:
 
 
 def _checked(
-    model: onnx.ModelProto, generator: Generator, tolerance: float, path: Path
+    model: onnx.ModelProto, generator: TorchGenerator, tolerance: float, path: Path
 ) -> tuple[bytes, float]:
     """The model as a file's content, and its largest difference from torch, if that is small enough."""
     content = model.SerializeToString(deterministic=True)
@@ -137,7 +137,7 @@ def _checked(
     return content, max(differences)
 
 
-def _random_inputs(generator: Generator, batch: int, multiples: int) -> NDArray[np.float32]:
+def _random_inputs(generator: TorchGenerator, batch: int, multiples: int) -> NDArray[np.float32]:
     """Inputs the generator takes; pictures of any size are given some that are not square."""
     random = np.random.default_rng(batch)
     if generator.takes_noise:

@@ -48,7 +48,7 @@ class PortableDescription(BaseModel):
 
 @dataclass(frozen=True)
 class PortableGenerator:
-    """A generator that runs in ONNX Runtime; as `checkpoints.Generator`, which explains the attributes."""
+    """A generator that runs in ONNX Runtime; `torch_generator.TorchGenerator` explains the attributes."""
 
     session: "onnxruntime.InferenceSession"
     description: PortableDescription

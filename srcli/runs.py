@@ -48,7 +48,7 @@ def replacing(path: Path, mode: str = "wb", durable: bool = True) -> Iterator[IO
     except BaseException as error:
         with suppress(OSError):  # the first error is the one to tell
             part.unlink()
-        _name_file(error, path)
+        name_file(error, path)
         raise
 
 
@@ -96,6 +96,12 @@ def sync_folder(path: Path) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Writes a JSON file whole or not at all, indented, one trailing newline."""
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def name_file(error: BaseException, path: Path) -> None:
+    """Says in an error which file it is about; writing to a full disk does not."""
+    if isinstance(error, OSError) and error.filename is None:
+        error.filename = str(path)
 
 
 @dataclass(frozen=True)
@@ -210,52 +216,6 @@ def next_run_path(parent: Path, name: str) -> Path:
     return parent / f"{name}-{number}"
 
 
-class RunLog:
-    """Appends one JSON object a line to `metrics.jsonl`, each with one unbuffered write."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._file = path.open("ab", buffering=0)
-
-    def write(self, entry: Record) -> None:
-        """Appends one entry, or nothing at all.
-
-        Raises:
-            RunError: The run was moved or removed; writing on would make a second one of halves.
-            OSError: It could not be written; no part of the line is left where that can be helped.
-        """
-        self._check_place()
-        end, line = os.fstat(self._file.fileno()).st_size, json.dumps(entry).encode() + b"\n"
-        try:
-            while line:
-                line = line[self._file.write(line) :]
-        except OSError as error:
-            with suppress(OSError):
-                os.ftruncate(self._file.fileno(), end)
-            _name_file(error, self._path)
-            raise
-
-    def sync(self) -> None:
-        """Puts all entries on the disk.
-
-        Raises:
-            RunError: The run was moved or removed.
-        """
-        self._check_place()
-        os.fsync(self._file.fileno())
-
-    def close(self) -> None:
-        """Closes the file."""
-        self._file.close()
-
-    def _check_place(self) -> None:
-        if not self._path.exists():
-            raise RunError(
-                f"{self._path} is gone: the run was moved or removed while it trained",
-                "Where it lies now it can be continued with --resume.",
-            )
-
-
 def read_log(path: Path) -> list[Record]:
     """The entries of a `metrics.jsonl`; a last line still being written is left out.
 
@@ -305,12 +265,6 @@ def _log_entry(line: bytes) -> Record | None:
         return None
     step = entry.get("step") if isinstance(entry, dict) else None
     return entry if type(step) is int and 0 <= step <= MAX_STEP else None
-
-
-def _name_file(error: BaseException, path: Path) -> None:
-    """Says in an error which file it is about; writing to a full disk does not."""
-    if isinstance(error, OSError) and error.filename is None:
-        error.filename = str(path)
 
 
 def _umask() -> int:

@@ -3,6 +3,7 @@
 python rank_program.py FOLDER 2 4     # -> FOLDER/2/rank-0.json ...
 """
 
+import contextlib
 import json
 import math
 import os
@@ -12,13 +13,16 @@ from pathlib import Path
 
 import torch
 from double import exact_batches, exact_experiment, in_double
-from small import small_dataset
+from small import small_dataset, small_experiment
 from torch import nn
 
-from srcli.errors import DataError, UserError
+from srcli.data.synthetic import built_in_dataset
+from srcli.errors import DataError, LostProcessError, UserError
+from srcli.runs import Record, RunDirectory, create_run
 from srcli.training.batch_norm import synchronize
 from srcli.training.measuring import choose_test_faces, measure
 from srcli.training.replicas import Replicas, joining
+from srcli.training.sessions import resume_run
 from srcli.training.state import ALONE, build_state, weights_digest
 from srcli.training.step import Terms, train_step
 
@@ -88,6 +92,13 @@ def sameness(replicas: Replicas) -> str:
     return "passed"
 
 
+def abandoned(run: RunDirectory, replicas: Replicas) -> Record:
+    """What the first rank records of a run that it continues and the others do not."""
+    with contextlib.suppress(LostProcessError):
+        resume_run(run.path, [], [], CPU, replicas)
+    return run.record()
+
+
 def main(folder: Path) -> None:
     with joining("cpu") as (replicas, _):
         results = {
@@ -99,6 +110,10 @@ def main(folder: Path) -> None:
             "gathered": replicas.gather("é" * replicas.share.rank),
             "any": [replicas.any(replicas.share.rank == wanted, CPU) for wanted in (1, 9)],
         }
+        if replicas.is_first:
+            record = {"status": "running", "dataset": {"fingerprint": built_in_dataset().fingerprint}}
+            run = create_run(folder / "run", small_experiment().to_yaml(), record)
+            results["abandoned"] = abandoned(run, replicas)
         (folder / f"rank-{replicas.share.rank}.json").write_text(json.dumps(results))
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
+from torch import Tensor, nn
 
 from srcli.data.dataset import Dataset
 from srcli.data.packing import Packing, pack
@@ -78,6 +79,15 @@ def small_dataset(faces: int = 40, test: int = 10) -> Dataset:
     indices = np.arange(faces)
     splits = {"train": indices[:-test], "validation": indices[:0], "test": indices[-test:]}
     return Dataset(draw_faces(faces, 7), splits, "small", "drawn for tests")
+
+
+def show(network: nn.Module, inputs: Tensor) -> nn.Module:
+    """The network in evaluation mode, its normalisation as if it had been trained on these inputs alone."""
+    for layer in network.modules():
+        if isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d):
+            layer.momentum = None  # the mean of all batches seen, of which there is this one
+    network.train()(inputs)
+    return network.eval()
 
 
 def pack_faces(folder: Path, faces: int = 24) -> Path:

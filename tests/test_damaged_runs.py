@@ -198,7 +198,7 @@ def test_an_entry_that_does_not_fit_on_the_disk_leaves_no_half_line(tmp_path: Pa
     script = """
 import resource
 from pathlib import Path
-from srcli.runs import RunLog
+from srcli.run_log import RunLog
 resource.setrlimit(resource.RLIMIT_FSIZE, (110, 110))
 log = RunLog(Path("log"))
 for step in range(1, 9):

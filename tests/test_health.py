@@ -322,7 +322,29 @@ def test_a_healthy_run_is_called_so(tmp_path: Path) -> None:
     assert "warning" not in done.stderr
     assert done.stderr.splitlines()[-1] == "health: no illness found up to step 200"
     assert run.record()["health"] == {"judged_at": 200, "illnesses": {}}
-    assert health_of(run.path) == "no illness up to step 200"
+    assert health_of(run.path) == "no illness found up to step 200"
+
+
+def test_train_and_compare_say_the_same_of_a_run_too_short_to_judge_by(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, done = trained(tmp_path, small_experiment(steps=3))
+    assert done.returncode == 0, done.stderr
+    said = "too short to judge by, the rules want 200 steps and an evaluation"
+    assert done.stderr.splitlines()[-1] == f"health: {said}"
+    monkeypatch.setenv("COLUMNS", "200")  # so that no line of the table is broken
+    compared = srcli("compare", run.path, "--limit", "2", "--out", tmp_path / "compared")
+    assert compared.returncode == 0, compared.stderr
+    assert f" {said} " in compared.stderr
+    record = json.loads((tmp_path / "compared" / "metrics.json").read_text())
+    assert record["enlarged"][2]["model"]["health"] == said
+
+
+def test_a_run_that_ended_before_an_evaluation_is_too_short_to_judge_by(tmp_path: Path) -> None:
+    health = Watch(Gan.stuck_points, []).record()
+    run = create_run(tmp_path / "run", "", {"health": health})
+    said = "too short to judge by, the rules want 200 steps and an evaluation"
+    assert (health_lines(health), health_of(run.path)) == ([f"health: {said}"], said)
 
 
 def test_every_rule_is_documented() -> None:

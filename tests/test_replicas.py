@@ -15,11 +15,13 @@ import pytest
 from rank_program import CASES, CPU, STEPS, losses, normalize
 from small import small_dataset, small_experiment
 
-from srcli.errors import ExperimentError, UserError
+from srcli.errors import ExperimentError, LostProcessError, UserError
 from srcli.ranks import Share
-from srcli.runs import read_log
+from srcli.run_lock import actual_state
+from srcli.runs import RunDirectory, create_run, read_log
 from srcli.training.loop import training_batches
 from srcli.training.replicas import Replicas, joining
+from srcli.training.sessions import recording_failure
 from srcli.training.state import ALONE, build_state
 
 Results = list[dict[str, Any]]
@@ -122,16 +124,58 @@ def wait_for_step(run: Path, step: int) -> None:
         time.sleep(0.05)
 
 
-def test_torchrun_restarts_a_run_that_lost_a_rank_and_stops_all_ranks_at_once(tmp_path: Path) -> None:
-    run, file = tmp_path / "run", tmp_path / "mine.yaml"
-    file.write_text(small_experiment(steps=100_000).to_yaml())
-    launch = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--max-restarts", "1"]
-    process = subprocess.Popen(
-        [*launch, "-m", "srcli", "train", str(file), "--out", str(run)],
+def launch(file: Path, run: Path, *options: str) -> subprocess.Popen[str]:
+    """Starts torchrun with two ranks that train together."""
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", *options]
+    return subprocess.Popen(
+        [*torchrun, "-m", "srcli", "train", str(file), "--out", str(run)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+def test_a_run_that_lost_a_rank_for_good_has_failed(tmp_path: Path) -> None:
+    run, file = RunDirectory(tmp_path / "run"), tmp_path / "mine.yaml"
+    file.write_text(small_experiment(steps=100_000).to_yaml())
+    process = launch(file, run.path)
+    try:
+        wait_for_step(run.path, 5)
+        os.kill(workers_of(process.pid)[1], signal.SIGKILL)
+    finally:
+        process.communicate(timeout=120)
+    assert process.returncode == 1
+    record = run.record()
+    assert record["status"] == "failed"
+    assert record["reason"].startswith("another process of this training ended or did not answer: ")
+    assert record["step"] >= 5
+    assert actual_state(run) == f"failed: {record['reason']}"
+
+
+@pytest.mark.parametrize(("restarts", "status"), [("0", "running"), ("1", "running"), ("2", "failed")])
+def test_a_run_has_not_failed_while_torchrun_will_restart_it(
+    restarts: str, status: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TORCHELASTIC_MAX_RESTARTS", "2")
+    monkeypatch.setenv("TORCHELASTIC_RESTART_COUNT", restarts)
+    run = create_run(tmp_path / "run", "", {"status": "running"})
+    state = build_state(small_experiment(), CPU)
+    with pytest.raises(LostProcessError), recording_failure(run, state):
+        raise LostProcessError("rank 1 is gone")
+    assert run.record()["status"] == status
+
+
+def test_a_rank_lost_before_the_first_step_fails_the_run(ranks: dict[int, Results]) -> None:
+    for count in (2, 4):
+        abandoned = ranks[count][0]["abandoned"]
+        assert abandoned["status"] == "failed"
+        assert abandoned["reason"].startswith("another process of this training ended or did not answer: ")
+
+
+def test_torchrun_restarts_a_run_that_lost_a_rank_and_stops_all_ranks_at_once(tmp_path: Path) -> None:
+    run, file = tmp_path / "run", tmp_path / "mine.yaml"
+    file.write_text(small_experiment(steps=100_000).to_yaml())
+    process = launch(file, run, "--max-restarts", "1")
     try:
         wait_for_step(run, 5)
         os.kill(workers_of(process.pid)[1], signal.SIGKILL)

@@ -10,11 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from pixels import REPEAT, Blur, noise
-from small import small_experiment
-from torch import nn
+from small import show, small_experiment
 
-from srcli.checkpoints import Generator
 from srcli.errors import CheckpointError, ImageError
+from srcli.torch_generator import TorchGenerator
 from srcli.upscaling.engine import check_size, enlarge_pixels, spans
 
 
@@ -36,17 +35,12 @@ class Mosaic:
         return squares.repeat(4 * side, axis=2).repeat(4 * side, axis=3).astype(np.float32)
 
 
-def real_generator(name: str) -> Generator:
+def real_generator(name: str) -> TorchGenerator:
     """A narrow generator whose normalisation has seen noise, so that its outputs fill their range."""
     settings = small_experiment(generator=name).generator
     torch.manual_seed(0)
-    network = settings.build()
-    for layer in network.modules():
-        if isinstance(layer, nn.BatchNorm2d):
-            layer.momentum = None
-    network.train()(torch.rand(4, 3, 32, 32) * 2 - 1)
-    return Generator(
-        network=network.eval(),
+    return TorchGenerator(
+        network=show(settings.build(), torch.rand(4, 3, 32, 32) * 2 - 1),
         experiment=small_experiment(generator=name),
         label=name,
         step=1,

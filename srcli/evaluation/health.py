@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from srcli.runs import RunDirectory
+from srcli.verdicts import course, no_illness
 
 UNKNOWN = "not recorded"
 
@@ -17,18 +18,16 @@ def health_of(path: Path) -> str | None:
     if not run.record_file.exists():
         return None
     match run.record().get("health"):
-        case {"judged_at": int(judged_at), "illnesses": dict(illnesses)}:
+        case {"judged_at": (int() | None) as judged_at, "illnesses": dict(illnesses)}:
             found = [_describe(name, illness, judged_at) for name, illness in illnesses.items()]
-            return ", ".join(found) or f"no illness up to step {judged_at}"
+            return ", ".join(found) or no_illness(judged_at)
         case _:
             return UNKNOWN
 
 
-def _describe(name: str, illness: object, judged_at: int) -> str:
+def _describe(name: str, illness: object, judged_at: int | None) -> str:
     match illness:
         case {"first_step": int(first), "last_step": int(last)}:
-            return (
-                f"{name} since step {first}" if last == judged_at else f"{name} from step {first} to {last}"
-            )
+            return course(name, first, last, judged_at)
         case _:
             return name

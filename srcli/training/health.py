@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from srcli.objectives import StuckPoint
 from srcli.runs import Record
+from srcli.verdicts import WINDOW, course, no_illness
 
-WINDOW = 200
 BLOCK = 10
 
 MOST_CLIPPED = 0.95
@@ -233,13 +233,11 @@ def health_lines(health: Record) -> list[str]:
     judged_at, illnesses = health["judged_at"], health["illnesses"]
     if illnesses:
         return [_line(name, illness, judged_at) for name, illness in illnesses.items()]
-    if judged_at is None or judged_at < WINDOW:
-        return [f"health: too short to judge by, the rules want {WINDOW} steps and an evaluation"]
-    return [f"health: no illness found up to step {judged_at}"]
+    return [f"health: {no_illness(judged_at)}"]
 
 
 def _line(name: str, illness: Record, judged_at: int) -> str:
-    first, last = illness["first_step"], illness["last_step"]
-    if last < judged_at:
-        return f"health: {name} from step {first} to {last}, no longer: {illness['finding']}"
-    return f"unhealthy: {name} since step {first}: {illness['finding']}; what may help: {illness['advice']}"
+    when = course(name, illness["first_step"], illness["last_step"], judged_at)
+    if illness["last_step"] < judged_at:
+        return f"health: {when}, no longer: {illness['finding']}"
+    return f"unhealthy: {when}: {illness['finding']}; what may help: {illness['advice']}"

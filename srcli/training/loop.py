@@ -14,6 +14,7 @@ from srcli.errors import (
     InterruptedRunError,
     UnhealthyRunError,
 )
+from srcli.run_log import RunLog
 from srcli.runs import (
     DIVERGED,
     FINISHED,
@@ -22,7 +23,6 @@ from srcli.runs import (
     UNHEALTHY,
     Record,
     RunDirectory,
-    RunLog,
     read_log,
 )
 from srcli.training.health import Watch

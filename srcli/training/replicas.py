@@ -186,8 +186,17 @@ def restarts() -> int:
 
 
 def may_restart() -> bool:
-    """Whether torchrun would start these processes again if one of them failed."""
-    return int(os.environ.get("TORCHELASTIC_MAX_RESTARTS", "0")) > 0
+    """Whether torchrun was told to start these processes again when one of them fails."""
+    return _most_restarts() > 0
+
+
+def will_restart() -> bool:
+    """Whether torchrun will start these processes again if one of them fails now."""
+    return restarts() < _most_restarts()
+
+
+def _most_restarts() -> int:
+    return int(os.environ.get("TORCHELASTIC_MAX_RESTARTS", "0"))
 
 
 def _local_device(name: str) -> torch.device:

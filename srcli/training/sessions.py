@@ -16,7 +16,7 @@ from srcli.console import say
 from srcli.data.dataset import Dataset
 from srcli.data.several import open_datasets
 from srcli.data.synthetic import built_in_dataset
-from srcli.errors import RunError
+from srcli.errors import LostProcessError, RunError
 from srcli.experiment import Experiment, differences, load_experiment, override_experiment
 from srcli.run_lock import locked
 from srcli.runs import (
@@ -31,7 +31,7 @@ from srcli.runs import (
 )
 from srcli.training.loop import Job, StopRequest, train, training_batches
 from srcli.training.measuring import choose_test_faces
-from srcli.training.replicas import Replicas, restarts
+from srcli.training.replicas import Replicas, restarts, will_restart
 from srcli.training.reporting import reporting
 from srcli.training.state import (
     ALONE,
@@ -83,6 +83,7 @@ def start_run(
                 text = experiment.to_yaml()
                 create_run(path, text, record, lambda new: save_state(new, state) if warm else None)
                 held.enter_context(locked(run))
+                held.enter_context(recording_loss(run))
         _train(run, state, dataset)
 
 
@@ -109,6 +110,7 @@ def resume_run(
             run.record()  # says what is wrong when the folder is not a run
             if run.is_kept:
                 held.enter_context(locked(run))
+                held.enter_context(recording_loss(run))
                 run.remove_leftovers()
             record = run.record()
             experiment = _resumed_experiment(run, overrides)
@@ -153,11 +155,27 @@ def recording_failure(run: RunDirectory, state: TrainingState) -> Iterator[None]
     try:
         yield
     except BaseException as error:
-        with suppress(OSError, RunError):
-            if run.record().get("status") == RUNNING:
-                status = INTERRUPTED if isinstance(error, KeyboardInterrupt) else FAILED
-                run.update_record(status=status, step=state.step, reason=str(error) or type(error).__name__)
+        _record_failure(run, error, step=state.step)
         raise
+
+
+@contextmanager
+def recording_loss(run: RunDirectory) -> Iterator[None]:
+    """A block before the first step: the loss of a process ends the run, a mistake leaves it as it was."""
+    try:
+        yield
+    except LostProcessError as error:
+        _record_failure(run, error)
+        raise
+
+
+def _record_failure(run: RunDirectory, error: BaseException, **changes: int) -> None:
+    if isinstance(error, LostProcessError) and will_restart():
+        return  # torchrun goes on with the run
+    with suppress(OSError, RunError):
+        if run.record().get("status") == RUNNING:
+            status = INTERRUPTED if isinstance(error, KeyboardInterrupt) else FAILED
+            run.update_record(status=status, reason=str(error) or type(error).__name__, **changes)
 
 
 def load_dataset(data: Sequence[Path]) -> Dataset:
