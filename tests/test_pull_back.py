@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from srcli.models.dcgan import DcganCritic
 from srcli.models.layers import Scores
 from srcli.models.mlp import MlpCritic
-from srcli.models.sample_norm import NormalizeGradient
+from srcli.models.sample_norm import Normalize, NormalizeGradient
 from srcli.objectives import WganGp, gradient_penalty
 
 PENALISED: list[dict[str, Any]] = [
@@ -92,5 +92,21 @@ def test_the_gradient_of_sample_norm_is_autograds_and_has_the_right_derivative(
     u, x = (torch.randn(shape, dtype=torch.double, generator=random, requires_grad=True) for _ in range(2))
     w = torch.randn(shape[1], dtype=torch.double, generator=random, requires_grad=True)
     (expected,) = torch.autograd.grad((F.group_norm(x, 1, w) * u).sum(), x)
-    assert torch.allclose(NormalizeGradient.apply(u, x, w, 1e-5), expected, rtol=1e-12)
-    assert torch.autograd.gradcheck(lambda *tensors: NormalizeGradient.apply(*tensors, 1e-5), (u, x, w))
+
+    def pull_back(u: Tensor, x: Tensor, w: Tensor) -> Tensor:
+        mean, rstd = torch.native_group_norm(x, w, w, len(x), x.shape[1], x[0, 0].numel(), 1, 1e-5)[1:]
+        return NormalizeGradient.apply(u, x, w, mean, rstd)
+
+    assert torch.allclose(pull_back(u, x, w), expected, rtol=1e-12)
+    assert torch.autograd.gradcheck(pull_back, (u, x, w))
+
+
+@pytest.mark.parametrize("shape", [(3, 5), (3, 4, 3, 3)])
+def test_sample_norm_hands_on_its_last_samples_and_takes_their_gradient(shape: tuple[int, ...]) -> None:
+    random = torch.Generator().manual_seed(5)
+    x = torch.randn(shape, dtype=torch.double, generator=random, requires_grad=True)
+    w, b = torch.randn(2, shape[1], dtype=torch.double, generator=random).requires_grad_(True)
+    outputs, last, _, _ = Normalize.apply(x, w, b, 1e-5, 2)
+    assert torch.allclose(outputs, F.group_norm(x, 1, w, b), rtol=1e-12)
+    assert torch.equal(last, x[1:])
+    assert torch.autograd.gradcheck(lambda *tensors: Normalize.apply(*tensors, 1e-5, 2)[:2], (x, w, b))

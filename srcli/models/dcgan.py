@@ -9,6 +9,7 @@ from torch import nn
 
 from srcli.models.layers import (
     Activation,
+    Flatten,
     Normalization,
     Scores,
     Width,
@@ -94,6 +95,6 @@ class DcganCritic(BaseModel):
                 normalization(self.normalization, outputs),
                 activation(self.activation),
             ]
-        network = Scores(*layers, nn.Flatten(), nn.Linear(widths[-1] * 4 * 4, 1))
+        network = Scores(*layers, Flatten(), nn.Linear(widths[-1] * 4 * 4, 1))
         initialize_normal(network)
         return network.to(memory_format=torch.channels_last)

@@ -1,6 +1,6 @@
 """The pieces every network shares: activations, normalisation, initialisation."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import torch
 from pydantic import Field
@@ -62,6 +62,28 @@ def initialize_he(network: nn.Module) -> None:
     for layer in _weighted_layers(network):
         nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
         _zero_bias(layer)
+
+
+class Flatten(nn.Flatten):
+    """`nn.Flatten` of pictures whose gradient is channels-last again, as all that comes before is."""
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(B, C, H, W) -> (B, C H W)."""
+        flat: Tensor = FlattenPictures.apply(features)
+        return flat
+
+
+class FlattenPictures(torch.autograd.Function):
+    """`x.flatten(1)`."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        ctx.shape = x.shape
+        return x.flatten(1)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        return gradient.view(ctx.shape).contiguous(memory_format=torch.channels_last)
 
 
 class Scores(nn.Sequential):

@@ -25,7 +25,7 @@ def run_with_pull_back(layer: nn.Module, features: Tensor, count: int) -> tuple[
         case nn.Linear():
             return layer(features), lambda gradient: F.linear(gradient, layer.weight.t())
         case SampleNorm():
-            return layer(features), lambda gradient: layer.pull_back(seen, gradient)
+            return layer.run_with_pull_back(features, count)
         case nn.LeakyReLU() | nn.ReLU():
             slope = layer.negative_slope if isinstance(layer, nn.LeakyReLU) else 0.0
             signs = seen.detach()  # almost everywhere, the slopes do not depend on the features
@@ -36,7 +36,8 @@ def run_with_pull_back(layer: nn.Module, features: Tensor, count: int) -> tuple[
             outputs = torch.tanh(features)
             return outputs, lambda gradient: gradient * (1 - outputs[-count:].square())
         case nn.Flatten():
-            return layer(features), lambda gradient: gradient.view(seen.shape)
+            form = torch.channels_last if seen.dim() == 4 else torch.contiguous_format
+            return layer(features), lambda gradient: gradient.view(seen.shape).contiguous(memory_format=form)
         case nn.Identity():
             return features, lambda gradient: gradient
         case _:

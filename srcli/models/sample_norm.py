@@ -1,5 +1,6 @@
 """Normalisation of each sample by itself, with a short second derivative for the gradient penalty."""
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -13,24 +14,53 @@ class SampleNorm(nn.GroupNorm):
     def __init__(self, channels: int) -> None:
         super().__init__(1, channels)
 
-    def pull_back(self, features: Tensor, gradient: Tensor) -> Tensor:
-        """The gradient by the features from that by the output, differentiable once more."""
-        pulled: Tensor = NormalizeGradient.apply(gradient, features, self.weight, self.eps)
-        return pulled
+    def run_with_pull_back(self, features: Tensor, count: int) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
+        """The output, and the map from its gradient to that by the features, for the last `count` samples."""
+        outputs, seen, mean, rstd = Normalize.apply(features, self.weight, self.bias, self.eps, count)
+        return outputs, lambda gradient: NormalizeGradient.apply(gradient, seen, self.weight, mean, rstd)
+
+
+class Normalize(torch.autograd.Function):
+    """`group_norm(x, 1, w, b)`; with it the last samples of x, their means and inverse deviations.
+
+    What follows from the last samples adds its gradient to theirs alone; by slicing x, autograd would make it
+    as large as that of all samples, and add all of it.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any, x: Tensor, w: Tensor, b: Tensor, eps: float, count: int
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        x = _dense(x)
+        outputs, mean, rstd = torch.native_group_norm(x, w, b, *_sizes(x), eps)
+        ctx.save_for_backward(x, w, mean, rstd)
+        last_mean, last_rstd = mean[-count:], rstd[-count:]
+        ctx.mark_non_differentiable(last_mean, last_rstd)
+        return outputs, x[-count:], last_mean, last_rstd
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, of_outputs: Tensor, of_last: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
+        x, w, mean, rstd = ctx.saved_tensors
+        for_x, for_w, for_b = torch.ops.aten.native_group_norm_backward(
+            _dense(of_outputs), x, mean, rstd, w, *_sizes(x), [True, True, True]
+        )
+        for_x[-len(of_last) :] += of_last
+        return for_x, for_w, for_b, None, None
 
 
 class NormalizeGradient(torch.autograd.Function):
-    """The gradient of `sum(u * group_norm(x, 1, w, b))` with respect to x, as a function of u, x and w."""
+    """The gradient of `sum(u * group_norm(x, 1, w, b))` with respect to x, as a function of u, x and w.
+
+    The means and inverse deviations of x are those that `Normalize` found.
+    """
 
     @staticmethod
-    def forward(ctx: Any, u: Tensor, x: Tensor, w: Tensor, eps: float) -> Tensor:
-        dense = torch.channels_last if x.dim() == 4 else torch.contiguous_format
-        u, x = u.contiguous(memory_format=dense), x.contiguous(memory_format=dense)
-        sizes = len(x), x.shape[1], x[0, 0].numel(), 1
-        _, mean, rstd = torch.native_group_norm(x, w, w, *sizes, eps)  # w: for statistics in its precision
+    def forward(ctx: Any, u: Tensor, x: Tensor, w: Tensor, mean: Tensor, rstd: Tensor) -> Tensor:
+        u, x = _dense(u), _dense(x)
         ctx.save_for_backward(u, x, w, mean, rstd)
         pulled, _, _ = torch.ops.aten.native_group_norm_backward(
-            u, x, mean, rstd, w, *sizes, [True, False, False]
+            u, x, mean, rstd, w, *_sizes(x), [True, False, False]
         )
         result: Tensor = pulled
         return result
@@ -56,7 +86,18 @@ class NormalizeGradient(torch.autograd.Function):
         for_x = vz * t
         for_x.addcmul_(tz, v).addcmul_(z, tv - t_mean * v_mean - 3 * tz * vz)
         for_x.sub_(vz * t_mean + tz * v_mean).mul_(-(rstd**2))
-        return _like(for_t.mul_(w), like_x), _like(for_x, like_x), for_w, None
+        return _like(for_t.mul_(w), like_x), _like(for_x, like_x), for_w, None, None
+
+
+def _dense(features: Tensor) -> Tensor:
+    """The features, channels-last where they are pictures."""
+    form = torch.channels_last if features.dim() == 4 else torch.contiguous_format
+    return features.contiguous(memory_format=form)
+
+
+def _sizes(features: Tensor) -> tuple[int, int, int, int]:
+    """Samples, channels, pixels and groups, as PyTorch's kernels take them."""
+    return len(features), features.shape[1], features[0, 0].numel(), 1
 
 
 def _rows(features: Tensor) -> Tensor:
