@@ -96,13 +96,13 @@ class CountedArithmetic(TorchDispatchMode):
 
 @dataclasses.dataclass(frozen=True)
 class TimedBatches(TrainingBatches):
-    """Batches that note how long each was waited for."""
+    """Batches that note how long they were waited for."""
 
     waits: list[float] = dataclasses.field(default_factory=list)
 
-    def batch(self, number: int, device: torch.device) -> Batch:
-        """A batch, timed."""
+    def batches(self, numbers: range, device: torch.device) -> list[Batch]:
+        """Batches, timed."""
         started = time.perf_counter()
-        batch = super().batch(number, device)
+        batches = super().batches(numbers, device)
         self.waits.append(time.perf_counter() - started)
-        return batch
+        return batches

@@ -44,13 +44,17 @@ def exact_experiment(case: str) -> Experiment:
 class ExactBatches:
     """Batches of unchanged colours, taken back to the 8 bits they come from, in double precision."""
 
-    batches: TrainingBatches
+    batches_in_single: TrainingBatches
 
-    def batch(self, number: int, device: torch.device) -> Batch:
-        """The batch of that number."""
-        pixels = self.batches.batch(number, device).high_res.double().add(1).mul(127.5).round()
-        high_res = pixels / 127.5 - 1
-        return Batch(high_res, F.avg_pool2d(high_res, SCALE))
+    def batches(self, numbers: range, device: torch.device) -> list[Batch]:
+        """The batches of these numbers."""
+        return [_exact(batch) for batch in self.batches_in_single.batches(numbers, device)]
+
+
+def _exact(batch: Batch) -> Batch:
+    pixels = batch.high_res.double().add(1).mul(127.5).round()
+    high_res = pixels / 127.5 - 1
+    return Batch(high_res, F.avg_pool2d(high_res, SCALE))
 
 
 def exact_batches(state: TrainingState) -> ExactBatches:

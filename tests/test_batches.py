@@ -7,7 +7,7 @@ import pytest
 import torch
 from small import small_dataset
 
-from srcli.data.batches import TrainingBatches, augment
+from srcli.data.batches import TrainingBatches, augment, draw_changes
 from srcli.data.dataset import Dataset
 from srcli.errors import DataError
 from srcli.experiment import Augmentation
@@ -51,6 +51,15 @@ def test_a_batch_is_a_function_of_its_number_and_the_seed() -> None:
     assert torch.equal(batches.batch(9, CPU).high_res, later.high_res)
     other = TrainingBatches(dataset, settings, batch_size=4, seed=6)
     assert not torch.equal(other.batch(9, CPU).high_res, later.high_res)
+
+
+def test_batches_drawn_together_are_those_drawn_one_by_one() -> None:
+    settings = Augmentation(horizontal_flip=True, brightness=0.05, contrast=0.05, saturation=0.05)
+    batches = TrainingBatches(small_dataset(), settings, batch_size=4, seed=5)
+    for number, together in enumerate(batches.batches(range(3, 9), CPU), 3):
+        alone = batches.batch(number, CPU)
+        assert torch.equal(together.high_res, alone.high_res)
+        assert torch.equal(together.low_res, alone.low_res)
 
 
 def test_the_input_is_the_four_by_four_mean_of_the_label() -> None:
@@ -152,7 +161,7 @@ def one_change(**change: float) -> tuple[torch.Tensor, torch.Tensor]:
 
 def from_pixels(images: torch.Tensor, settings: Augmentation) -> torch.Tensor:
     """Images in [0, 1] as `augment` changes them."""
-    return (augment(images * 255, settings, np.random.default_rng(0)) + 1) / 2
+    return (augment(images * 255, draw_changes(settings, np.random.default_rng(0), len(images))) + 1) / 2
 
 
 def test_brightness_adds_one_number_a_picture_within_its_range() -> None:

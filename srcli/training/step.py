@@ -1,7 +1,7 @@
 """One step of training: the critic's updates, then the generator's."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import torch
 from torch import Tensor
@@ -12,6 +12,7 @@ from srcli.objectives import Loss, Pixel
 from srcli.training.state import TrainingState, draw_noise, frozen, random_for
 
 NOISE_DRAW, OBJECTIVE_DRAW = 0, 1
+DRAWN_TOGETHER = 8
 
 Terms = dict[str, float]
 
@@ -29,8 +30,7 @@ def train_step(state: TrainingState, batches: TrainingBatches) -> Terms:
     n_critic = state.experiment.objective.n_critic
     draws = max(n_critic, 1)  # without a critic, a step is one batch
     first = state.step * draws
-    for number in range(first, first + draws):
-        batch = batches.batch(number, state.device)
+    for number, batch in _draw(batches, range(first, first + draws), state.device):
         is_last = number == first + draws - 1
         fake = _generate(state, batch, number, with_gradients=is_last)
         critic_terms = _update_critic(state, batch.high_res, fake.detach(), number) if n_critic else {}
@@ -38,6 +38,13 @@ def train_step(state: TrainingState, batches: TrainingBatches) -> Terms:
     state.update_average()
     state.step += 1
     return {**critic_terms, **generator_terms}
+
+
+def _draw(batches: TrainingBatches, numbers: range, device: torch.device) -> Iterator[tuple[int, Batch]]:
+    """The batches of the numbers, some at a time, so that any n_critic fits the memory."""
+    for start in range(0, len(numbers), DRAWN_TOGETHER):
+        some = numbers[start : start + DRAWN_TOGETHER]
+        yield from zip(some, batches.batches(some, device), strict=True)
 
 
 def _generate(state: TrainingState, batch: Batch, number: int, *, with_gradients: bool) -> Tensor:
