@@ -16,8 +16,9 @@ from srcli.cli.memory import keep_freed_memory
 from srcli.data.batches import TrainingBatches
 from srcli.experiment import load_experiment
 from srcli.training.sessions import load_dataset
+from srcli.training.step import DRAWN_TOGETHER
 
-IMAGES = 2048
+IMAGES = 8192
 
 
 def main() -> None:
@@ -31,13 +32,16 @@ def main() -> None:
     experiment = load_experiment(preset_path(options.train_preset or "mlp-wgangp"))
     dataset = load_dataset([options.data] if options.data else [])
     batches = TrainingBatches(dataset, experiment.augmentation, options.batch_size, seed=0)
-    numbers = range(IMAGES // options.batch_size)
+    count = IMAGES // options.batch_size
 
-    def load() -> None:
-        for number in numbers:
-            batches.batch(number, torch.device("cpu"))
+    def load(together: int) -> None:
+        for start in range(0, count, together):
+            batches.batches(range(start, start + together), torch.device("cpu"))
 
-    actions = {"loading": lambda: seconds_of(load) / IMAGES}
+    actions = {
+        "loading": lambda: seconds_of(lambda: load(DRAWN_TOGETHER)) / IMAGES,
+        "one_by_one": lambda: seconds_of(lambda: load(1)) / IMAGES,
+    }
     if options.train_preset:
         contender = Contender(options.train_preset, "fp32", options.batch_size, options.data)
         # A training step takes a batch for each of its critic updates.

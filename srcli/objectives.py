@@ -13,8 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from srcli.data.batches import Batch
-from srcli.data.images import SCALE
+from srcli.data.batches import Batch, downscale
 
 Critic = Callable[[Tensor], Tensor]
 
@@ -246,11 +245,6 @@ def input_l1(fake: Tensor, batch: Batch) -> Tensor:
 def label_l1(fake: Tensor, batch: Batch) -> Tensor:
     """`E|G(z) - x|_1`, the distance of the outputs to their labels."""
     return (fake.float() - batch.high_res).abs().mean()
-
-
-def downscale(images: Tensor) -> Tensor:
-    """f_d, the 4x4 area average: (B, C, 4h, 4w) -> (B, C, h, w)."""
-    return F.avg_pool2d(images, SCALE)
 
 
 @torch.no_grad()

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from srcli.data.batches import Batch
-from srcli.objectives import Gan, Pixel, Wgan, WganGp, clip_weights, downscale, gradient_penalty, interpolate
+from srcli.data.batches import Batch, downscale
+from srcli.objectives import Gan, Pixel, Wgan, WganGp, clip_weights, gradient_penalty, interpolate
 
 REAL, FAKE = torch.full((2, 3, 8, 8), 0.5), torch.full((2, 3, 8, 8), -0.25)
 

@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional as F
 
 from srcli.data.dataset import Dataset
 from srcli.data.images import LABEL_SIZE, SCALE, resize_area
@@ -78,16 +77,17 @@ class TrainingBatches:
 
     def batches(self, numbers: range, device: torch.device) -> list[Batch]:
         """Several batches at once, which takes less time than one by one."""
-        randoms = [np.random.default_rng((self.seed, CROP_STREAM, number)) for number in numbers]
-        crops = [
-            self._crops(self._members(number), self._sides(number), random)
-            for number, random in zip(numbers, randoms, strict=True)
-        ]
         rows = self.share.rows(self.batch_size)
-        changes = [draw_changes(self.settings, random, self.batch_size)[:, rows] for random in randoms]
-        pixels = torch.from_numpy(np.concatenate(crops)).to(device).float()
-        high_res = augment(pixels, np.concatenate(changes, axis=1))
-        parts = (images.split(rows.stop - rows.start) for images in (high_res, F.avg_pool2d(high_res, SCALE)))
+        count = rows.stop - rows.start
+        crops = np.empty((len(numbers), count, 3, LABEL_SIZE, LABEL_SIZE), np.uint8)
+        changes = np.empty((3, len(numbers), count))
+        for place, number in enumerate(numbers):
+            random = np.random.default_rng((self.seed, CROP_STREAM, number))
+            self._crop(crops[place], self._members(number), self._sides(number), random)
+            changes[:, place] = draw_changes(self.settings, random, self.batch_size)[:, rows]
+        pixels = torch.from_numpy(crops.reshape(-1, *crops.shape[2:])).to(device).float()
+        high_res = augment(pixels, changes.reshape(3, -1))
+        parts = (images.split(count) for images in (high_res, downscale(high_res)))
         return [Batch(*part) for part in zip(*parts, strict=True)]
 
     def _members(self, number: int) -> NDArray[np.int64]:
@@ -112,23 +112,25 @@ class TrainingBatches:
             np.int64
         )
 
-    def _crops(
-        self, members: NDArray[np.int64], sides: NDArray[np.int64], random: np.random.Generator
-    ) -> NDArray[np.uint8]:
-        """This rank's windows, (B, 3, 64, 64)."""
+    def _crop(
+        self,
+        crops: NDArray[np.uint8],
+        members: NDArray[np.int64],
+        sides: NDArray[np.int64],
+        random: np.random.Generator,
+    ) -> None:
+        """Puts this rank's windows into `crops`, (B, 3, 64, 64)."""
         stored = self.dataset.sides(members)
         sides = np.minimum(sides, stored)
         # In 72 pixels, 144 of CelebA at half size, the offsets 0..8 are the paper's jitter of [-8, 8].
         offsets = random.integers(0, (stored - sides)[:, None] + 1, size=(len(members), 2))
         flips = random.random(len(members)) < (0.5 if self.settings.horizontal_flip else 0.0)
         rows = self.share.rows(len(members))
-        crops = np.empty((rows.stop - rows.start, 3, LABEL_SIZE, LABEL_SIZE), np.uint8)
         draws = (part[rows].tolist() for part in (members, sides, offsets, flips))
         for crop, member, side, (top, left), flip in zip(crops, *draws, strict=True):
             face = self.dataset.faces[member]
             window = resize_area(face[top : top + side, left : left + side], LABEL_SIZE).transpose(2, 0, 1)
             crop[:] = window[:, :, ::-1] if flip else window
-        return crops
 
 
 def draw_changes(
@@ -160,6 +162,13 @@ def augment(pixels: Tensor, changes: NDArray[np.float64]) -> Tensor:
     red, green, blue = pixels.split(1, dim=1)
     grey = (red * RED_GREEN_BLUE[0]).add_(green, alpha=RED_GREEN_BLUE[1]).add_(blue, alpha=RED_GREEN_BLUE[2])
     return pixels.mul_(of_pixels).addcmul_(grey, of_grey).add_(rest).clamp_(-1, 1)
+
+
+def downscale(images: Tensor) -> Tensor:
+    """f_d, the 4x4 area average: (B, C, 4h, 4w) -> (B, C, h, w)."""
+    # On processors, two sums are faster than PyTorch's pooling.
+    sums: Tensor = images.unflatten(2, (-1, SCALE)).sum(3).unflatten(3, (-1, SCALE)).sum(4)
+    return sums / SCALE**2
 
 
 @lru_cache(maxsize=2)
