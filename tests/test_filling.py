@@ -3,6 +3,7 @@
 import multiprocessing
 import zipfile
 from contextlib import closing
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,8 @@ def test_any_number_of_workers_writes_each_face_into_its_row(workers: int, tmp_p
     rows = {f"{number:02d}.png": 11 - number for number in range(12)}
     works = share_out(Work(tmp_path / "faces", rows, "faces", 72, array, start=5), workers)
     assert len(works) == min(workers, 12)
-    assert sum(report.pictures for report in fill_rows(works)) == 12
+    digests = {row: digest for report in fill_rows(works) for row, digest in report.digests.items()}
+    assert digests == {11 - number: sha256(face.tobytes()).digest() for number, face in enumerate(faces)}
     written = np.frombuffer(array.read_bytes()[5:], np.uint8).reshape(faces.shape)
     assert np.array_equal(written[::-1], faces)
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -143,14 +143,24 @@ def indices_of_ranges(text: str, count: int) -> Indices:
     return np.concatenate([np.arange(start, stop, dtype=np.int64) for start, stop in bounds])
 
 
-def fingerprint_of(faces: Pixels, splits: Mapping[str, Indices]) -> str:
-    """SHA-256 over pixels and splits, in hexadecimal; the same faces in the same splits give the same."""
-    digest = hashlib.sha256(f"srcli dataset {DATASET_VERSION} {faces.shape}\n".encode())
-    for start in range(0, len(faces), 1024):
-        digest.update(np.ascontiguousarray(faces[start : start + 1024]).data)
+def digest_of(face: Pixels) -> bytes:
+    """SHA-256 over a face's pixels."""
+    return hashlib.sha256(np.ascontiguousarray(face).data).digest()
+
+
+def fingerprint_of(shape: tuple[int, ...], digests: Iterable[bytes], splits: Mapping[str, Indices]) -> str:
+    """SHA-256 over faces and splits, in hexadecimal; the same faces in the same splits give the same.
+
+    Args:
+        shape: (N, S, S, 3), of all faces.
+        digests: What `digest_of` says of each face, in order.
+    """
+    total = hashlib.sha256(f"srcli dataset {DATASET_VERSION} {shape}\n".encode())
+    for digest in digests:
+        total.update(digest)
     for name in SPLITS:
-        digest.update(f"{name} {ranges_of_indices(splits[name])}\n".encode())
-    return digest.hexdigest()
+        total.update(f"{name} {ranges_of_indices(splits[name])}\n".encode())
+    return total.hexdigest()
 
 
 def _read_record(path: Path) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
+from srcli.data.dataset import digest_of
 from srcli.data.decoding import Layout, face_of
 from srcli.data.sources import open_source
 from srcli.errors import DataError, ImageError
@@ -38,9 +39,14 @@ class Work:
 
 @dataclass(frozen=True)
 class Report:
-    """What was done since the last report: how many pictures, and why some of them have no face, by name."""
+    """What was done since the last report.
 
-    pictures: int
+    Attributes:
+        digests: `digest_of` each face that was written, by its row.
+        skipped: Why pictures have no face, by their names.
+    """
+
+    digests: Mapping[int, bytes]
     skipped: Mapping[str, str]
 
 
@@ -80,7 +86,7 @@ def fill_rows(works: Sequence[Work]) -> Generator[Report]:
 
 def _fill(work: Work) -> Iterator[Report]:
     """Each picture is read, decoded and written before the next, so that memory stays bounded."""
-    done, skipped, reported = 0, {}, time.monotonic()
+    digests, skipped, reported = dict[int, bytes](), dict[str, str](), time.monotonic()
     row_bytes = work.size**2 * 3
     with work.file.open("r+b", buffering=0) as out:
         for file in open_source(work.source).files(work.rows):
@@ -88,15 +94,16 @@ def _fill(work: Work) -> Iterator[Report]:
                 if file.problem:
                     raise ImageError(f"{file.name}: {file.problem}")
                 face = face_of(file.content, file.name, work.layout, work.size)
-                out.seek(work.start + work.rows[file.name] * row_bytes)
+                row = work.rows[file.name]
+                out.seek(work.start + row * row_bytes)
                 out.write(face.data)
+                digests[row] = digest_of(face)
             except ImageError as error:
                 skipped[file.name] = error.message.removeprefix(f"{file.name}: ")
-            done += 1
             if time.monotonic() - reported > SECONDS_BETWEEN_REPORTS:
-                yield Report(done, skipped)
-                done, skipped, reported = 0, {}, time.monotonic()
-    yield Report(done, skipped)
+                yield Report(digests, skipped)
+                digests, skipped, reported = {}, {}, time.monotonic()
+    yield Report(digests, skipped)
 
 
 def _serve(work: Work, connection: Connection) -> None:

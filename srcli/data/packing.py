@@ -99,13 +99,15 @@ def pack(source: Source, out: Path, packing: Packing) -> Packed:
         faces = _create_array(folder / ALL_FILE, len(names), packing.size)
         rows = {name: row for row, name in enumerate(names) if name not in unlisted}
         work = Work(source.path, rows, layout, packing.size, folder / ALL_FILE, faces.offset)
-        skipped = _fill(work, packing, unlisted)
+        digests, skipped = _fill(work, packing, unlisted)
         kept = [name for name in names if name not in skipped]
-        faces = _keep_rows(folder, faces, [row for row, name in enumerate(names) if name not in skipped])
+        kept_rows = [row for row, name in enumerate(names) if name not in skipped]
+        faces = _keep_rows(folder, faces, kept_rows)
         others = place.start, len(all_names) - place.stop
         splits = _split(kept, others, layout, partition, packing.holdout)
         packed = Packed(layout, {name: len(splits[name]) for name in SPLITS}, skipped)
-        write_json(folder / RECORD_FILE, _record(source, packed, faces, splits))
+        fingerprint = fingerprint_of(faces.shape, (digests[row] for row in kept_rows), splits)
+        write_json(folder / RECORD_FILE, _record(source, packed, faces, splits, fingerprint))
         write_text(folder / NAMES_FILE, "".join(f"{_printable(name)}\n" for name in kept))
     return packed
 
@@ -133,21 +135,24 @@ def require_size(layout: Layout, size: int) -> None:
         )
 
 
-def _fill(work: Work, packing: Packing, unlisted: Mapping[str, str]) -> dict[str, str]:
-    """Writes every face into its row, and returns the reasons of those that have none.
+def _fill(
+    work: Work, packing: Packing, unlisted: Mapping[str, str]
+) -> tuple[dict[int, bytes], dict[str, str]]:
+    """Writes every face into its row; the faces' digests by row, and the reasons of pictures without one.
 
     Raises:
         DataError: Too many have none, those that the partition does not list among them.
     """
     total = len(work.rows) + len(unlisted)
-    skipped, done = dict(unlisted), len(unlisted)
+    digests, skipped = dict[int, bytes](), dict(unlisted)
     with progress("images") as bar, closing(fill_rows(share_out(work, packing.workers))) as reports:
-        task = bar.add_task("packing", total=total, completed=done, rate="-", note="")
+        task = bar.add_task("packing", total=total, completed=len(skipped), rate="-", note="")
         for report in reports:
-            done += report.pictures
+            digests |= report.digests
             skipped |= report.skipped
             if len(skipped) > packing.max_skipped / 100 * total:
                 break
+            done = len(digests) + len(skipped)
             bar.update(task, completed=done, rate=f"{bar.tasks[task].speed or 0:,.0f}")
     if len(skipped) > packing.max_skipped / 100 * total:
         examples = "; ".join(f"{name}: {reason}" for name, reason in islice(skipped.items(), 3))
@@ -157,9 +162,9 @@ def _fill(work: Work, packing: Packing, unlisted: Mapping[str, str]) -> dict[str
         )
     if len(skipped) == total:
         raise DataError(f"{work.source} holds no picture that can be used")
-    if done < total:
+    if len(digests) + len(skipped) < total:
         raise DataError(f"{work.source} has changed while it was read", "Try again.")
-    return skipped
+    return digests, skipped
 
 
 def _create_array(path: Path, rows: int, size: int) -> MappedPixels:
@@ -223,7 +228,7 @@ def _unlisted(names: list[str], partition: Mapping[str, int] | None) -> dict[str
 
 
 def _record(
-    source: Source, packed: Packed, faces: Pixels, splits: Mapping[str, Indices]
+    source: Source, packed: Packed, faces: Pixels, splits: Mapping[str, Indices], fingerprint: str
 ) -> dict[str, object]:
     return {
         "version": DATASET_VERSION,
@@ -234,7 +239,7 @@ def _record(
         "count": len(faces),
         "counts": packed.counts,
         "splits": {name: ranges_of_indices(splits[name]) for name in SPLITS},
-        "fingerprint": fingerprint_of(faces, splits),
+        "fingerprint": fingerprint,
         "skipped": [
             {"name": _printable(name), "reason": reason} for name, reason in sorted(packed.skipped.items())
         ],

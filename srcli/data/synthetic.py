@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from srcli.data.dataset import Dataset, fingerprint_of
+from srcli.data.dataset import Dataset, digest_of, fingerprint_of
 from srcli.data.drawing import Canvas, Dice, Numbers, ellipse, glow, line, soft, texture, wave
 from srcli.data.hair import draw_strands, paint_hair_behind, paint_hair_in_front
 from srcli.data.images import FACE_SIZE, Pixels, to_uint8
@@ -66,7 +66,7 @@ def built_in_dataset(count: int = 2000, seed: int = 0) -> Dataset:
         "validation": np.arange(count - 2 * tenth, count - tenth),
         "test": np.arange(count - tenth, count),
     }
-    return Dataset(faces, splits, fingerprint_of(faces, splits), "built-in")
+    return Dataset(faces, splits, fingerprint_of(faces.shape, map(digest_of, faces), splits), "built-in")
 
 
 def _draw(dice: Dice, count: int) -> Numbers:
