@@ -23,7 +23,7 @@ from srcli.training.step import train_step
 
 OPTIMIZERS = ("Optimizer.step#", "Optimizer.zero_grad#")
 NORMALIZATIONS = ("native_batch_norm", "native_group_norm", "NormalizeGradient")
-PROFILED_STEPS = 2
+PROFILED_STEPS = 8
 
 
 class Contender:
