@@ -69,8 +69,9 @@ def replacing_folder(path: Path) -> Iterator[Path]:
         _sync_tree(part)
         part.replace(path)
         sync_folder(path.parent)
-    except BaseException:
+    except BaseException as error:
         shutil.rmtree(part, ignore_errors=True)
+        name_file(error, path)
         raise
 
 

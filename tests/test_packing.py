@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import resource
 import signal
 import stat
 import subprocess
@@ -356,3 +357,20 @@ def test_interrupted_packing_leaves_nothing(number: int, tmp_path: Path) -> None
     _, stderr = process.communicate(timeout=30)
     assert (process.returncode, stderr) == (130, "error: interrupted\n")
     assert [path.name for path in tmp_path.iterdir()] == ["faces"]
+
+
+def test_where_there_is_no_room_for_the_faces_the_dataset_is_named(
+    celeba_files: dict[str, bytes], tmp_path: Path
+) -> None:
+    archive, out = write_zip(tmp_path / "c.zip", celeba_files), tmp_path / "out"
+    done = subprocess.run(
+        [sys.executable, "-m", "srcli", "prepare-data", str(archive), "--out", str(out)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        # 12 faces take 186,624 bytes.
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000)),
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"error: {out}: File too large\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["c.zip"]
