@@ -16,7 +16,7 @@ from srcli.cli.memory import keep_freed_memory
 from srcli.data.batches import TrainingBatches
 from srcli.experiment import load_experiment
 from srcli.training.sessions import load_dataset
-from srcli.training.step import DRAWN_TOGETHER
+from srcli.training.step import TOGETHER
 
 IMAGES = 8192
 
@@ -39,7 +39,7 @@ def main() -> None:
             batches.batches(range(start, start + together), torch.device("cpu"))
 
     actions = {
-        "loading": lambda: seconds_of(lambda: load(DRAWN_TOGETHER)) / IMAGES,
+        "loading": lambda: seconds_of(lambda: load(TOGETHER)) / IMAGES,
         "one_by_one": lambda: seconds_of(lambda: load(1)) / IMAGES,
     }
     if options.train_preset:

@@ -13,6 +13,7 @@ from srcli.checkpoints import load_generator, read_weights
 from srcli.errors import CheckpointError, DataError, DivergedError, InterruptedRunError
 from srcli.experiment import Experiment
 from srcli.runs import RunDirectory, create_run, read_log
+from srcli.training import step
 from srcli.training.loop import Job, StopRequest, train, training_batches
 from srcli.training.state import build_state, restore_state, start_from
 from srcli.training.step import Terms, train_step
@@ -50,10 +51,10 @@ def test_losses_of_the_first_six_steps_are_the_golden_ones(case: str) -> None:
     with in_double():
         state = build_state(exact_experiment(case), CPU)
         batches = exact_batches(state)
-        for step, expected in enumerate(GOLDEN["double"][case]):
+        for number, expected in enumerate(GOLDEN["double"][case]):
             assert losses(train_step(state, batches)) == pytest.approx(
                 expected, rel=tolerance, abs=1e-4 * tolerance
-            ), f"step {step + 1}"
+            ), f"step {number + 1}"
 
 
 @pytest.mark.parametrize("case", GOLDEN["single"])
@@ -63,6 +64,25 @@ def test_losses_of_the_first_step_in_single_precision_are_near_the_golden_ones(c
     # A rounding that moves a value across a ReLU's kink moves a gradient penalty by up to 4 in 1,000.
     tolerance = 0.01 if case.startswith("wgan-gp") else 1e-4
     assert losses(terms) == pytest.approx(GOLDEN["single"][case], rel=tolerance, abs=1e-4 * tolerance)
+
+
+@pytest.mark.parametrize("case", ["wgan dcgan", "wgan mlp", "wgan resnet", "wgan-gp noise"])
+def test_batches_enlarged_together_are_those_enlarged_one_by_one(
+    case: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    experiment = exact_experiment(case)
+    objective = experiment.objective.model_copy(update={"n_critic": 5})
+    found = []
+    for together in (1, 3, 8):
+        monkeypatch.setattr(step, "TOGETHER", together)
+        with in_double():
+            state = build_state(experiment.model_copy(update={"objective": objective}), CPU)
+            batches = exact_batches(state)
+            terms = [train_step(state, batches) for _ in range(2)]
+        buffers = [buffer.double().sum().item() for buffer in state.generator.buffers()]
+        found.append([*(value for entry in terms for value in entry.values()), *buffers])
+    assert found[0] == pytest.approx(found[1], rel=1e-7, abs=1e-10)
+    assert found[0] == pytest.approx(found[2], rel=1e-7, abs=1e-10)
 
 
 def losses(terms: Terms) -> tuple[float, float]:

@@ -1,8 +1,8 @@
-"""Batch normalisation by the statistics of the whole batch, whose rows lie on several processes.
+"""Whose statistics batch normalisation takes: those of some of the rows at hand, or other processes' too."""
 
-torch's own SyncBatchNorm needs a GPU.
-"""
-
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import torch
@@ -13,8 +13,32 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from srcli.training.replicas import Replicas
 
 
+@contextmanager
+def batches_apart(network: nn.Module, size: int) -> Iterator[None]:
+    """A block in which a network may be given several batches of `size` rows at once.
+
+    Batch normalisation then takes the statistics of each by themselves, in their order, as if they were given
+    one after the other. All other layers keep rows apart anyway.
+    """
+    layers = [layer for layer in network.modules() if isinstance(layer, _BatchNorm)]
+    for layer in layers:
+        setattr(layer, "forward", partial(_by_batches, layer.forward, size))  # noqa: B010
+    try:
+        yield
+    finally:
+        for layer in layers:
+            del layer.forward
+
+
+def _by_batches(forward: Callable[[Tensor], Tensor], size: int, features: Tensor) -> Tensor:
+    return torch.cat([forward(part) for part in features.split(size)])
+
+
 def synchronize(network: nn.Module, replicas: Replicas) -> None:
-    """Puts a `SynchronizedBatchNorm` in the place of every batch normalisation, with the same parameters."""
+    """Puts a `SynchronizedBatchNorm` in the place of every batch normalisation, with the same parameters.
+
+    torch's own SyncBatchNorm needs a GPU.
+    """
     for parent in list(network.modules()):
         for name, child in parent.named_children():
             if isinstance(child, nn.BatchNorm1d | nn.BatchNorm2d):

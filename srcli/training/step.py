@@ -9,10 +9,11 @@ from torch import Tensor
 from srcli.data.batches import Batch, TrainingBatches
 from srcli.errors import DivergedError
 from srcli.objectives import Loss, Pixel
+from srcli.training.batch_norm import batches_apart
 from srcli.training.state import TrainingState, draw_noise, frozen, random_for
 
 NOISE_DRAW, OBJECTIVE_DRAW = 0, 1
-DRAWN_TOGETHER = 8
+TOGETHER = 8
 
 Terms = dict[str, float]
 
@@ -20,8 +21,8 @@ Terms = dict[str, float]
 def train_step(state: TrainingState, batches: TrainingBatches) -> Terms:
     """Trains for one generator update and returns its terms; `state.step` counts it.
 
-    Every critic update sees a new batch. The generator's update uses the last one's output, which is
-    still current: only the critic has changed since.
+    Every critic update sees a new batch. All are enlarged before the first update, and the generator's update
+    uses the last one's output: only the critic changes in between.
 
     Raises:
         DivergedError: A term is not finite; the networks are as they were before that update.
@@ -30,32 +31,43 @@ def train_step(state: TrainingState, batches: TrainingBatches) -> Terms:
     n_critic = state.experiment.objective.n_critic
     draws = max(n_critic, 1)  # without a critic, a step is one batch
     first = state.step * draws
-    for number, batch in _draw(batches, range(first, first + draws), state.device):
-        is_last = number == first + draws - 1
-        fake = _generate(state, batch, number, with_gradients=is_last)
-        critic_terms = _update_critic(state, batch.high_res, fake.detach(), number) if n_critic else {}
+    for numbers in _in_groups(range(first, first + draws)):
+        drawn = batches.batches(numbers, state.device)
+        fakes = _generate(state, drawn, numbers, is_end=numbers.stop == first + draws)
+        for number, batch, fake in zip(numbers, drawn, fakes, strict=True):
+            critic_terms = _update_critic(state, batch.high_res, fake.detach(), number) if n_critic else {}
     generator_terms = _update_generator(state, fake, batch)
     state.update_average()
     state.step += 1
     return {**critic_terms, **generator_terms}
 
 
-def _draw(batches: TrainingBatches, numbers: range, device: torch.device) -> Iterator[tuple[int, Batch]]:
-    """The batches of the numbers, some at a time, so that any n_critic fits the memory."""
-    for start in range(0, len(numbers), DRAWN_TOGETHER):
-        some = numbers[start : start + DRAWN_TOGETHER]
-        yield from zip(some, batches.batches(some, device), strict=True)
+def _in_groups(numbers: range) -> Iterator[range]:
+    """The numbers of batches that are made and enlarged together; any n_critic fits the memory."""
+    for start in range(0, len(numbers), TOGETHER):
+        yield numbers[start : start + TOGETHER]
 
 
-def _generate(state: TrainingState, batch: Batch, number: int, *, with_gradients: bool) -> Tensor:
-    inputs = batch.low_res
-    if state.experiment.generator.takes_noise:
-        settings = state.experiment.training
-        noise = draw_noise(settings.batch_size, random_for(settings.seed, NOISE_DRAW, number), state.device)
-        inputs = noise[state.replicas.share.rows(settings.batch_size)]
-    with torch.set_grad_enabled(with_gradients), state.autocast():
-        fake: Tensor = state.generator(inputs)
-    return fake.float()
+def _generate(state: TrainingState, drawn: list[Batch], numbers: range, *, is_end: bool) -> list[Tensor]:
+    """The generator's output for each batch; at the end of a step that of the last one has its gradients."""
+    inputs = [_input(state, batch, number) for batch, number in zip(drawn, numbers, strict=True)]
+    fakes: list[Tensor] = []
+    if before := inputs[:-1] if is_end else inputs:
+        size = len(before[0])
+        with torch.no_grad(), state.autocast(), batches_apart(state.generator, size):
+            fakes += state.generator(torch.cat(before)).float().split(size)
+    if is_end:
+        with state.autocast():
+            fakes.append(state.generator(inputs[-1]).float())
+    return fakes
+
+
+def _input(state: TrainingState, batch: Batch, number: int) -> Tensor:
+    if not state.experiment.generator.takes_noise:
+        return batch.low_res
+    settings = state.experiment.training
+    noise = draw_noise(settings.batch_size, random_for(settings.seed, NOISE_DRAW, number), state.device)
+    return noise[state.replicas.share.rows(settings.batch_size)]
 
 
 def _update_critic(state: TrainingState, real: Tensor, fake: Tensor, number: int) -> Terms:
