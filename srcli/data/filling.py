@@ -88,7 +88,7 @@ def _fill(work: Work) -> Iterator[Report]:
     """Each picture is read, decoded and written before the next, so that memory stays bounded."""
     digests, skipped, reported = dict[int, bytes](), dict[str, str](), time.monotonic()
     row_bytes = work.size**2 * 3
-    with work.file.open("r+b", buffering=0) as out:
+    with work.file.open("r+b") as out:
         for file in open_source(work.source).files(work.rows):
             try:
                 if file.problem:
