@@ -175,18 +175,20 @@ def _ssim_of_batch(images: Floats, labels: Floats) -> Figures:
 
 
 def _weighted_mean(values: Figures) -> Figures:
-    """The Gaussian mean around every pixel whose window is inside: (N, H, W, 3) -> (N, H-10, W-10, 3)."""
-    offsets = np.arange(-_SSIM_RADIUS, _SSIM_RADIUS + 1)
-    weights = np.exp(-0.5 * (offsets / _SSIM_SIGMA) ** 2)
-    weights /= weights.sum()
-    height, width = values.shape[1] - 2 * _SSIM_RADIUS, values.shape[2] - 2 * _SSIM_RADIUS
-    down = np.zeros((values.shape[0], height, *values.shape[2:]))
-    for start, weight in enumerate(weights):
-        down += weight * values[:, start : start + height]
-    both = np.zeros((values.shape[0], height, width, values.shape[3]))
-    for start, weight in enumerate(weights):
-        both += weight * down[:, :, start : start + width]
-    return both
+    """The Gaussian mean around every pixel whose window is inside: (N, H, W, 3) -> (N, H-10, 3, W-10)."""
+    count, height, width, channels = values.shape
+    down = np.matmul(_gaussian_windows(height), values.reshape(count, height, width * channels))
+    rows = down.reshape(count, -1, width, channels)
+    means: Figures = np.matmul(rows.swapaxes(2, 3), _gaussian_windows(width).T)
+    return means
+
+
+def _gaussian_windows(size: int) -> Figures:
+    """The weights of the window around every pixel of a line that is inside of it: (size - 10, size)."""
+    offsets = np.arange(size)[None, :] - np.arange(_SSIM_RADIUS, size - _SSIM_RADIUS)[:, None]
+    weights = np.exp(-0.5 * (offsets / _SSIM_SIGMA) ** 2) * (np.abs(offsets) <= _SSIM_RADIUS)
+    windows: Figures = weights / weights.sum(axis=1, keepdims=True)
+    return windows
 
 
 def _pairwise_distances(rows: Figures) -> Figures:
