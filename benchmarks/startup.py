@@ -1,6 +1,6 @@
-"""How long srcli takes before it does anything: its help, each command's, and with --model one picture.
+"""How long srcli takes before it does anything: its help, each command's, and one small picture enlarged.
 
-python benchmarks/startup.py --model generator.safetensors
+python benchmarks/startup.py
 """
 
 import subprocess
@@ -12,14 +12,12 @@ import numpy as np
 from PIL import Image
 from reporting import arguments, seconds_of, show, time_in_turn
 
-COMMANDS = ("prepare-data", "train", "upscale", "compare", "plot-curves", "presets")
+COMMANDS = ("prepare-data", "train", "upscale", "export", "compare", "plot-curves", "presets")
 
 
 def main() -> None:
     """Runs the benchmark."""
-    parser = arguments(__doc__)
-    parser.add_argument("--model", help="a run or weight file to enlarge a small picture with")
-    options = parser.parse_args()
+    options = arguments(__doc__).parse_args()
     with tempfile.TemporaryDirectory() as name:
         picture = Path(name, "small.png")
         Image.fromarray(np.full((16, 16, 3), 128, np.uint8)).save(picture)
@@ -28,8 +26,7 @@ def main() -> None:
             "srcli --help": ["-m", "srcli", "--help"],
             **{f"srcli {command} --help": ["-m", "srcli", command, "--help"] for command in COMMANDS},
         }
-        if options.model:
-            typed["srcli upscale"] = ["-m", "srcli", "upscale", "-", "--model", options.model]
+        typed["srcli upscale"] = ["-m", "srcli", "upscale", "-"]
         actions = {
             what: lambda words=words: seconds_of(lambda: run(words, picture)) for what, words in typed.items()
         }
