@@ -16,14 +16,7 @@ from srcli.portable import standard_noise
 class TorchGenerator:
     """A trained generator in evaluation mode that runs in torch, and what a caller must know to feed it.
 
-    Attributes:
-        label: The experiment's name and the step.
-        sha256: Of the weight file.
-        scale: How many times larger the output is, per side.
-        takes_noise: It draws faces from noise and enlarges nothing.
-        input_size: The one side length it takes, in pixels; None for any size.
-        size_multiple: Sides must be multiples of this many pixels.
-        margin: Input pixels farther away than this have no influence on an output pixel.
+    What the attributes say is in `generators.Generator`.
     """
 
     network: nn.Module

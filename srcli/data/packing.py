@@ -144,17 +144,18 @@ def _fill(
         DataError: Too many have none, those that the partition does not list among them.
     """
     total = len(work.rows) + len(unlisted)
+    most = packing.max_skipped / 100 * total
     digests, skipped = dict[int, bytes](), dict(unlisted)
     with progress("images") as bar, closing(fill_rows(share_out(work, packing.workers))) as reports:
         task = bar.add_task("packing", total=total, completed=len(skipped), rate="-", note="")
         for report in reports:
             digests |= report.digests
             skipped |= report.skipped
-            if len(skipped) > packing.max_skipped / 100 * total:
+            if len(skipped) > most:
                 break
             done = len(digests) + len(skipped)
             bar.update(task, completed=done, rate=f"{bar.tasks[task].speed or 0:,.0f}")
-    if len(skipped) > packing.max_skipped / 100 * total:
+    if len(skipped) > most:
         examples = "; ".join(f"{name}: {reason}" for name, reason in islice(skipped.items(), 3))
         raise DataError(
             f"more than {packing.max_skipped:g} % of {total:,} pictures cannot be used: {examples}",
