@@ -154,6 +154,16 @@ def test_resuming_is_exact_for_the_other_architectures(generator: str, tmp_path:
     assert (whole.checkpoint(4) / name).read_bytes() == (halves.checkpoint(4) / name).read_bytes()
 
 
+@EVERY_OBJECTIVE
+def test_a_run_can_be_measured_on_a_single_face(objective: str, tmp_path: Path) -> None:
+    run = run_in(tmp_path / "run", small_experiment(objective, "mlp", steps=3, evaluate_faces=1))
+    train_run(run, small_experiment(objective, "mlp", steps=3, evaluate_faces=1))
+    last = read_log(run.metrics_file)[-1]
+    assert "psnr" in last
+    assert not {"spread", "copies", "score_train", "score_test", "score_fake"} & set(last)
+    assert ("clipped_share" in last) == (objective == "wgan")
+
+
 def test_a_run_leaves_its_log_samples_checkpoints_and_status(tmp_path: Path) -> None:
     experiment = small_experiment("wgan-gp", "mlp", steps=7)
     run = run_in(tmp_path / "run", experiment)

@@ -19,7 +19,8 @@ def symptoms(state: TrainingState, outputs: Pixels, train: Pixels, test: Pixels)
 
     `spread` is the mean distance of two outputs over that of two test faces, `copies` the share of outputs
     that have a near copy among the others; with a critic, the mean scores of training faces, held-out test
-    faces and outputs, and what the objective measures of its critic.
+    faces and outputs, and what the objective measures of its critic. One face alone has no distance to
+    another, nor a score where batch normalisation takes statistics.
 
     Args:
         outputs: For the test faces, or from noise, (N, 64, 64, 3), as `train` and `test`.
@@ -30,11 +31,11 @@ def symptoms(state: TrainingState, outputs: Pixels, train: Pixels, test: Pixels)
         ours, theirs = diversity(outputs / 255), diversity(test / 255)
         figures["spread"] = ours.mean_pairwise_distance / max(theirs.mean_pairwise_distance, 1 / 255)
         figures["copies"] = ours.nearest_duplicate_rate
-    if state.experiment.objective.n_critic:
+    if state.experiment.objective.n_critic and min(map(len, (outputs, train, test))) > 1:
         figures["score_train"] = _mean_score(state, train)
         figures["score_test"] = _mean_score(state, test)
         figures["score_fake"] = _mean_score(state, outputs)
-        figures.update(state.experiment.objective.critic_figures(state.critic))
+    figures.update(state.experiment.objective.critic_figures(state.critic))
     return {name: value for name, value in figures.items() if math.isfinite(value)}
 
 
