@@ -50,17 +50,66 @@ class StuckPoint(NamedTuple):
 BLIND = "the critic cannot tell real from generated pictures"
 
 
-class Gan(BaseModel):
-    """The non-saturating GAN objective (Goodfellow et al. 2014; the paper's equations 2 and 4)."""
+class Adversarial(BaseModel):
+    """What the objectives with a critic share: the mixture of equation 7 and how often the critic is updated.
+
+    Attributes:
+        value_range: The span of pixel values in which L1 and slopes are measured: 2 for [-1, 1], in which all
+            images are here, and 1 for [0, 1], as in srez. Logged L1 terms are always those of [-1, 1].
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
-    name: Literal["gan"]
+    name: str
     gamma: float = Field(ge=0, le=1)
     pixel_weight: float = Field(default=0.0, ge=0)
-    n_critic: int = Field(default=1, ge=1, le=10**6)
+    n_critic: int = Field(default=5, ge=1, le=10**6)
+    value_range: Literal[1, 2] = 2
 
     allows_batch_norm_critic: ClassVar[bool] = True
+    stuck_points: ClassVar[Sequence[StuckPoint]] = ()
+
+    def adversarial_loss(self, scores: Tensor) -> Tensor:
+        """J_G of the scores (B,) of generated images: `-E[D(G(z))]` (equation 5)."""
+        return -scores.mean()
+
+    def generator_loss(self, critic: Critic, fake: Tensor, batch: Batch | None) -> Loss:
+        """J_G mixed with the input's L1: `(1 - gamma) J_G + gamma E|f_d(G(z)) - z|_1` (equation 7).
+
+        Args:
+            fake: G(z), (B, 3, 64, 64) in [-1, 1].
+            batch: The inputs z and their labels x; None for generators from noise, which have no L1 terms.
+        """
+        adversarial = self.adversarial_loss(critic(fake).float())
+        if batch is None:
+            return Loss((1 - self.gamma) * adversarial, {"adversarial": adversarial})
+        l1 = input_l1(fake, batch)
+        total = (1 - self.gamma) * adversarial + self.l1_weight * l1
+        parts = {"adversarial": adversarial, "l1": l1}
+        if self.pixel_weight == 0:
+            return Loss(total, parts)
+        pixel = label_l1(fake, batch)
+        return Loss(total + self.pixel_weight * pixel, {**parts, "pixel_l1": pixel})
+
+    @property
+    def l1_weight(self) -> float:
+        """The weight of the L1 term as it is logged, in [-1, 1]."""
+        return self.gamma * self.value_range / 2
+
+    def after_critic_step(self, critic: nn.Module) -> None:
+        """Nothing to do, unless the objective bounds the critic's weights."""
+
+    def critic_figures(self, _critic: nn.Module) -> dict[str, float]:
+        """What an evaluation logs of the critic's weights: nothing where they are free."""
+        return {}
+
+
+class Gan(Adversarial):
+    """The non-saturating GAN objective (Goodfellow et al. 2014; the paper's equations 2 and 4)."""
+
+    name: Literal["gan"]
+    n_critic: int = Field(default=1, ge=1, le=10**6)
+
     stuck_points: ClassVar[Sequence[StuckPoint]] = (
         # In logits: the probabilities of real and generated differ by at most 5 in 100.
         StuckPoint("wasserstein", 0.0, 0.2, BLIND),
@@ -78,40 +127,23 @@ class Gan(BaseModel):
         }
         return Loss(real_part + fake_part, parts)
 
-    def generator_loss(self, critic: Critic, fake: Tensor, batch: Batch | None) -> Loss:
-        """`-E[log s(D(G(z)))]` (equation 4), mixed with the input's L1 (equation 7)."""
-        return mix(F.softplus(-critic(fake).float()).mean(), fake, batch, self.gamma, self.pixel_weight)
-
-    def after_critic_step(self, critic: nn.Module) -> None:
-        """Nothing to do."""
-
-    def critic_figures(self, _critic: nn.Module) -> dict[str, float]:
-        """None: this critic's weights are free."""
-        return {}
+    def adversarial_loss(self, scores: Tensor) -> Tensor:
+        """`-E[log s(D(G(z)))]` (equation 4) of the scores (B,) of generated images, on logits."""
+        return F.softplus(-scores).mean()
 
 
-class Wgan(BaseModel):
+class Wgan(Adversarial):
     """The Wasserstein objective with weight clipping (Arjovsky et al. 2017; the paper's equation 5)."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
-
     name: Literal["wgan"]
-    gamma: float = Field(ge=0, le=1)
-    pixel_weight: float = Field(default=0.0, ge=0)
-    n_critic: int = Field(default=5, ge=1, le=10**6)
     clip_value: float = Field(default=0.01, gt=0)
 
-    allows_batch_norm_critic: ClassVar[bool] = True
     stuck_points: ClassVar[Sequence[StuckPoint]] = (StuckPoint("wasserstein", 0.0, 5e-4, BLIND),)
 
     def critic_loss(self, critic: Critic, real: Tensor, fake: Tensor, _places: Tensor) -> Loss:
         """`E[D(G(z))] - E[D(x)]` (equation 5) of images (B, 3, 64, 64)."""
         wasserstein = wasserstein_estimate(critic(real), critic(fake))
         return Loss(-wasserstein, {"wasserstein": wasserstein})
-
-    def generator_loss(self, critic: Critic, fake: Tensor, batch: Batch | None) -> Loss:
-        """`-E[D(G(z))]` (equation 5), mixed with the input's L1 (equation 7)."""
-        return mix(-critic(fake).float().mean(), fake, batch, self.gamma, self.pixel_weight)
 
     def after_critic_step(self, critic: nn.Module) -> None:
         """Clips every weight of the critic to [-clip_value, clip_value]."""
@@ -122,15 +154,10 @@ class Wgan(BaseModel):
         return {"clipped_share": clipped_share(critic, self.clip_value)}
 
 
-class WganGp(BaseModel):
+class WganGp(Adversarial):
     """The Wasserstein objective with a gradient penalty (Gulrajani et al. 2017; the paper's equation 6)."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
-
     name: Literal["wgan-gp"]
-    gamma: float = Field(ge=0, le=1)
-    pixel_weight: float = Field(default=0.0, ge=0)
-    n_critic: int = Field(default=5, ge=1, le=10**6)
     gradient_penalty_weight: float = Field(default=10.0, gt=0)
 
     allows_batch_norm_critic: ClassVar[bool] = False
@@ -144,24 +171,14 @@ class WganGp(BaseModel):
             # Critics of this objective keep samples apart, so that one pass may hold all three kinds.
             scores, gradients = critic.scores_and_gradients(torch.cat([real, fake, points]), len(points))
             real_scores, fake_scores, _ = scores.chunk(3)
-            penalty = squared_slope_error(gradients)
         else:
             real_scores, fake_scores = critic(real), critic(fake)
-            penalty = gradient_penalty(critic, points)
+            gradients = slopes_at(critic, points)
+        # A slope over [0, 1] is twice that over [-1, 1].
+        penalty = squared_slope_error(gradients if self.value_range == 2 else 2 * gradients)
         wasserstein = wasserstein_estimate(real_scores, fake_scores)
         parts = {"wasserstein": wasserstein, "gradient_penalty": penalty}
         return Loss(self.gradient_penalty_weight * penalty - wasserstein, parts)
-
-    def generator_loss(self, critic: Critic, fake: Tensor, batch: Batch | None) -> Loss:
-        """`-E[D(G(z))]` (equation 5), mixed with the input's L1 (equation 7)."""
-        return mix(-critic(fake).float().mean(), fake, batch, self.gamma, self.pixel_weight)
-
-    def after_critic_step(self, critic: nn.Module) -> None:
-        """Nothing to do: the penalty takes the place of clipping."""
-
-    def critic_figures(self, _critic: nn.Module) -> dict[str, float]:
-        """None: the penalty, which is logged, tells how far the gradient's norm is from 1."""
-        return {}
 
 
 class Pixel(BaseModel):
@@ -174,6 +191,7 @@ class Pixel(BaseModel):
 
     n_critic: ClassVar[int] = 0
     pixel_weight: ClassVar[float] = 1.0
+    l1_weight: ClassVar[float] = 0.0
     stuck_points: ClassVar[Sequence[StuckPoint]] = ()
     allows_batch_norm_critic: ClassVar[bool] = True
 
@@ -201,12 +219,12 @@ def interpolate(real: Tensor, fake: Tensor, places: Tensor) -> Tensor:
     return torch.lerp(real, fake, places.to(real).view(-1, *(1,) * (real.dim() - 1)))
 
 
-def gradient_penalty(critic: Critic, images: Tensor) -> Tensor:
-    """`E[(||grad_x D(x)||_2 - 1)^2]` at the given images (B, ...), differentiable once more (equation 6)."""
+def slopes_at(critic: Critic, images: Tensor) -> Tensor:
+    """`grad_x D(x)` at the given images (B, ...), of their shape, differentiable once more."""
     points = images.detach().requires_grad_(True)
     # One score does not depend on another sample's pixels, so the sum's gradient holds each sample's own.
     (gradients,) = torch.autograd.grad(critic(points).float().sum(), points, create_graph=True)
-    return squared_slope_error(gradients)
+    return gradients
 
 
 def squared_slope_error(gradients: Tensor) -> Tensor:
@@ -214,27 +232,6 @@ def squared_slope_error(gradients: Tensor) -> Tensor:
     norms = gradients.float().flatten(1).norm(dim=1)
     penalty: Tensor = (norms - 1).square().mean()
     return penalty
-
-
-def mix(adversarial: Tensor, fake: Tensor, batch: Batch | None, gamma: float, pixel_weight: float) -> Loss:
-    """`(1 - gamma) * J_G + gamma * E|f_d(G(z)) - z|_1` (equation 7), and a term of our own.
-
-    Args:
-        adversarial: J_G, a scalar.
-        fake: G(z), (B, 3, 64, 64) in [-1, 1].
-        batch: The inputs z and their labels x; None for generators from noise, which have no L1 terms.
-        gamma: The weight of the L1 term of equation 7.
-        pixel_weight: The weight of `E|G(z) - x|_1`, which the paper does not have; 0 leaves it out.
-    """
-    if batch is None:
-        return Loss((1 - gamma) * adversarial, {"adversarial": adversarial})
-    l1 = input_l1(fake, batch)
-    total = (1 - gamma) * adversarial + gamma * l1
-    parts = {"adversarial": adversarial, "l1": l1}
-    if pixel_weight == 0:
-        return Loss(total, parts)
-    pixel = label_l1(fake, batch)
-    return Loss(total + pixel_weight * pixel, {**parts, "pixel_l1": pixel})
 
 
 def input_l1(fake: Tensor, batch: Batch) -> Tensor:

@@ -7,7 +7,16 @@ import torch
 from torch import nn
 
 from srcli.data.batches import Batch, downscale
-from srcli.objectives import Gan, Pixel, Wgan, WganGp, clip_weights, gradient_penalty, interpolate
+from srcli.objectives import (
+    Gan,
+    Pixel,
+    Wgan,
+    WganGp,
+    clip_weights,
+    interpolate,
+    slopes_at,
+    squared_slope_error,
+)
 
 REAL, FAKE = torch.full((2, 3, 8, 8), 0.5), torch.full((2, 3, 8, 8), -0.25)
 
@@ -83,7 +92,7 @@ def test_gradient_penalty_of_a_linear_critic_is_its_slope_minus_one_squared(slop
     def critic(images: torch.Tensor) -> torch.Tensor:
         return (images * weights).sum((1, 2, 3))
 
-    penalty = gradient_penalty(critic, torch.randn(5, 3, 4, 4, generator=seeded()))
+    penalty = squared_slope_error(slopes_at(critic, torch.randn(5, 3, 4, 4, generator=seeded())))
     assert penalty.item() == pytest.approx((slope - 1) ** 2, abs=1e-5)
 
 
@@ -91,13 +100,13 @@ def test_gradient_penalty_of_a_quadratic_critic_uses_each_samples_own_gradient()
     # D(x) = |x|^2 / 2 has the gradient x, so the penalty is the mean of (|x| - 1)^2.
     points = torch.stack([torch.full((3, 2, 2), value) for value in (0.1, 0.5, -2.0)])
     norms = [abs(value) * math.sqrt(12) for value in (0.1, 0.5, -2.0)]
-    penalty = gradient_penalty(lambda x: x.square().sum((1, 2, 3)) / 2, points)
+    penalty = squared_slope_error(slopes_at(lambda x: x.square().sum((1, 2, 3)) / 2, points))
     assert penalty.item() == pytest.approx(sum((norm - 1) ** 2 for norm in norms) / 3, rel=1e-6)
 
 
 def test_gradient_penalty_moves_a_critics_weights_towards_slope_one() -> None:
     weight = torch.tensor([3.0, 4.0], requires_grad=True)  # slope 5: d(5 - 1)^2 / dw = 2 * 4 * w / 5
-    gradient_penalty(lambda x: x.flatten(1) @ weight, torch.zeros(2, 2, 1, 1)).backward()
+    squared_slope_error(slopes_at(lambda x: x.flatten(1) @ weight, torch.zeros(2, 2, 1, 1))).backward()
     assert weight.grad is not None
     assert weight.grad.tolist() == pytest.approx([2 * 4 * 3 / 5, 2 * 4 * 4 / 5])
 
@@ -149,3 +158,22 @@ def test_downscaling_is_the_mean_of_four_by_four_blocks() -> None:
     images = torch.arange(64.0).view(1, 1, 8, 8)
     # The mean of a block is the mean of its corners: (0 + 27) / 2, four more to the right, 32 more below.
     assert downscale(images)[0, 0].tolist() == [[13.5, 17.5], [45.5, 49.5]]
+
+
+def test_slopes_over_unit_values_are_twice_as_steep() -> None:
+    weight = torch.full((3 * 8 * 8,), 1 / math.sqrt(3 * 8 * 8))  # slope 1 over [-1, 1]
+
+    def linear(images: torch.Tensor) -> torch.Tensor:
+        return images.flatten(1) @ weight
+
+    penalties = {}
+    for span in (1, 2):
+        objective = WganGp(name="wgan-gp", gamma=0.9, value_range=span)
+        penalties[span] = objective.critic_loss(linear, REAL, FAKE, places()).parts["gradient_penalty"].item()
+    assert penalties == pytest.approx({1: (2 - 1) ** 2, 2: 0.0}, abs=1e-5)
+
+
+def test_l1_over_unit_values_weighs_half_and_is_logged_as_ever() -> None:
+    loss = Wgan(name="wgan", gamma=0.9, value_range=1).generator_loss(mean_score, FAKE, BATCH)
+    assert loss.parts["l1"].item() == pytest.approx(0.25, abs=1e-6)
+    assert loss.total.item() == pytest.approx(0.1 * 0.5 + 0.9 * 0.25 / 2, abs=1e-6)

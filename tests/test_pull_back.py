@@ -11,7 +11,7 @@ from srcli.models.dcgan import DcganCritic
 from srcli.models.layers import Scores
 from srcli.models.mlp import MlpCritic
 from srcli.models.sample_norm import Normalize, NormalizeGradient
-from srcli.objectives import WganGp, gradient_penalty
+from srcli.objectives import WganGp, slopes_at, squared_slope_error
 
 PENALISED: list[dict[str, Any]] = [
     {"architecture": "dcgan", "width": 2, "normalization": "layer"},
@@ -72,8 +72,8 @@ def test_the_critic_loss_and_its_derivatives_are_autograds(settings: dict[str, A
 def test_the_penalty_by_autograd_also_runs_through_the_layers_kernels() -> None:
     critic, points = build(PENALISED[0]), pictures(2)
     parameters = [parameter for parameter in critic.parameters() if parameter.dim() > 1]
-    ours = torch.autograd.grad(gradient_penalty(critic, points), parameters)
-    theirs = torch.autograd.grad(gradient_penalty(critic.eval(), points), parameters)
+    ours = torch.autograd.grad(squared_slope_error(slopes_at(critic, points)), parameters)
+    theirs = torch.autograd.grad(squared_slope_error(slopes_at(critic.eval(), points)), parameters)
     for gradient, expected in zip(ours, theirs, strict=True):
         assert torch.allclose(gradient, expected, rtol=1e-9, atol=1e-12)
 
