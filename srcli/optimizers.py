@@ -1,26 +1,52 @@
 """The optimisers of the paper as settings that build themselves."""
 
 import math
-from collections.abc import Iterable
-from typing import Annotated, Any, Literal
+from collections.abc import Callable, Iterable
+from typing import Annotated, Any, Literal, Self
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
 
-Schedule = Literal["constant", "cosine"]
 
-
-class Adam(BaseModel):
-    """Adam (Kingma & Ba 2015)."""
+class Scheduled(BaseModel):
+    """What every optimiser has: a learning rate, and how it changes over a run."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
-    name: Literal["adam"]
+    name: str
     learning_rate: float = Field(gt=0)
+    schedule: Literal["constant", "cosine", "halving"] = "constant"
+    half_life: int | None = Field(default=None, ge=1, le=10**12, description="steps until the rate is halved")
+
+    @model_validator(mode="after")
+    def _check_half_life(self) -> Self:
+        if (self.half_life is not None) != (self.schedule == "halving"):
+            raise ValueError("half_life belongs to schedule: halving, which needs one")
+        return self
+
+    def rate(self, step: int, steps: int) -> float:
+        """The learning rate of the update after `step` of `steps` updates.
+
+        `cosine` falls to 0 along half a cosine (Loshchilov & Hutter 2017, equation 5, without restarts);
+        `halving` halves the rate every `half_life` steps, as srez does.
+        """
+        match self.schedule:
+            case "constant":
+                return self.learning_rate
+            case "cosine":
+                return self.learning_rate * ((1 + math.cos(math.pi * step / steps)) / 2)
+            case "halving":
+                assert self.half_life is not None
+                return self.learning_rate * 0.5 ** (step // self.half_life)
+
+
+class Adam(Scheduled):
+    """Adam (Kingma & Ba 2015)."""
+
+    name: Literal["adam"]
     beta1: float = Field(ge=0, lt=1)
     beta2: float = Field(ge=0, lt=1)
-    schedule: Schedule = "constant"
 
     def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         """A fused Adam over the parameters: same update, one pass over memory."""
@@ -55,35 +81,87 @@ class DenseAdam(torch.optim.Adam):
         return has_complex
 
 
-class RmsProp(BaseModel):
-    """RMSProp (Tieleman & Hinton 2012), with TensorFlow's decay of 0.9, which the authors' code ran with."""
+class RmsProp(Scheduled):
+    """RMSProp (Tieleman & Hinton 2012), with TensorFlow's decay of 0.9, which the authors' code ran with.
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    TensorFlow 1 adds epsilon (1e-10) under the root and starts the average of squares at 1, so that its first
+    steps are small; torch adds epsilon (1e-8) to the root and starts the average at 0.
+    """
 
     name: Literal["rmsprop"]
-    learning_rate: float = Field(gt=0)
     decay: float = Field(default=0.9, ge=0, lt=1)
-    schedule: Schedule = "constant"
+    epsilon: float = Field(default=1e-8, gt=0)
+    epsilon_inside: bool = Field(default=False, description="whether epsilon is added under the root")
+    initial_average: float = Field(default=0.0, ge=0, description="of the squared gradients, at the start")
 
     def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         """An RMSProp over the parameters."""
-        return torch.optim.RMSprop(parameters, lr=self.learning_rate, alpha=self.decay)
+        if not self.epsilon_inside and self.initial_average == 0:
+            return torch.optim.RMSprop(parameters, self.learning_rate, self.decay, self.epsilon)
+        return GeneralRmsProp(
+            parameters,
+            lr=self.learning_rate,
+            decay=self.decay,
+            epsilon=self.epsilon,
+            epsilon_inside=self.epsilon_inside,
+            initial_average=self.initial_average,
+        )
+
+
+class GeneralRmsProp(torch.optim.Optimizer):
+    """RMSProp with epsilon under the root or beside it, and any start of the average `a` of squares.
+
+    `a <- decay a + (1 - decay) g^2`, then `w <- w - lr g / sqrt(a + epsilon)`, as TensorFlow 1's
+    `RMSPropOptimizer` without momentum, or `w <- w - lr g / (sqrt(a) + epsilon)`.
+    """
+
+    def __init__(
+        self,
+        parameters: Any,
+        lr: float,
+        decay: float = 0.9,
+        epsilon: float = 1e-10,
+        epsilon_inside: bool = True,
+        initial_average: float = 1.0,
+    ) -> None:
+        defaults = {
+            "lr": lr,
+            "decay": decay,
+            "epsilon": epsilon,
+            "epsilon_inside": epsilon_inside,
+            "initial_average": initial_average,
+        }
+        super().__init__(parameters, defaults)
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
+        """Updates every parameter that has a gradient."""
+        assert closure is None
+        for group in self.param_groups:
+            weights = [weight for weight in group["params"] if weight.grad is not None]
+            if weights:
+                self._update(group, weights, [weight.grad for weight in weights])
+
+    def _update(self, group: dict[str, Any], weights: list[Tensor], gradients: list[Tensor]) -> None:
+        averages = [self._average(weight, group["initial_average"]) for weight in weights]
+        torch._foreach_mul_(averages, group["decay"])
+        torch._foreach_addcmul_(averages, gradients, gradients, 1 - group["decay"])
+        if group["epsilon_inside"]:
+            roots = torch._foreach_sqrt(torch._foreach_add(averages, group["epsilon"]))
+        else:
+            roots = torch._foreach_add(torch._foreach_sqrt(averages), group["epsilon"])
+        torch._foreach_addcdiv_(weights, gradients, roots, -group["lr"])
+
+    def _average(self, weight: Tensor, initial: float) -> Tensor:
+        state = self.state[weight]
+        if "square_avg" not in state:
+            state["square_avg"] = torch.full_like(weight, initial, requires_grad=False)
+        average: Tensor = state["square_avg"]
+        return average
 
 
 def _is_channels_last(tensor: Tensor) -> bool:
     return tensor.dim() == 4 and tensor.is_contiguous(memory_format=torch.channels_last)
-
-
-def rate_share(schedule: Schedule, step: int, steps: int) -> float:
-    """The share of the learning rate that holds for the update after `step` of `steps` updates.
-
-    `cosine` falls from 1 to 0 along half a cosine (Loshchilov & Hutter 2017, equation 5, without restarts).
-    """
-    match schedule:
-        case "constant":
-            return 1.0
-        case "cosine":
-            return (1 + math.cos(math.pi * step / steps)) / 2
 
 
 OptimizerSettings = Annotated[Adam | RmsProp, Field(discriminator="name")]

@@ -29,7 +29,6 @@ from srcli.errors import CheckpointError, ExperimentError
 from srcli.experiment import Experiment
 from srcli.models.dcgan import NOISE_SIZE
 from srcli.models.shapes import MAX_PARAMETERS, tensors_of
-from srcli.optimizers import rate_share
 from srcli.runs import RunDirectory, logged_steps
 from srcli.training.batch_norm import synchronize
 from srcli.training.optimizer_state import load_optimizer
@@ -77,8 +76,7 @@ class TrainingState:
 
     def set_learning_rates(self) -> None:
         """Gives the optimisers the learning rate of the coming step."""
-        settings, steps = self.experiment.optimizer, self.experiment.training.steps
-        rate = settings.learning_rate * rate_share(settings.schedule, self.step, steps)
+        rate = self.experiment.optimizer.rate(self.step, self.experiment.training.steps)
         for optimizer in self.optimizers().values():
             for group in optimizer.param_groups:
                 group["lr"] = rate
