@@ -38,6 +38,10 @@ class Augmentation(BaseModel):
         description="smallest and largest side, in stored pixels, of the squares that become 64x64 labels",
     )
 
+    input_noise: float = Field(
+        default=0.0, ge=0, le=1, description="deviation of noise added to the input, for values in [0, 1]"
+    )
+
     @field_validator("windows")
     @classmethod
     def _check_order(cls, windows: tuple[int, int]) -> tuple[int, int]:
@@ -58,6 +62,9 @@ class Training(BaseModel):
     ema_decay: float = Field(ge=0, lt=1, description="moving average of the generator; 0 for none")
     init_from: str | None = Field(
         default=None, description="a run or weight file to start the generator from"
+    )
+    batch_norm_at_test: Literal["running", "batch"] = Field(
+        default="running", description="statistics that evaluations and samples normalise with"
     )
     sample_every: _Count
     evaluate_every: _Count

@@ -12,7 +12,7 @@ from srcli.objectives import Loss, Pixel
 from srcli.training.batch_norm import batches_apart
 from srcli.training.state import TrainingState, draw_noise, frozen, random_for
 
-NOISE_DRAW, OBJECTIVE_DRAW = 0, 1
+NOISE_DRAW, OBJECTIVE_DRAW, INPUT_NOISE_DRAW = 0, 1, 3  # 2 draws the sampled faces
 TOGETHER = 8
 
 Terms = dict[str, float]
@@ -63,11 +63,18 @@ def _generate(state: TrainingState, drawn: list[Batch], numbers: range, *, is_en
 
 
 def _input(state: TrainingState, batch: Batch, number: int) -> Tensor:
-    if not state.experiment.generator.takes_noise:
-        return batch.low_res
+    """What the generator is given: noise, or the batch's inputs, to which an experiment may add noise."""
     settings = state.experiment.training
-    noise = draw_noise(settings.batch_size, random_for(settings.seed, NOISE_DRAW, number), state.device)
-    return noise[state.replicas.share.rows(settings.batch_size)]
+    rows = state.replicas.share.rows(settings.batch_size)
+    if state.experiment.generator.takes_noise:
+        noise = draw_noise(settings.batch_size, random_for(settings.seed, NOISE_DRAW, number), state.device)
+        return noise[rows]
+    deviation = 2 * state.experiment.augmentation.input_noise  # of [-1, 1], which is twice as wide as [0, 1]
+    if deviation == 0:
+        return batch.low_res
+    shape = (settings.batch_size, *batch.low_res.shape[1:])
+    noise = torch.randn(shape, generator=random_for(settings.seed, INPUT_NOISE_DRAW, number))
+    return batch.low_res + deviation * noise[rows].to(batch.low_res)
 
 
 def _update_critic(state: TrainingState, real: Tensor, fake: Tensor, number: int) -> Terms:
