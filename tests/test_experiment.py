@@ -32,7 +32,19 @@ PAPER = [
     "noise-dcgan-wgangp",
 ]
 
-ADAM = {"name": "adam", "learning_rate": 2e-4, "schedule": "constant"}
+ADAM = {"name": "adam", "learning_rate": 2e-4, "schedule": "constant", "half_life": None}
+TENSORFLOW_RMSPROP = {
+    "name": "rmsprop",
+    "learning_rate": 1e-4,
+    "schedule": "constant",
+    "half_life": None,
+    "decay": 0.9,
+    "epsilon": 1e-10,
+    "epsilon_inside": True,
+    "initial_average": 1.0,
+}
+
+NETWORKS = ("name", "generator", "critic")
 
 
 def mistakes(path: Path, *overrides: str) -> list[str]:
@@ -56,7 +68,7 @@ def test_presets_hold_the_papers_settings_for_their_objective(name: str) -> None
             assert optimizer == {**ADAM, "beta1": 0.5, "beta2": 0.999}
         case "wgan":
             assert (objective.n_critic, objective.clip_value) == (5, 0.01)
-            assert (optimizer["name"], optimizer["learning_rate"]) == ("rmsprop", 1e-4)
+            assert optimizer == TENSORFLOW_RMSPROP
         case "wgan-gp":
             assert (objective.n_critic, objective.gradient_penalty_weight) == (5, 10)
             assert optimizer == {**ADAM, "beta1": 0.5, "beta2": 0.9}
@@ -64,6 +76,23 @@ def test_presets_hold_the_papers_settings_for_their_objective(name: str) -> None
     expected = 0.0 if name.startswith("noise") else gammas.get(name.rpartition("-")[2], 0.9)
     assert objective.gamma == expected
     assert (experiment.training.batch_size, experiment.training.ema_decay) == (16, 0.0)
+
+
+@pytest.mark.parametrize("objective", ["gan", "wgan", "wgangp"])
+def test_srez_presets_are_the_papers_but_for_what_srez_did_otherwise(objective: str) -> None:
+    paper, srez = (
+        load_experiment(PRESETS / f"{name}{objective}.yaml") for name in ("resnet-", "srez-resnet-")
+    )
+    changed = {path: new for path, (_, new) in differences(paper, srez).items()}
+    changed = {path: value for path, value in changed.items() if path.partition(".")[0] not in NETWORKS}
+    expected = {
+        "objective.value_range": 1,
+        "optimizer.schedule": "halving",
+        "optimizer.half_life": 5000,
+        "augmentation.input_noise": 0.03,
+        "training.batch_norm_at_test": "batch",
+    }
+    assert changed == expected | ({} if objective == "gan" else {"objective.n_critic": 1})
 
 
 @pytest.mark.parametrize("name", PAPER)

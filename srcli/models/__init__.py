@@ -9,8 +9,12 @@ from srcli.models.dcgan import DcganCritic, DcganGenerator
 from srcli.models.mlp import MlpCritic, MlpGenerator
 from srcli.models.residual import ResidualGenerator
 from srcli.models.resnet import ResnetGenerator
+from srcli.models.srez import SrezCritic, SrezGenerator
 
 GeneratorSettings = Annotated[
-    DcganGenerator | ResnetGenerator | MlpGenerator | ResidualGenerator, Field(discriminator="architecture")
+    DcganGenerator | ResnetGenerator | MlpGenerator | ResidualGenerator | SrezGenerator,
+    Field(discriminator="architecture"),
 ]
-CriticSettings = Annotated[DcganCritic | MlpCritic | NoCritic, Field(discriminator="architecture")]
+CriticSettings = Annotated[
+    DcganCritic | MlpCritic | SrezCritic | NoCritic, Field(discriminator="architecture")
+]

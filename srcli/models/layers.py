@@ -1,5 +1,6 @@
 """The pieces every network shares: activations, normalisation, initialisation."""
 
+import math
 from typing import Annotated, Any, Literal
 
 import torch
@@ -62,6 +63,22 @@ def initialize_he(network: nn.Module) -> None:
     for layer in _weighted_layers(network):
         nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
         _zero_bias(layer)
+
+
+def initialize_srez(layer: nn.Module, factor: float) -> None:
+    """Draws the weights of the convolutions in a layer as srez does; biases are 0.
+
+    A normal distribution cut off at two deviations of `sqrt(factor / (sqrt(inputs outputs) kernel^2))`.
+    """
+    for convolution in layer.modules():
+        if isinstance(convolution, nn.Conv2d):
+            fan = (
+                math.sqrt(convolution.in_channels * convolution.out_channels)
+                * convolution.kernel_size[0] ** 2
+            )
+            std = math.sqrt(factor / fan)
+            nn.init.trunc_normal_(convolution.weight, 0.0, std, -2 * std, 2 * std)
+            _zero_bias(convolution)
 
 
 class Flatten(nn.Flatten):

@@ -6,7 +6,12 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
-from srcli.models.layers import Activation, Width, activation, initialize_he, normalization
+from srcli.models.layers import Activation, Width, activation, initialize_srez, normalization
+
+BRANCH_FACTOR, RELU_FACTOR = 1e-3, 2.0
+"""Variances in srez, relative to those that keep a linear layer's: branches begin near the identity."""
+OUTPUT_FACTOR = 0.25
+"""srez's sigmoid over [0, 1] is tanh of half its argument over [-1, 1]; so half of its deviation."""
 
 
 class ResnetGenerator(BaseModel):
@@ -27,6 +32,8 @@ class ResnetGenerator(BaseModel):
     def build(self) -> nn.Module:
         """The network, initialised: (B, 3, h, w) in [-1, 1] to (B, 3, 4h, 4w)."""
         low, middle, high = self.widths
+        head, head_1x1 = nn.Conv2d(high, high, 3, padding=1), nn.Conv2d(high, high, 1)
+        to_rgb = nn.Conv2d(high, 3, 1)
         network = nn.Sequential(
             nn.Conv2d(3, low, 1),
             self._block(low),
@@ -34,14 +41,18 @@ class ResnetGenerator(BaseModel):
             self._block(middle),
             *self._double(middle, high),
             self._block(high),
-            nn.Conv2d(high, high, 3, padding=1),
+            head,
             activation(self.activation),
-            nn.Conv2d(high, high, 1),
+            head_1x1,
             activation(self.activation),
-            nn.Conv2d(high, 3, 1),
+            to_rgb,
             nn.Tanh(),
         )
-        initialize_he(network)
+        for layer in network:
+            initialize_srez(layer, BRANCH_FACTOR if isinstance(layer, Residual) else 1.0)
+        for layer in (head, head_1x1):
+            initialize_srez(layer, RELU_FACTOR)
+        initialize_srez(to_rgb, OUTPUT_FACTOR)
         return network.to(memory_format=torch.channels_last)
 
     def _block(self, channels: int) -> nn.Module:

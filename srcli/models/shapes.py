@@ -24,6 +24,9 @@ def tensors_of(settings: Settings) -> dict[str, Tensor]:
         return settings.build().state_dict()
 
 
+_DRAWS = ("normal_", "uniform_", "kaiming_uniform_", "xavier_normal_", "trunc_normal_")
+
+
 class _WithoutDraws(TorchFunctionMode):
     """Leaves out the drawing of initial weights, which takes seconds to set up where there is no memory."""
 
@@ -34,6 +37,6 @@ class _WithoutDraws(TorchFunctionMode):
         args: tuple[Any, ...] = (),
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
-        if getattr(func, "__name__", "") in ("normal_", "uniform_", "kaiming_uniform_", "xavier_normal_"):
+        if getattr(func, "__name__", "") in _DRAWS:
             return args[0] if args else (kwargs or {})["tensor"]
         return func(*args, **(kwargs or {}))

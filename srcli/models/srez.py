@@ -1,0 +1,118 @@
+"""The networks of srez, the authors' code for their ResNet (MandyZChen/srez, commit d7de14d)."""
+
+from itertools import pairwise
+from typing import Annotated, ClassVar, Literal
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor, nn
+
+from srcli.models.layers import Activation, Normalization, Width, activation, initialize_srez, normalization
+from srcli.models.resnet import BRANCH_FACTOR, RELU_FACTOR, Residual
+
+
+class SrezGenerator(BaseModel):
+    """Two residual blocks at the input's size and two at twice that; none at the output's."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    architecture: Literal["srez"]
+    widths: Annotated[tuple[Width, Width, Width], Field(strict=False)] = (256, 128, 96)
+    normalization: Literal["batch", "none"] = "batch"
+    activation: Activation = "relu"
+
+    takes_noise: ClassVar[bool] = False
+    input_size: ClassVar[None] = None
+    size_multiple: ClassVar[int] = 1
+    margin: ClassVar[int] = 8
+
+    def build(self) -> nn.Module:
+        """The network, initialised: (B, 3, h, w) in [-1, 1] to (B, 3, 4h, 4w)."""
+        low, middle, high = self.widths
+        network = nn.Sequential(
+            *self._double(3, low),
+            *self._double(low, middle),
+            *self._convolve(middle, high, 3),
+            *self._convolve(high, high, 1),
+            _initialized(nn.Conv2d(high, 3, 1), 1.0),
+            SignedSigmoid(),
+        )
+        return network.to(memory_format=torch.channels_last)
+
+    def _double(self, inputs: int, outputs: int) -> list[nn.Module]:
+        # Nearest-neighbour copies leave the batch statistics as they are, so normalising first saves 3/4.
+        return [
+            _initialized(nn.Conv2d(inputs, outputs, 1), 1.0),
+            self._block(outputs),
+            self._block(outputs),
+            normalization(self.normalization, outputs),
+            activation(self.activation),
+            nn.Upsample(scale_factor=2, mode="nearest"),
+            _initialized(nn.Conv2d(outputs, outputs, 3, padding=1), 1.0),
+        ]
+
+    def _block(self, channels: int) -> nn.Module:
+        layers: list[nn.Module] = []
+        for _ in range(2):
+            layers += [
+                normalization(self.normalization, channels),
+                activation(self.activation),
+                nn.Conv2d(channels, channels, 3, padding=1),
+            ]
+        return _initialized(Residual(*layers), BRANCH_FACTOR)
+
+    def _convolve(self, inputs: int, outputs: int, kernel: int) -> list[nn.Module]:
+        convolution = nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2)
+        return [_initialized(convolution, RELU_FACTOR), activation(self.activation)]
+
+
+class SrezCritic(BaseModel):
+    """Four strided convolutions, a 3x3 and a 1x1 convolution, and the mean of a map of scores."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    architecture: Literal["srez"]
+    width: Width = Field(default=64, description="channels after the first convolution")
+    normalization: Normalization = "batch"
+    activation: Activation = "relu"
+
+    def build(self) -> nn.Module:
+        """The network, initialised: (B, 3, 64, 64) in [-1, 1] to scores (B,), higher for more real."""
+        widths = [3, *(self.width * factor for factor in (1, 2, 4, 8))]
+        layers: list[nn.Module] = []
+        for inputs, outputs in pairwise(widths):
+            layers += self._convolve(nn.Conv2d(inputs, outputs, 3, stride=2, padding=1))
+        last = widths[-1]
+        layers += self._convolve(nn.Conv2d(last, last, 3, padding=1))
+        layers += self._convolve(nn.Conv2d(last, last, 1))
+        network = MeanScore(*layers, _initialized(nn.Conv2d(last, 1, 1), RELU_FACTOR))
+        return network.to(memory_format=torch.channels_last)
+
+    def _convolve(self, convolution: nn.Conv2d) -> list[nn.Module]:
+        return [
+            _initialized(convolution, RELU_FACTOR),
+            normalization(self.normalization, convolution.out_channels),
+            activation(self.activation),
+        ]
+
+
+class MeanScore(nn.Sequential):
+    """A sequence of layers that ends in a map of scores, of which the mean is returned."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Scores (B,) of images (B, 3, 64, 64)."""
+        scores: Tensor = super().forward(images)  # type: ignore[no-untyped-call]
+        return scores.mean((1, 2, 3))
+
+
+class SignedSigmoid(nn.Module):
+    """`2 s(x) - 1`: srez's sigmoid over [0, 1], in [-1, 1]."""
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Values in [-1, 1] of the same shape."""
+        return 2 * torch.sigmoid(features) - 1
+
+
+def _initialized(layer: nn.Module, factor: float) -> nn.Module:
+    initialize_srez(layer, factor)
+    return layer
