@@ -13,7 +13,7 @@ from small import small_experiment
 
 from srcli.runs import read_log
 
-HEAVY = {"torch", "torchvision", "numpy", "matplotlib", "pydantic"}
+HEAVY = {"torch", "torchvision", "numpy", "scipy", "matplotlib", "pydantic"}
 
 
 def srcli(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:

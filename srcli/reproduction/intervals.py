@@ -1,0 +1,160 @@
+"""How sure a figure is: over the test faces, over the seeds of training, or over both.
+
+The three are answers to different questions. An interval over faces says how these trained generators do on
+more faces like these; one over seeds says how the next training would do, and only the latter speaks of an
+objective or an architecture. Values are one float64 array for each seed, one value for each face.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from srcli.metrics import bootstrap_interval
+from srcli.reproduction.verdicts import Estimate
+
+Values = NDArray[np.float64]
+
+_TAIL = 0.025  # beyond each end of a 95 % interval
+
+
+def wilson(successes: int, trials: int, confidence: float = 0.95) -> Estimate:
+    """A share and its score interval (Wilson 1927), which holds for few trials and for 0 or all of them.
+
+    Without trials the share is NaN and the interval [0, 1].
+    """
+    if not 0 <= successes <= trials:
+        raise ValueError(f"{successes} successes of {trials} trials")
+    if trials == 0:
+        return Estimate(math.nan, 0.0, 1.0)
+    interval = stats.binomtest(successes, trials).proportion_ci(confidence, method="wilson")
+    return Estimate(successes / trials, float(interval.low), float(interval.high))
+
+
+def faces_interval(values: Sequence[Values], resamples: int = 2000, seed: int = 0) -> Estimate:
+    """The mean of seeds and faces, with its 95 % bootstrap interval over *faces*: these runs, other faces.
+
+    Args:
+        values: An array of (N,) for each seed, of the same faces in the same order.
+        resamples: How many times N faces are drawn.
+        seed: Of the draws.
+    """
+    means = _of_the_same_faces(values).mean(axis=0)
+    if np.isnan(means).any():
+        return Estimate(math.nan, math.nan, math.nan)
+    return Estimate(float(means.mean()), *bootstrap_interval(means, resamples=resamples, seed=seed))
+
+
+def seeds_interval(values: Sequence[Values]) -> Estimate:
+    """The mean of the seeds' means, with its 95 % Student t interval over *seeds*: other runs, these faces.
+
+    Args:
+        values: An array for each seed; the faces need not be the same.
+    """
+    return student_interval(_seed_means(values))
+
+
+def student_interval(values: Values) -> Estimate:
+    """The mean of a few independent figures, one for each seed, with the 95 % interval of Student's t.
+
+    With three seeds it is 2.48 standard deviations to either side. One value has no interval: low and high
+    are NaN.
+    """
+    figures = np.asarray(values, dtype=np.float64)
+    if len(figures) == 0:
+        raise ValueError("an interval needs one value or more")
+    mean = float(figures.mean())
+    if len(figures) == 1 or not math.isfinite(mean):
+        return Estimate(mean, math.nan, math.nan)
+    reach = float(stats.t.isf(_TAIL, len(figures) - 1) * stats.sem(figures))
+    return Estimate(mean, mean - reach, mean + reach)
+
+
+def hierarchical_bootstrap(values: Sequence[Values], resamples: int = 2000, seed: int = 0) -> Estimate:
+    """The mean of the seeds' means, with its 95 % bootstrap interval over seeds and each seed's own faces.
+
+    Seeds are drawn with replacement, then the faces of each drawn seed (Davison and Hinkley 1997, section
+    3.8). For faces that belong to one seed only, as 1,000 samples from noise do. When all seeds are measured
+    on the same faces, a hard face is hard for all of them, which this leaves out: take `crossed_bootstrap`.
+
+    With few seeds percentiles are too narrow, as nothing can be drawn beyond the outermost seed: three seeds
+    that differ more than their faces do give an interval that covers in about 75 % of the cases, not 95 %.
+    `seeds_interval` has no such fault.
+
+    Args:
+        values: An array for each seed, each of any length above 0.
+        resamples: How many times seeds and faces are drawn.
+        seed: Of the draws.
+    """
+    mean = float(_seed_means(values).mean())
+    generator = np.random.default_rng(seed)
+    means = np.empty(resamples)
+    for i in range(resamples):
+        chosen = [values[k] for k in generator.integers(len(values), size=len(values))]
+        means[i] = np.mean(
+            [faces[generator.integers(len(faces), size=len(faces))].mean() for faces in chosen]
+        )
+    return _percentiles(mean, means)
+
+
+def crossed_bootstrap(values: Sequence[Values], resamples: int = 2000, seed: int = 0) -> Estimate:
+    """The mean of seeds and faces, with its 95 % bootstrap interval over both, for faces that seeds share.
+
+    Seeds and faces are each drawn with replacement, independently, and a drawn face counts for every drawn
+    seed (the pigeonhole bootstrap: Owen 2007, "The pigeonhole bootstrap"). Few seeds make it as narrow as
+    `hierarchical_bootstrap`.
+
+    Args:
+        values: An array of (N,) for each seed, of the same faces in the same order.
+        resamples: How many times seeds and faces are drawn.
+        seed: Of the draws.
+    """
+    table = _of_the_same_faces(values)
+    seeds, faces = table.shape
+    generator = np.random.default_rng(seed)
+    means = np.empty(resamples)
+    for i in range(resamples):
+        of_faces = table[generator.integers(seeds, size=seeds)].mean(axis=0)
+        means[i] = of_faces[generator.integers(faces, size=faces)].mean()
+    return _percentiles(float(table.mean()), means)
+
+
+def paired_differences(ours: Sequence[Values], baseline: Values) -> list[Values]:
+    """By how much each seed's figure is above the baseline's on the same face: for any interval here.
+
+    Pairing takes out what makes a face hard for both, so that the interval is of the difference alone. Two
+    infinite figures (the PSNR of two pictures without any error) differ by 0.
+
+    Args:
+        ours: An array of (N,) for each seed.
+        baseline: (N,), of the same faces in the same order.
+    """
+    table, theirs = _of_the_same_faces(ours), np.asarray(baseline, dtype=np.float64)
+    if table.shape[1:] != theirs.shape:
+        raise ValueError(f"figures of {table.shape[1]} faces cannot be paired with those of {theirs.shape}")
+    with np.errstate(invalid="ignore"):
+        return [np.where(figures == theirs, 0.0, figures - theirs) for figures in table]
+
+
+def _percentiles(mean: float, means: Values) -> Estimate:
+    # Order statistics, not interpolated: some means may be infinite.
+    low = np.quantile(means, _TAIL, method="inverted_cdf")
+    high = np.quantile(means, 1 - _TAIL, method="inverted_cdf")
+    return Estimate(mean, float(low), float(high))
+
+
+def _seed_means(values: Sequence[Values]) -> Values:
+    if not values or any(len(faces) == 0 for faces in values):
+        raise ValueError("an interval needs one seed or more, and of each one face or more")
+    return np.array([np.mean(faces) for faces in values], dtype=np.float64)
+
+
+def _of_the_same_faces(values: Sequence[NDArray[np.floating[Any]]]) -> Values:
+    """One row for each seed: (seeds, N)."""
+    lengths = {len(faces) for faces in values}
+    if len(lengths) != 1 or 0 in lengths:
+        raise ValueError(f"every seed must have figures of the same faces, not of {sorted(lengths)}")
+    return np.stack([np.asarray(faces, dtype=np.float64) for faces in values])
