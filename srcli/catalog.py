@@ -1,4 +1,4 @@
-"""The presets that come with srcli: where they lie, what they are called, what they say of themselves."""
+"""The presets and plans that come with srcli: where they lie, their names, what they say of themselves."""
 
 import difflib
 from pathlib import Path
@@ -9,8 +9,12 @@ from srcli.runs import write_text
 
 def presets_folder() -> Path:
     """The folder of the preset files: inside the installed package, else the checkout's `presets/`."""
-    installed = Path(__file__).parent / "presets"
-    return installed if installed.is_dir() else Path(__file__).parents[1] / "presets"
+    return _shipped("presets")
+
+
+def _shipped(name: str) -> Path:
+    installed = Path(__file__).parent / name
+    return installed if installed.is_dir() else Path(__file__).parents[1] / name
 
 
 def preset_names() -> list[str]:
@@ -24,14 +28,27 @@ def preset_path(name: str) -> Path:
     Raises:
         ExperimentError: There is no such preset.
     """
-    names = preset_names()
+    return _find(name, presets_folder(), "preset", "`srcli presets list` lists them all.")
+
+
+def plan_path(name: str) -> Path:
+    """The file of the plan called `name`.
+
+    Raises:
+        ExperimentError: There is no such plan.
+    """
+    names = ", ".join(sorted(path.stem for path in _shipped("plans").glob("*.yaml")))
+    hint = f"Plans are {names}, or the path of a .yaml file."
+    return _find(name, _shipped("plans"), "plan", hint)
+
+
+def _find(name: str, folder: Path, kind: str, hint: str) -> Path:
+    names = sorted(path.stem for path in folder.glob("*.yaml"))
     if name in names:
-        return presets_folder() / f"{name}.yaml"
+        return folder / f"{name}.yaml"
     similar = difflib.get_close_matches(name, names, n=1)
     question = f"Did you mean {similar[0]}? " if similar else ""
-    raise ExperimentError(
-        f"there is no preset called {name!r}", f"{question}`srcli presets list` lists them all."
-    )
+    raise ExperimentError(f"there is no {kind} called {name!r}", f"{question}{hint}")
 
 
 def preset_description(path: Path) -> str:

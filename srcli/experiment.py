@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -19,6 +19,8 @@ from srcli.reading import read_bounded
 
 MAX_MISTAKES = 20
 """A file with more mistakes than this is no experiment; the rest are counted, not told."""
+
+Model = TypeVar("Model", bound=BaseModel)
 
 _Side = Annotated[int, Field(ge=LABEL_SIZE, le=10**6)]
 _Count = Annotated[int, Field(ge=1, le=10**12)]
@@ -134,7 +136,7 @@ def load_experiment(path: Path, overrides: Sequence[str] = ()) -> Experiment:
         raise ExperimentError(f"{path} cannot be read: {reason}") from error
     document = read_document(text, str(path))
     values = {"name": path.stem, **document.values}
-    return _validate(_override(values, overrides), document, overrides)
+    return validate(Experiment, _override(values, overrides), document, overrides)
 
 
 def parse_experiment(text: str, source: str) -> Experiment:
@@ -144,13 +146,13 @@ def parse_experiment(text: str, source: str) -> Experiment:
         ExperimentError: With every mistake, a line each, `source` named.
     """
     document = read_document(text, source)
-    return _validate(document.values, document, ())
+    return validate(Experiment, document.values, document)
 
 
 def override_experiment(experiment: Experiment, overrides: Sequence[str]) -> Experiment:
     """The experiment with `a.b=value` settings applied and validated."""
     document = Document(experiment.model_dump(mode="json"), "experiment", {})
-    return _validate(_override(document.values, overrides), document, overrides)
+    return validate(Experiment, _override(document.values, overrides), document, overrides)
 
 
 def differences(old: Experiment, new: Experiment) -> dict[str, tuple[Any, Any]]:
@@ -188,14 +190,25 @@ def _override(values: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, 
     return changed
 
 
-def _validate(values: Mapping[str, Any], document: Document, overrides: Sequence[str]) -> Experiment:
+def validate(
+    kind: type[Model], values: Mapping[str, Any], document: Document, overrides: Sequence[str] = ()
+) -> Model:
+    """The values as a model of that kind.
+
+    Args:
+        document: Where the values come from, for the lines of mistakes.
+        overrides: `a.b=value` settings that are among the values.
+
+    Raises:
+        ExperimentError: With every mistake, a line each.
+    """
     try:
-        return Experiment.model_validate(values)
+        return kind.model_validate(values)
     except ValidationError as error:
         set_paths = {tuple(text.partition("=")[0].split(".")): text for text in overrides}
         details = sorted(error.errors(), key=lambda detail: _line(_path(detail, values), document) or 0)
         told = details[:MAX_MISTAKES]
-        lines = [line for detail in told for line in _explain(detail, values, document, set_paths)]
+        lines = [line for detail in told for line in _explain(detail, values, document, set_paths, kind)]
     if len(details) > len(told):
         lines.append(f"{document.source}: and {len(details) - len(told):,} more mistakes")
     raise ExperimentError("\n".join(lines))
@@ -206,6 +219,7 @@ def _explain(
     values: Mapping[str, Any],
     document: Document,
     set_paths: Mapping[tuple[str, ...], str],
+    kind: type[BaseModel],
 ) -> list[str]:
     path = _path(detail, values)
     if not path:  # raised by _check_parts_fit: each line starts with the path it is about
@@ -214,7 +228,7 @@ def _explain(
             f"{_place(tuple(line.partition(':')[0].split('.')), document, set_paths)}: {line}"
             for line in mistakes
         ]
-    return [f"{_place(path, document, set_paths)}: {'.'.join(path)}: {_reason(detail, path)}"]
+    return [f"{_place(path, document, set_paths)}: {'.'.join(path)}: {_reason(detail, path, kind)}"]
 
 
 def _path(detail: ErrorDetails, values: Mapping[str, Any]) -> tuple[str, ...]:
@@ -245,10 +259,10 @@ def _line(path: tuple[str, ...], document: Document) -> int | None:
     return next((document.lines[part] for part in inward if part in document.lines), None)
 
 
-def _reason(detail: ErrorDetails, path: tuple[str, ...]) -> str:
+def _reason(detail: ErrorDetails, path: tuple[str, ...], kind: type[BaseModel]) -> str:
     match detail["type"]:
         case "extra_forbidden":
-            close = difflib.get_close_matches(path[-1], _all_keys(), n=1)
+            close = difflib.get_close_matches(path[-1], _all_keys(kind), n=1)
             return f"no such setting; did you mean {close[0]}?" if close else "no such setting"
         case "missing" | "union_tag_not_found":
             return "this setting is missing"
@@ -271,7 +285,7 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 200 else f"{text[:200]}..."
 
 
-def _all_keys() -> list[str]:
-    schema = Experiment.model_json_schema()
-    nodes = [schema, *schema["$defs"].values()]
+def _all_keys(kind: type[BaseModel]) -> list[str]:
+    schema = kind.model_json_schema()
+    nodes = [schema, *schema.get("$defs", {}).values()]
     return sorted({key for node in nodes for key in node.get("properties", {})})
