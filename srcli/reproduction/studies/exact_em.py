@@ -1,0 +1,178 @@
+"""What a trained critic reports against the exact earth mover's distance between the same samples.
+
+Arjovsky, Chintala & Bottou 2017, sections 3 and 4.2: the critic's loss estimates the EM distance, up to a
+constant where weights are clipped.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+import torch
+from pydantic import Field, model_validator
+from torch import Tensor
+
+from srcli.reproduction.studies.networks import Random, random_source
+from srcli.reproduction.studies.settings import Bound, Count, Layers, Method, Seeds, Settings, Width
+from srcli.reproduction.studies.shapes import SHAPES, ShapeName
+from srcli.reproduction.studies.statistics import mean_over_seeds, regression
+from srcli.reproduction.studies.study import Result, Row, Table, finding
+from srcli.reproduction.studies.training import CriticTraining, new_critic
+from srcli.reproduction.studies.transport import exact_em
+from srcli.reproduction.verdicts import Finding
+
+Coordinate = Annotated[float, Field(ge=-100, le=100)]
+
+
+class Source(Settings):
+    """A distribution in the plane, scaled about the origin and then shifted."""
+
+    shape: Literal["gaussian"] | ShapeName
+    scale: float = Field(default=1.0, gt=0)
+    shift: Annotated[tuple[Coordinate, Coordinate], Field(strict=False)] = (0.0, 0.0)
+
+    def sample(self, count: int, random: Random) -> Tensor:
+        """Points (count, 2)."""
+        if self.shape == "gaussian":
+            points = torch.randn(count, 2, generator=random)
+        else:
+            points = SHAPES[self.shape]().sample(count, random)
+        return self.scale * points + torch.tensor(self.shift)
+
+
+class Pair(Settings):
+    """Two distributions to be told apart."""
+
+    title: str
+    real: Source
+    fake: Source
+
+
+class ExactEmThresholds(Settings):
+    """What has to be measured for the claim to hold."""
+
+    penalised_r2: Bound = Field(description="R2 of the penalised critic's estimates on exact EM, over pairs")
+    penalised_slope: Bound = Field(description="slope of the same line")
+    clipped_r2: Bound = Field(description="R2 of the clipped critic's estimates, whose scale is open")
+
+
+class ExactEmStudy(Settings):
+    """Per pair, fixed samples of both distributions; critics are trained and measured on them all."""
+
+    study: Literal["exact_em"]
+    seeds: Seeds
+    pairs: Annotated[tuple[Pair, ...], Field(min_length=3, strict=False)]
+    points: Count = Field(description="samples of each distribution; exact EM takes their third power")
+    methods: Annotated[tuple[Method, Method], Field(strict=False)] = Field(description="clipped, penalised")
+    critic_width: Width
+    critic_layers: Layers
+    critic_steps: Count
+    batch_size: Count
+    thresholds: ExactEmThresholds
+
+    title: ClassVar[str] = "Critics against the exact earth mover's distance"
+    claims: ClassVar[Mapping[str, str]] = {
+        "wgan.exact_em.estimate": "A trained critic's loss estimates the EM distance between data and"
+        " generator,"
+        " up to a constant factor where weights are clipped (sections 3 and 4.2).",
+    }
+    caption: ClassVar[str] = (
+        "What a trained critic reports of two sets of points in the plane against the exact EM distance"
+        " between"
+        " them by optimal assignment; one dot per pair of distributions and seed. The dashed line is"
+        " equality;"
+        " the solid line is the least-squares line through all dots."
+    )
+
+    @model_validator(mode="after")
+    def _check_methods(self) -> Self:
+        if tuple(method.objective.name for method in self.methods) != ("wgan", "wgan-gp"):
+            raise ValueError("methods should be wgan and wgan-gp, in this order")
+        return self
+
+    def run(self, seed: int) -> dict[str, Any]:
+        """Exact EM per pair, and what each critic reports."""
+        exact: list[float] = []
+        estimates: dict[str, list[float]] = {method.objective.name: [] for method in self.methods}
+        for number, pair in enumerate(self.pairs):
+            real = pair.real.sample(self.points, random_source(seed, number, 0))
+            fake = pair.fake.sample(self.points, random_source(seed, number, 1))
+            exact.append(exact_em(real, fake))
+            for method in self.methods:
+                training = self._trained(method, real, fake, random_source(seed, number, 2))
+                estimates[method.objective.name].append(_estimate(training, real, fake))
+        return {"seed": seed, "exact": exact, "estimates": estimates}
+
+    def _trained(self, method: Method, real: Tensor, fake: Tensor, random: Random) -> CriticTraining:
+        """A critic trained on batches of the given points (N, 2)."""
+        training = new_critic(method, 2, self.critic_width, self.critic_layers, random)
+        for _ in range(self.critic_steps):
+            chosen = torch.randint(self.points, (2, self.batch_size), generator=random)
+            training.step(real[chosen[0]], fake[chosen[1]])
+        return training
+
+    def summarize(self, results: Sequence[Result]) -> list[Finding]:
+        """Whether estimates follow exact EM, by the lines through each seed's pairs."""
+        lines: dict[str, list[tuple[float, float]]] = {
+            method.objective.name: [
+                regression(r["exact"], r["estimates"][method.objective.name]) for r in results
+            ]
+            for method in self.methods
+        }
+        limits, count, findings = self.thresholds, len(self.pairs), []
+        for name, bound in (("wgan-gp", limits.penalised_r2), ("wgan", limits.clipped_r2)):
+            r2 = mean_over_seeds([r2 for _, r2 in lines[name]])
+            findings.append(
+                finding(
+                    "wgan.exact_em.estimate",
+                    f"{count} pairs in the plane, {name}",
+                    "R2 of the critic's estimate on exact EM",
+                    r2,
+                    bound,
+                    f"Exact EM explains {r2.value:.1%} of the variance of what the {name} critic reports.",
+                )
+            )
+        slope = mean_over_seeds([slope for slope, _ in lines["wgan-gp"]])
+        findings.append(
+            finding(
+                "wgan.exact_em.estimate",
+                f"{count} pairs in the plane, wgan-gp",
+                "slope of the critic's estimate on exact EM",
+                slope,
+                limits.penalised_slope,
+                f"The penalised critic reports {slope.value:.2f} of every unit of exact EM.",
+            )
+        )
+        return findings
+
+    def table(self, results: Sequence[Result]) -> Table:
+        """One row a pair: means over seeds."""
+        rows: list[Row] = []
+        for number, pair in enumerate(self.pairs):
+            names = [method.objective.name for method in self.methods]
+            means: Row = {name: _mean([r["estimates"][name][number] for r in results]) for name in names}
+            rows.append({"pair": pair.title, "exact": _mean([r["exact"][number] for r in results]), **means})
+        return Table(f"Exact EM between {self.points} points, and what critics report", _COLUMNS, rows)
+
+    def draw(self, results: Sequence[Result], path: Path) -> None:
+        """Writes the figure that the caption describes."""
+        from srcli.reproduction.studies.exact_em_figure import draw_exact_em
+
+        draw_exact_em([pair.title for pair in self.pairs], results, path)
+
+
+_COLUMNS: Mapping[str, str] = {
+    "pair": "pair of distributions",
+    "exact": "exact EM",
+    "wgan-gp": "WGAN-GP critic's estimate",
+    "wgan": "clipped WGAN critic's estimate (unknown scale)",
+}
+
+
+@torch.no_grad()
+def _estimate(training: CriticTraining, real: Tensor, fake: Tensor) -> float:
+    return float(training.critic(real).mean() - training.critic(fake).mean())
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)
