@@ -58,6 +58,11 @@ def actual_state(run: RunDirectory) -> str:
     return states.get(str(record.get("status")), "")
 
 
+def is_being_trained(run: RunDirectory) -> bool:
+    """Whether a process holds the run's lock; also where locks can't be asked about."""
+    return (run.path / LOCK_FILE).exists() and not _is_free(run)
+
+
 def _take(descriptor: int, path: Path) -> bool:
     for attempt in range(TRIES):
         time.sleep(SECONDS_BETWEEN if attempt else 0)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from srcli.data.images import Pixels, write_png
 from srcli.errors import DataError
 from srcli.reading import read_bounded
 from srcli.runs import replacing_folder, write_json, write_text
@@ -77,11 +78,11 @@ class RunRecord:
         return str(self.experiment["objective"]["name"])
 
 
-def write_record(folder: Path, record: RunRecord, examples: bytes | None) -> None:
+def write_record(folder: Path, record: RunRecord, examples: Pixels | None) -> None:
     """Writes a record as `folder`, whole or not at all.
 
     Args:
-        examples: A PNG of the example faces as the run enlarges them.
+        examples: The example faces as the run enlarges them, side by side, (H, W, 3).
     """
     values = asdict(record)
     steps, evaluations = values.pop("steps"), values.pop("evaluations")
@@ -92,7 +93,7 @@ def write_record(folder: Path, record: RunRecord, examples: bytes | None) -> Non
         write_text(new / STEPS_FILE, _as_csv(steps))
         write_text(new / EVALUATIONS_FILE, _as_csv(evaluations))
         if examples is not None:
-            (new / EXAMPLES_FILE).write_bytes(examples)
+            write_png(new / EXAMPLES_FILE, examples)
 
 
 def read_record(folder: Path) -> RunRecord:

@@ -79,7 +79,7 @@ class DistancesStudy(Settings):
     caption: ClassVar[str] = (
         "Left: the EM distance between the lines, and what Wasserstein critics report of it; the clipped"
         " critic's is scaled to fit, since clipping leaves its slope open. Middle: the JS divergence, and the"
-        " GAN critic's estimate. Right: the derivative by theta of the generator's loss that each critic gives;"
+        " GAN critic's estimate. Right: the derivative by theta of the loss that each critic gives the generator;"
         " descent moves towards 0 where it has the sign of theta; the axis is linear within 0.001 and"
         " logarithmic beyond. Dots are means over seeds; bands and bars reach from the lowest to the highest."
     )
