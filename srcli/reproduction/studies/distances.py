@@ -80,10 +80,10 @@ class DistancesStudy(Settings):
         "Left: the EM distance between the lines, and what Wasserstein critics report of it; the clipped"
         " critic's is scaled to fit, since clipping leaves its slope open. Middle: the JS divergence, and the"
         " GAN critic's estimate. Right: the derivative by theta of the generator's loss that each critic"
-        " gives; descent moves towards 0 where it has the sign of theta. log(1 - D) has the gradient of the JS"
-        " divergence; -log D, shown as gan, has not, and leads to the data too. The axis is linear within"
-        " 0.001 and logarithmic beyond. Dots are means over seeds; bands and bars reach from the lowest to the"
-        " highest."
+        " gives; descent moves towards 0 where it has the sign of theta. log(1 - D) has the gradient of the"
+        " JS divergence; -log D, shown as gan, has not, and leads to the data too. The axis is linear"
+        " within 0.001 and logarithmic beyond. Dots are means over seeds; bands and bars reach from the"
+        " lowest to the highest."
     )
 
     def run(self, seed: int) -> dict[str, Any]:
