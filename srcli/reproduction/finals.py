@@ -37,8 +37,8 @@ def measure_run(state: TrainingState, labels: Pixels) -> tuple[dict[str, float],
     """Figures of a run on test faces, and those of each face, by name and the kind of batch statistics.
 
     Super-resolution, `psnr_running` and so on: PSNR (dB), SSIM, L1, consistency, sharpness and colour shift
-    of each face; `spread`, the mean distance of two outputs over that of two labels, and `duplicates`, both of
-    the first 300. From noise: the same two, `precision` and `recall` of 1,000 samples against the test faces.
+    of each face; of the first 300, `spread`, the mean distance of two outputs over that of two labels, and
+    `duplicates`. From noise: the same two, `precision` and `recall` of 1,000 samples against the test faces.
     """
     figures: dict[str, float] = {}
     faces: dict[str, Values] = {}

@@ -12,8 +12,8 @@ from pydantic import TypeAdapter
 
 from srcli.console import progress, say
 from srcli.errors import DataError, RunError
-from srcli.reading import read_bounded
 from srcli.ranks import Share
+from srcli.reading import read_bounded
 from srcli.reproduction.studies import StudySettings
 from srcli.reproduction.studies.study import Study
 from srcli.runs import write_json
@@ -51,7 +51,7 @@ def make_studies(studies: Sequence[Study], out: Path, jobs: int, share: Share) -
 
 
 def read_studies(studies: Sequence[Study], folders: Sequence[Path]) -> Results:
-    """The results in the folders' `studies`, by study, in the order of the seeds; those that are missing aren't.
+    """The results that are in the folders' `studies`, by study, in the order of the seeds.
 
     Raises:
         DataError: One is damaged.

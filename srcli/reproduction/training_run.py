@@ -18,7 +18,7 @@ from srcli.errors import EXIT_DIVERGED, EXIT_INTERRUPTED, InterruptedRunError, R
 from srcli.experiment import differences, load_experiment
 from srcli.reproduction.finals import measure_run
 from srcli.reproduction.plan import PlannedRun, as_overrides
-from srcli.reproduction.records import STEP_TERMS, RunRecord, columns_of, write_record
+from srcli.reproduction.records import STEP_TERMS, RunRecord, Series, columns_of, write_record
 from srcli.run_lock import is_being_trained
 from srcli.runs import DIVERGED, FAILED, FINISHED, Record, RunDirectory, logged_steps, read_log
 from srcli.training.measuring import Statistics, draw_faces, enlarge
@@ -186,7 +186,9 @@ def _record(run: PlannedRun, directory: RunDirectory, workshop: Workshop, reason
     about = directory.record() if directory.path.exists() else {}
     log = read_log(directory.metrics_file) if about else []
     status = FAILED if reason else str(about["status"])
-    figures, faces, examples = {}, {}, None
+    figures: dict[str, float] = {}
+    faces: dict[str, Series] = {}
+    examples = None
     if status == FINISHED:
         state = restore_state(directory, run.experiment, CPU)
         figures, faces = measure_run(state, workshop.labels)
