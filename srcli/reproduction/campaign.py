@@ -85,12 +85,13 @@ class Board:
 
     def __init__(self, bar: Progress, tally: Tally, total: int) -> None:
         self._bar, self._tally, self._lock = bar, tally, Lock()
+        self._tasks: dict[str, TaskID] = {}
         self._all = bar.add_task("all runs", total=total, rate="-", note="")
 
     def start(self, run: PlannedRun) -> Callable[[int], None]:
         """Shows a run; what is returned takes the steps it has done."""
         total = run.experiment.training.steps
-        task = self._bar.add_task(run.name, total=total, rate="-", note="")
+        task = self._tasks[run.name] = self._bar.add_task(run.name, total=total, rate="-", note="")
         began, first = time.perf_counter(), None
 
         def report(done: int) -> None:
@@ -104,16 +105,13 @@ class Board:
                 self._bar.update(task, completed=done, rate=rate)
                 self._bar.update(self._all, note=self._time_left())
 
-        self._tasks = {**getattr(self, "_tasks", {}), run.name: task}
         return report
 
     def end(self, run: PlannedRun, text: str) -> None:
         """Takes a run away and says what came of it."""
         with self._lock:
             self._tally.left[run.name] = 0
-            task: TaskID | None = self._tasks.pop(run.name, None)
-            if task is not None:
-                self._bar.remove_task(task)
+            self._bar.remove_task(self._tasks.pop(run.name))
             self._bar.update(self._all, advance=1, note=self._time_left())
         say(f"{run.name}: {text}; {self._time_left() or 'time left unknown'}")
 
