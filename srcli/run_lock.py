@@ -11,7 +11,8 @@ from pathlib import Path
 
 from srcli.console import warn
 from srcli.errors import RunError
-from srcli.runs import DIVERGED, FAILED, INTERRUPTED, RUNNING, RunDirectory
+from srcli.run_status import RunStatus
+from srcli.runs import RunDirectory
 
 LOCK_FILE = "lock"
 TRIES, SECONDS_BETWEEN = 10, 0.1  # someone may just be looking, or be about to end
@@ -48,12 +49,13 @@ def actual_state(run: RunDirectory) -> str:
     """
     record = run.record()
     states = {
-        RUNNING: "is still training",
-        INTERRUPTED: "was interrupted before its last step",
-        DIVERGED: f"diverged at step {record.get('step')}",
-        FAILED: f"failed: {record.get('reason')}",
+        RunStatus.RUNNING: "is still training",
+        RunStatus.INTERRUPTED: "was interrupted before its last step",
+        RunStatus.DIVERGED: f"diverged at step {record.get('step')}",
+        RunStatus.UNHEALTHY: f"was stopped as unhealthy at step {record.get('step')}",
+        RunStatus.FAILED: f"failed: {record.get('reason')}",
     }
-    if record.get("status") == RUNNING and _is_free(run):
+    if record.get("status") == RunStatus.RUNNING and _is_free(run):
         return "was killed while it trained"
     return states.get(str(record.get("status")), "")
 

@@ -18,10 +18,6 @@ from srcli.reading import parse_json, read_bounded
 MAX_RECORD_BYTES = 5_000_000
 MAX_STEP = 10**12
 
-RUNNING, FINISHED, INTERRUPTED, DIVERGED = "running", "finished", "interrupted", "diverged"
-FAILED = "failed"
-UNHEALTHY = "unhealthy"
-
 Record = dict[str, Any]
 
 
