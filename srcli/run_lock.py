@@ -48,7 +48,7 @@ def actual_state(run: RunDirectory) -> str:
     A record says `running` for ever when its process was killed: then nobody holds the run's lock.
     """
     record = run.record()
-    states = {
+    states: dict[str, str] = {
         RunStatus.RUNNING: "is still training",
         RunStatus.INTERRUPTED: "was interrupted before its last step",
         RunStatus.DIVERGED: f"diverged at step {record.get('step')}",
