@@ -28,10 +28,9 @@ from srcli.training.reporting import reporting
 from srcli.training.state import (
     ALONE,
     TrainingState,
-    build_state,
+    first_state,
     restore_state,
     save_state,
-    start_from,
     weights_digest,
 )
 
@@ -59,9 +58,7 @@ def start_run(
     """
     with replicas.together():
         dataset = load_dataset(data)
-        state = build_state(experiment, device, replicas)
-        if experiment.training.init_from is not None:
-            start_from(state, Path(experiment.training.init_from))
+        state = first_state(experiment, device, replicas)
         training_batches(state, dataset)
         choose_test_faces(dataset, experiment.training.evaluate_faces)
     _require_same(state, dataset)
