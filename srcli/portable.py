@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from srcli.errors import CheckpointError, UserError
+from srcli.reading import require_ordinary
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -130,6 +131,7 @@ def load_portable(path: Path, device: str = "auto") -> PortableGenerator:
         UserError: The device cannot be used.
     """
     try:
+        require_ordinary(path)
         content = path.read_bytes()
     except OSError as error:
         raise CheckpointError(f"{path} cannot be read: {error.strerror}") from error

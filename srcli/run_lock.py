@@ -79,7 +79,7 @@ def _take(descriptor: int, path: Path) -> bool:
 def _is_free(run: RunDirectory) -> bool:
     """Whether certainly no process holds the lock."""
     try:
-        descriptor = os.open(run.path / LOCK_FILE, os.O_RDONLY)
+        descriptor = os.open(run.path / LOCK_FILE, os.O_RDONLY | os.O_NONBLOCK)  # it may be a pipe
     except OSError:
         return False  # of an earlier version, without a lock: nobody knows
     try:

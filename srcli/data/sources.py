@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Protocol
 
 from srcli.data.tars import MAX_UNPACKED_EXTRA, MAX_UNPACKED_SHARE, is_tar, tar_members
 from srcli.errors import DataError
-from srcli.reading import read_bounded
+from srcli.reading import read_bounded, require_ordinary
 
 if TYPE_CHECKING:
     import tarfile
@@ -111,8 +111,7 @@ class FolderSource:
 
     def _read_file(self, name: str) -> SourceFile:
         path = self.path / name
-        if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would wait for its writer
-            return SourceFile(name, b"", "it is no ordinary file")
+        require_ordinary(path)
         with path.open("rb") as file:
             return _read(name, file)
 
