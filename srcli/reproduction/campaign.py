@@ -17,7 +17,7 @@ from srcli.errors import InterruptedRunError, RunError
 from srcli.reproduction.plan import PlannedRun
 from srcli.reproduction.records import RECORD_FILE, RunRecord, read_record
 from srcli.reproduction.training_run import Workshop, complete
-from srcli.runs import FAILED, FINISHED
+from srcli.run_status import RunStatus
 from srcli.training.rehearsal import duration
 
 
@@ -126,7 +126,7 @@ def _cells(runs: Sequence[PlannedRun]) -> dict[str, str]:
 
 def _is_settled(run: PlannedRun, workshop: Workshop) -> bool:
     folder = workshop.record_folder(run)
-    return (folder / RECORD_FILE).is_file() and read_record(folder).status != FAILED
+    return (folder / RECORD_FILE).is_file() and read_record(folder).status != RunStatus.FAILED
 
 
 def _complete(run: PlannedRun, workshop: Workshop, board: Board) -> RunRecord:
@@ -151,7 +151,7 @@ def _outcome(
         workshop.stopping.set()
         wait(waiting)
         raise
-    if record.status == FINISHED:
+    if record.status == RunStatus.FINISHED:
         board.end(run, f"finished in {duration(record.seconds)}")
     else:
         board.end(run, f"{record.status} at step {record.step:,}")

@@ -12,7 +12,7 @@ from srcli.data.images import Pixels, low_res_of, open_picture
 from srcli.data.several import open_datasets
 from srcli.data.synthetic import built_in_dataset
 from srcli.errors import DataError
-from srcli.ranks import take_share
+from srcli.ranks import read_share
 from srcli.reading import read_bounded
 from srcli.reproduction.campaign import check_data_is_given, make_runs, missing_runs, threads_for
 from srcli.reproduction.claims import judge
@@ -22,7 +22,8 @@ from srcli.reproduction.records import EXAMPLES_FILE, MAX_BYTES, RunRecord, Seri
 from srcli.reproduction.report import Reproduction, write_report
 from srcli.reproduction.study_runs import make_studies, read_studies
 from srcli.reproduction.training_run import Workshop
-from srcli.runs import FAILED, write_json
+from srcli.run_status import RunStatus
+from srcli.runs import write_json
 
 BASELINES_FILE = "baselines.json"
 
@@ -59,7 +60,7 @@ def reproduce_plan(
     check_data_is_given(runs, bool(data))
     folder = out or Path("reproductions") / plan.name
     places = [folder, *(_place_of(place, plan) for place in records)]
-    share = take_share()
+    share = read_share()
     failed = 0
     if not only_report:
         make_studies(plan.studies, folder, jobs, share)
@@ -81,7 +82,7 @@ def _place_of(place: Path, plan: Plan) -> Path:
 
 
 def _settled(place: Path) -> list[RunRecord]:
-    return [record for record in read_records(place / "records") if record.status != FAILED]
+    return [record for record in read_records(place / "records") if record.status != RunStatus.FAILED]
 
 
 def _make_runs(runs: Sequence[PlannedRun], data: Sequence[Path], folder: Path, jobs: int) -> int:
@@ -95,7 +96,7 @@ def _make_runs(runs: Sequence[PlannedRun], data: Sequence[Path], folder: Path, j
     workshop = Workshop(folder, data, dataset, labels, read_examples(), threads_for(jobs))
     missing = missing_runs(runs, workshop)
     say(f"{len(runs) - len(missing)} of {len(runs)} runs are done; {folder} has them")
-    return sum(record.status == FAILED for record in make_runs(missing, workshop, jobs))
+    return sum(record.status == RunStatus.FAILED for record in make_runs(missing, workshop, jobs))
 
 
 def read_examples() -> Pixels:

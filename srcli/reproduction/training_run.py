@@ -20,7 +20,8 @@ from srcli.reproduction.finals import measure_run
 from srcli.reproduction.plan import PlannedRun, as_overrides
 from srcli.reproduction.records import STEP_TERMS, RunRecord, Series, columns_of, write_record
 from srcli.run_lock import is_being_trained
-from srcli.runs import DIVERGED, FAILED, FINISHED, Record, RunDirectory, logged_steps, read_log
+from srcli.run_status import RunStatus
+from srcli.runs import Record, RunDirectory, logged_steps, read_log
 from srcli.training.measuring import Statistics, draw_faces, enlarge
 from srcli.training.state import TrainingState, restore_state
 
@@ -118,7 +119,10 @@ def _check_same(run: PlannedRun, directory: RunDirectory) -> None:
 
 
 def _is_over(directory: RunDirectory) -> bool:
-    return directory.path.exists() and directory.record().get("status") in (FINISHED, DIVERGED)
+    return directory.path.exists() and directory.record().get("status") in (
+        RunStatus.FINISHED,
+        RunStatus.DIVERGED,
+    )
 
 
 def _train(
@@ -185,11 +189,11 @@ def _record(run: PlannedRun, directory: RunDirectory, workshop: Workshop, reason
     """The record of a run that is over, written beside the others with what it makes of the examples."""
     about = directory.record() if directory.path.exists() else {}
     log = read_log(directory.metrics_file) if about else []
-    status = FAILED if reason else str(about["status"])
+    status = RunStatus.FAILED if reason else str(about["status"])
     figures: dict[str, float] = {}
     faces: dict[str, Series] = {}
     examples = None
-    if status == FINISHED:
+    if status == RunStatus.FINISHED:
         state = restore_state(directory, run.experiment, CPU)
         figures, faces = measure_run(state, workshop.labels)
         examples = _strip(state, workshop.examples)
@@ -220,7 +224,7 @@ def _new_record(
         preset=run.preset,
         seed=run.seed,
         status=status,
-        reason=reason if status != DIVERGED else "a term of the loss stopped being finite",
+        reason=reason if status != RunStatus.DIVERGED else "a term of the loss stopped being finite",
         step=len(log),
         seconds=float(log[-1]["seconds"]) if log else 0.0,
         experiment=run.experiment.model_dump(mode="json"),
