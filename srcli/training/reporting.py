@@ -61,8 +61,8 @@ def _tell_health(run: RunDirectory) -> None:
 
 
 def live_terms(entry: Terms) -> str:
-    """The current terms in one short line."""
-    return " ".join(f"{name} {entry[name]:.3g}" for name in LIVE_TERMS if name in entry)
+    """The current terms in one short line, the most telling ones first."""
+    return ", ".join(f"{name} {entry[name]:.3g}" for name in LIVE_TERMS if name in entry)
 
 
 def describe_measures(entry: Terms) -> str:
