@@ -1,9 +1,12 @@
 """Standard output for results, standard error for talk; of processes that train together, the first talks."""
 
+import errno
 import os
 import re
+import stat
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from contextvars import ContextVar
 from typing import Any
 
@@ -108,6 +111,14 @@ def _write_result(text: str) -> None:
 def discard_output() -> None:
     """Sends what is still to be written to standard output nowhere, so that nothing fails at the exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def leave_lost_terminal() -> None:
+    """Sends talk and results nowhere from now on where they went to a terminal that is gone."""
+    for descriptor in (1, 2):
+        with suppress(OSError):  # closed from the start
+            if stat.S_ISCHR(os.fstat(descriptor).st_mode) and not os.isatty(descriptor):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
 
 
 def progress(unit: str) -> Progress:
@@ -216,4 +227,9 @@ def _write(text: str, colour: int | None) -> None:
     """Writes to `sys.stderr` itself, which is where a progress bar makes way for other lines."""
     text = printable(text)
     coloured = colour and talk_console().color_system
-    sys.stderr.write(f"\033[{colour}m{text}\033[0m\n" if coloured else text + "\n")
+    try:
+        sys.stderr.write(f"\033[{colour}m{text}\033[0m\n" if coloured else text + "\n")
+    except OSError as error:
+        if error.errno != errno.EIO:
+            raise
+        leave_lost_terminal()  # nobody reads on: no reason for work to end

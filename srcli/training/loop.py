@@ -30,6 +30,17 @@ class StopRequest:
     requested: bool = False
 
 
+class Stopwatch:
+    """The time since it was made."""
+
+    def __init__(self) -> None:
+        self._start = time.monotonic()
+
+    def seconds(self) -> float:
+        """How long ago that was."""
+        return time.monotonic() - self._start
+
+
 @dataclass(frozen=True)
 class Job:
     """All that `train` needs: where to, from what, on which faces, and whom to tell.
@@ -63,6 +74,7 @@ def train(job: Job) -> None:
     log = RunLog(run.metrics_file) if run.is_kept else None
     run.update_record(status=RunStatus.RUNNING, reason=None, health=watch.record())
     started = time.perf_counter() - job.seconds_before
+    since_checkpoint = Stopwatch()
     try:
         while state.step < settings.steps and not state.replicas.any(job.stop.requested, state.device):
             before = time.perf_counter()
@@ -80,8 +92,12 @@ def train(job: Job) -> None:
                 job.stop.requested |= settings.on_unhealthy == "stop" and bool(watch.findings)
             if _is_due(state, settings.sample_every) and run.is_kept:
                 write_png(run.samples / f"step-{state.step:06d}.png", sample_grid(state, faces))
-            if _is_due(state, settings.checkpoint_every):
+            if (
+                _is_due(state, settings.checkpoint_every)
+                or since_checkpoint.seconds() > 60 * settings.checkpoint_minutes
+            ):
                 _save(run, state, log)
+                since_checkpoint = Stopwatch()
         _save(run, state, log)
     except DivergedError:
         run.update_record(status=RunStatus.DIVERGED, step=state.step)
