@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from small import small_experiment
 
 from srcli.runs import read_log
@@ -258,3 +259,24 @@ def test_a_disk_that_fills_up_is_one_line_and_leaves_no_half_checkpoint(
     assert list((run / "checkpoints").iterdir()) == []
     assert srcli("train", "--resume", run).returncode == 0
     assert [entry["step"] for entry in read_log(run / "metrics.jsonl")] == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "where"),
+    [
+        (("upscale", ""), "an argument"),
+        (("upscale", "face.png", "--out", ""), "--out"),
+        (("upscale", "face.png", "--model="), "--model"),
+        (("train", "--resume", ""), "--resume"),
+        (("compare", "run", "", "--out", "report"), "an argument"),
+        (("presets", "copy", "smoke", ""), "an argument"),
+    ],
+)
+def test_an_empty_argument_is_an_error_and_nothing_is_done(
+    arguments: tuple[str, ...], where: str, tmp_path: Path
+) -> None:
+    Image.new("RGB", (16, 16)).save(tmp_path / "face.png")
+    done = srcli(*arguments, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"Invalid value for {where}: it is empty, as an unset variable is" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["face.png"]
