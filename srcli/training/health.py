@@ -15,7 +15,7 @@ from srcli.verdicts import WINDOW, course, no_illness
 
 BLOCK = 10
 START = 100
-"""Steps in which critic and generator find each other: the estimate leaps and settles, which is no illness."""
+"""Steps in which critic and generator find each other: that the estimate leaps and settles is no illness."""
 
 MOST_CLIPPED = 0.95
 MOST_GRADIENT_DISTANCE = 0.75

@@ -21,6 +21,10 @@ from srcli.training.health import Watch
 from srcli.training.measuring import choose_test_faces, measure, sample_grid
 from srcli.training.state import TrainingState, save_state
 from srcli.training.step import Terms, train_step
+from srcli.training.timer import Timer
+
+SECONDS_BETWEEN_NOTES = 10
+"""How old the step in a run's record may be: writing it takes milliseconds, on slow disks tens of them."""
 
 
 @dataclass
@@ -28,17 +32,6 @@ class StopRequest:
     """Whether someone asked training to stop; the loop looks at it between two steps."""
 
     requested: bool = False
-
-
-class Stopwatch:
-    """The time since it was made."""
-
-    def __init__(self) -> None:
-        self._start = time.monotonic()
-
-    def seconds(self) -> float:
-        """How long ago that was."""
-        return time.monotonic() - self._start
 
 
 @dataclass(frozen=True)
@@ -72,9 +65,9 @@ def train(job: Job) -> None:
     faces = choose_test_faces(job.dataset, settings.evaluate_faces)
     watch = Watch(state.experiment.objective.stuck_points, read_log(run.metrics_file) if state.step else [])
     log = RunLog(run.metrics_file) if run.is_kept else None
-    run.update_record(status=RunStatus.RUNNING, reason=None, health=watch.record())
+    run.update_record(status=RunStatus.RUNNING, reason=None, step=state.step, health=watch.record())
     started = time.perf_counter() - job.seconds_before
-    since_checkpoint = Stopwatch()
+    saving, noting = Timer(60 * settings.checkpoint_minutes), Timer(SECONDS_BETWEEN_NOTES)
     try:
         while state.step < settings.steps and not state.replicas.any(job.stop.requested, state.device):
             before = time.perf_counter()
@@ -87,17 +80,15 @@ def train(job: Job) -> None:
             if log is not None:
                 log.write(line)
             job.report(line)
+            if evaluated or noting.rings():
+                run.update_record(step=state.step, health=watch.record())
             if evaluated:
-                run.update_record(health=watch.record())
                 job.stop.requested |= settings.on_unhealthy == "stop" and bool(watch.findings)
             if _is_due(state, settings.sample_every) and run.is_kept:
                 write_png(run.samples / f"step-{state.step:06d}.png", sample_grid(state, faces))
-            if (
-                _is_due(state, settings.checkpoint_every)
-                or since_checkpoint.seconds() > 60 * settings.checkpoint_minutes
-            ):
+            if _is_due(state, settings.checkpoint_every) or saving.rings():
                 _save(run, state, log)
-                since_checkpoint = Stopwatch()
+                saving.restart()
         _save(run, state, log)
     except DivergedError:
         run.update_record(status=RunStatus.DIVERGED, step=state.step)

@@ -99,15 +99,15 @@ def plan_jobs(
 
     Args:
         inputs: Files, folders, patterns such as `faces/*.png`, or `-` alone for standard input.
-        out: A file, a folder, or a pattern with `{stem}`, `{name}` or `{ext}`; None for `{stem}_x4.png` beside
-            the input, and standard output for standard input.
+        out: A file, a folder, or a pattern with `{stem}`, `{name}` or `{ext}`; None for `{stem}_x4.png`
+            beside the input, and standard output for standard input.
         recursive: Whether folders are searched to their depths.
         on_exist: What to do about outputs that are already there.
         share: Which of the pictures are planned, as other processes enlarge the others.
 
     Raises:
-        UserError: The outputs cannot be named, two would be the same file and are not renamed, or one is there
-            under `fail`.
+        UserError: The outputs cannot be named, two would be the same file and are not renamed, or one is
+            there under `fail`.
     """
     if STANDARD_STREAM in inputs and len(inputs) > 1:
         raise UserError("- stands for standard input and goes alone", "Give either - or files and folders.")
