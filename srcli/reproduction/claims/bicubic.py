@@ -103,17 +103,17 @@ def _sentence(pillow: Sequence[Finding], tensorflow: Sequence[Finding]) -> str:
     if not pillow:
         return "No Wasserstein run is done."
     return (
-        f"Of {counted(len(pillow), 'Wasserstein cell')} with runs, {_counts(pillow)} Pillow's bicubic in"
-        f" PSNR, and"
-        f" {_counts(tensorflow)} TensorFlow 1's misaligned one, with which the authors compared."
+        f"Of {counted(len(pillow), 'Wasserstein cell')} with runs, {_counts(pillow, _PILLOW)}, and"
+        f" {_counts(tensorflow, _TENSORFLOW)}; the latter, which is misaligned, is the one that the"
+        f" authors compared with."
     )
 
 
-def _counts(findings: Sequence[Finding]) -> str:
+def _counts(findings: Sequence[Finding], comparison: _Comparison) -> str:
     values = [finding.estimate.value for finding in findings if finding.estimate]
     verdicts = [finding.verdict for finding in findings]
     return (
-        f"{verdicts.count(Verdict.HOLDS)} are surely above and {verdicts.count(Verdict.DOES_NOT_HOLD)}"
-        f" surely below"
-        f" ({min(values):+.2f} to {max(values):+.2f} dB)"
+        f"{verdicts.count(Verdict.HOLDS)} surely beat {comparison.rival} in PSNR and"
+        f" {verdicts.count(Verdict.DOES_NOT_HOLD)} surely fall short of it (by cell {min(values):+.2f} to"
+        f" {max(values):+.2f} dB)"
     )

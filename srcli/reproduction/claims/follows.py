@@ -18,7 +18,7 @@ from srcli.reproduction.claims.wording import TITLES, counted, first_upper, with
 from srcli.reproduction.plan import Follows
 from srcli.reproduction.records import RunRecord
 from srcli.reproduction.series import Correlations, SignChanges, Trend, follows, mann_kendall, sign_changes
-from srcli.reproduction.verdicts import Finding, Verdict
+from srcli.reproduction.verdicts import Estimate, Finding, Verdict
 
 KEY = "follows"
 STATEMENT = (
@@ -100,7 +100,7 @@ def _findings_of_pair(
         KEY,
         subject_of(run),
         f"Spearman's correlation of changes: {pair.loss_name}, {pair.quality_name}",
-        found.differences,
+        _known(found.differences),
         _BLOCKS,
         f"{role}; does not hold if surely below {thresholds.weak:g}, else holds if surely above 0",
         verdict,
@@ -110,16 +110,17 @@ def _findings_of_pair(
         KEY,
         subject_of(run),
         f"Spearman's correlation of levels: {pair.loss_name}, {pair.quality_name}",
-        found.levels,
+        _known(found.levels),
         _BLOCKS,
         "none: levels; drift alone can do this",
         Verdict.UNDECIDED,
-        f"Levels of {pair.loss_name} and {pair.quality_name}: correlation {with_interval(found.levels)},"
-        f" signed so that + means that {pair.better} goes with better quality; drift alone can do this.",
+        _sentence_of_levels(pair, found),
     )
 
 
 def _sentence_of_changes(pair: Pair, found: Correlations, verdict: Verdict) -> str:
+    if not math.isfinite(found.differences.value):
+        return f"Undecided: {pair.loss_name} or {pair.quality_name} did not change between evaluations."
     figures = f"Spearman's correlation of changes {with_interval(found.differences)}"
     where = f"over {counted(len(pair.loss), 'evaluation')}"
     names = f"{pair.loss_name} and {pair.quality_name}"
@@ -130,6 +131,20 @@ def _sentence_of_changes(pair: Pair, found: Correlations, verdict: Verdict) -> s
     if verdict is Verdict.DOES_NOT_HOLD:
         return f"Changes of {names} had little or nothing to do with each other: {figures} {where}."
     return f"Whether changes of {names} go together cannot be told: {figures} {where}."
+
+
+def _sentence_of_levels(pair: Pair, found: Correlations) -> str:
+    if not math.isfinite(found.levels.value):
+        return f"Undecided: {pair.loss_name} or {pair.quality_name} had one level throughout."
+    return (
+        f"Levels of {pair.loss_name} and {pair.quality_name}: correlation {with_interval(found.levels)},"
+        f" signed"
+        f" so that + means that {pair.better} goes with better quality; drift alone can do this."
+    )
+
+
+def _known(estimate: Estimate) -> Estimate | None:
+    return estimate if math.isfinite(estimate.value) else None
 
 
 def _finding_of_few(run: RunRecord, burn_in: int) -> Finding:
@@ -175,14 +190,13 @@ def _sentence(outcomes: Sequence[_Outcome]) -> str:
     courses = [_course(outcome.trend) for outcome in wasserstein]
     return (
         f"PSNR rose when |W| fell from one evaluation to the next in {_count(wasserstein, Verdict.HOLDS)} of"
-        f" {counted(len(wasserstein), 'Wasserstein run')} ({with_interval(share)}), did not in"
-        f" {_count(wasserstein, Verdict.DOES_NOT_HOLD)}, and {_count(wasserstein, Verdict.UNDECIDED)} are"
-        f" undecided:"
-        f" {_by_objective(outcomes)}; the median correlation of changes is"
-        f" {_median(wasserstein, 'differences')}, that of levels, which drift alone can make,"
-        f" {_median(wasserstein, 'levels')}; over all steps after the burn-in |W| fell in"
-        f" {courses.count('fell')}"
-        f" and rose in {courses.count('rose')} of the runs."
+        f" {counted(len(wasserstein), 'Wasserstein run')} (share {share.value:.2f}, interval"
+        f" {share.low:.2f} to"
+        f" {share.high:.2f}), did not in {_count(wasserstein, Verdict.DOES_NOT_HOLD)}, and"
+        f" {_count(wasserstein, Verdict.UNDECIDED)} are undecided: {_by_objective(outcomes)}; the median"
+        f" correlation of changes is {_median(wasserstein, 'differences')}, that of levels, which drift alone"
+        f" can make, {_median(wasserstein, 'levels')}; over all steps after the burn-in |W| fell in"
+        f" {courses.count('fell')} and rose in {courses.count('rose')} of the runs."
     )
 
 

@@ -56,8 +56,4 @@ def left_out(cells: Sequence[Cell]) -> str:
     """What a sentence says of diverged runs, which have no faces; empty without any."""
     diverged = sum(cell.diverged for cell in cells)
     runs = sum(len(cell.runs) for cell in cells)
-    return (
-        f"; {diverged} of {counted(runs, 'run')} diverged and is left out"
-        if diverged == 1
-        else (f"; {diverged} of {counted(runs, 'run')} diverged and are left out" if diverged else "")
-    )
+    return f"; left out: {diverged} of {counted(runs, 'run')} diverged" if diverged else ""

@@ -1,11 +1,15 @@
-"""Runs that are good or not: their shares by cell and by objective, and what follows for a claim."""
+"""Runs that are good or not: their shares by cell and by objective, and what follows for a claim.
+
+Intervals take runs for independent. Those of one architecture are more alike, so that a share over several
+architectures is less sure than its interval says.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from srcli.reproduction.claims.cells import WASSERSTEIN, Cell
 from srcli.reproduction.claims.claim import decide, majority, surely_above
-from srcli.reproduction.claims.wording import TITLES, counted, first_upper, with_interval
+from srcli.reproduction.claims.wording import TITLES, counted, first_upper, listed, with_interval
 from srcli.reproduction.intervals import share_difference, wilson
 from srcli.reproduction.verdicts import Estimate, Finding, Verdict
 
@@ -94,13 +98,13 @@ def of_gan(tallies: Sequence[Tally]) -> list[Tally]:
 
 
 def counts_by_objective(tallies: Sequence[Tally]) -> str:
-    """As in "GAN 3 of 15, WGAN 9 of 15"; empty without runs."""
+    """As in "GAN 3 of 15 and WGAN 9 of 15"; empty without runs."""
     told = []
     for objective, title in TITLES.items():
         own = [tally for tally in tallies if tally.cell.objective == objective]
         if done := sum(tally.done for tally in own):
             told.append(f"{title} {sum(tally.good for tally in own)} of {done}")
-    return ", ".join(told)
+    return listed(told)
 
 
 def _by_cell(claim: str, tallies: Sequence[Tally], good: str) -> list[Finding]:

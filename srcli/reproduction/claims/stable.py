@@ -23,7 +23,7 @@ from srcli.reproduction.claims.shares import (
     of_wasserstein,
     verdict_of,
 )
-from srcli.reproduction.claims.wording import counted, listed
+from srcli.reproduction.claims.wording import counted, listed, with_interval
 from srcli.reproduction.intervals import faces_interval
 from srcli.reproduction.plan import Stable
 from srcli.reproduction.records import RunRecord
@@ -154,10 +154,8 @@ def _sentence(
         f" {counted(len(wasserstein), 'Wasserstein cell')}"
         + (f", but none in {listed(none)}" if none else "")
     ]
-    if against_gan:
-        parts.append(
-            against_gan.sentence.removesuffix(".").replace("Wasserstein runs are", "Wasserstein runs were")
-        )
+    if against_gan and against_gan.estimate:
+        parts.append(f"the Wasserstein share minus the GAN's is {with_interval(against_gan.estimate)}")
     if any(tally.done for tally in beside):
         parts.append(f"with as many critic updates {counts_by_objective(beside)} were")
     parts.append(f"PSNR was still rising in the last third of {sum(rising)} of {counted(len(rising), 'run')}")
