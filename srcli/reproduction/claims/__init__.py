@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 from srcli.reproduction.claims.batch_norm import judge_batch_norm
 from srcli.reproduction.claims.bicubic import judge_bicubic
 from srcli.reproduction.claims.cells import Baselines, cells_of
-from srcli.reproduction.claims.claim import Claim
 from srcli.reproduction.claims.collapse import judge_collapse
 from srcli.reproduction.claims.follows import judge_follows
 from srcli.reproduction.claims.gamma import judge_gamma
 from srcli.reproduction.claims.stable import judge_stable
 from srcli.reproduction.plan import Claims
 from srcli.reproduction.records import RunRecord
+from srcli.reproduction.verdicts import Claim
 
 __all__ = ["Claim", "judge"]
 

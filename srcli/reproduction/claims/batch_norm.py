@@ -11,12 +11,12 @@ from srcli.reproduction.claims.cells import (
     in_parts,
     missing_findings,
 )
-from srcli.reproduction.claims.claim import Claim, all_of, surely_above
+from srcli.reproduction.claims.claim import all_of, surely_above
 from srcli.reproduction.claims.paired import difference_of, left_out, settled
 from srcli.reproduction.claims.wording import TITLES, listed, with_interval
 from srcli.reproduction.intervals import paired_differences
 from srcli.reproduction.plan import BatchNorm
-from srcli.reproduction.verdicts import Finding, Verdict
+from srcli.reproduction.verdicts import Claim, Finding, Verdict
 
 KEY = "batch_norm"
 STATEMENT = (

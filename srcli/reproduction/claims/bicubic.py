@@ -11,11 +11,11 @@ from srcli.reproduction.claims.cells import (
     in_parts,
     missing_findings,
 )
-from srcli.reproduction.claims.claim import NO_THRESHOLD, Claim, all_of, surely_above
+from srcli.reproduction.claims.claim import NO_THRESHOLD, all_of, surely_above
 from srcli.reproduction.claims.paired import difference_of, left_out, settled
 from srcli.reproduction.claims.wording import counted
 from srcli.reproduction.intervals import paired_differences
-from srcli.reproduction.verdicts import Finding, Verdict
+from srcli.reproduction.verdicts import Claim, Finding, Verdict
 
 KEY = "bicubic"
 STATEMENT = "The networks enlarge faces better than bicubic interpolation does (figure 1)."

@@ -1,4 +1,4 @@
-"""What a claim comes to, and the rules by which intervals become verdicts.
+"""The rules by which intervals become verdicts.
 
 A verdict compares an interval with a threshold that was written before the runs. Where runs are missing it is
 given only if no outcome of them could change it.
@@ -6,31 +6,12 @@ given only if no outcome of them could change it.
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from srcli.reproduction.intervals import wilson
-from srcli.reproduction.verdicts import Estimate, Finding, Verdict
+from srcli.reproduction.verdicts import Estimate, Verdict
 
 MAJORITY = 0.5
 NO_THRESHOLD = "none: it is told beside"
-
-
-@dataclass(frozen=True)
-class Claim:
-    """One of the paper's claims, and what became of it.
-
-    Attributes:
-        key: Its name, which its findings bear, too.
-        statement: The claim in a sentence, with its place in the paper.
-        sentence: What was found, with figures.
-        findings: All measurements that bear on it.
-    """
-
-    key: str
-    statement: str
-    verdict: Verdict
-    sentence: str
-    findings: tuple[Finding, ...]
 
 
 def surely_above(estimate: Estimate, threshold: float) -> Verdict:

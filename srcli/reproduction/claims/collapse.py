@@ -14,7 +14,6 @@ from srcli.reproduction.claims.cells import (
     subject_of,
 )
 from srcli.reproduction.claims.claim import (
-    Claim,
     all_of,
     alone,
     decide,
@@ -34,7 +33,7 @@ from srcli.reproduction.claims.wording import TITLES, with_interval
 from srcli.reproduction.intervals import student_interval
 from srcli.reproduction.plan import Collapse
 from srcli.reproduction.records import RunRecord
-from srcli.reproduction.verdicts import Estimate, Finding, Verdict
+from srcli.reproduction.verdicts import Claim, Estimate, Finding, Verdict
 
 KEY = "collapse"
 STATEMENT = (

@@ -12,13 +12,13 @@ from srcli.reproduction.claims.cells import (
     missing_findings,
     subject_of,
 )
-from srcli.reproduction.claims.claim import NO_THRESHOLD, Claim, alone, decide, majority
+from srcli.reproduction.claims.claim import NO_THRESHOLD, alone, decide, majority
 from srcli.reproduction.claims.curves import Pair, course_of_loss, pairs_of
 from srcli.reproduction.claims.wording import TITLES, counted, first_upper, with_interval
 from srcli.reproduction.plan import Follows
 from srcli.reproduction.records import RunRecord
 from srcli.reproduction.series import Correlations, SignChanges, Trend, follows, mann_kendall, sign_changes
-from srcli.reproduction.verdicts import Estimate, Finding, Verdict
+from srcli.reproduction.verdicts import Claim, Estimate, Finding, Verdict
 
 KEY = "follows"
 STATEMENT = (
@@ -47,27 +47,29 @@ class _Outcome:
 
 
 def judge_follows(cells: Sequence[Cell], thresholds: Follows) -> Claim:
-    """Judges whether |W| falls when quality rises, run by run, and counts the Wasserstein runs in which"
-    " it does.
+    """Judges whether |W| falls when quality rises, run by run, and counts the Wasserstein runs where it does.
 
     A run is decided by Spearman's correlation of the *changes* from one evaluation to the next of |W| in
     training and PSNR: |W| does not follow where it is surely below `weak`, else does where it is surely above
     0. The claim holds where the share of runs in which it does is surely above one half, and does not hold
-    where that share is surely below; an undecided run is not one in which it does.
+    where that of the runs in which it does not is; undecided runs count for neither.
     """
     own = in_parts(cells, PARTS)
     outcomes = [_judge_run(run, thresholds) for cell in own for run in cell.runs]
     wasserstein = [cell for cell in own if cell.objective in WASSERSTEIN]
     of_them = [outcome for outcome in outcomes if outcome.run.objective in WASSERSTEIN]
     holding = _count(of_them, Verdict.HOLDS)
-    share, verdict = majority(holding, len(of_them), sum(cell.missing for cell in wasserstein))
+    missing, opposed = sum(cell.missing for cell in wasserstein), _count(of_them, Verdict.DOES_NOT_HOLD)
+    share, most_follow = majority(holding, len(of_them), missing)
+    _, most_do_not = majority(opposed, len(of_them), missing)
+    verdict = decide(most_follow is Verdict.HOLDS, most_do_not is Verdict.HOLDS)
     whole = Finding(
         KEY,
         "all Wasserstein runs",
         "share of the runs in which |W| follows PSNR",
         share if of_them else None,
         "runs (Wilson)",
-        "above one half",
+        "above one half; does not hold if the share in which it does not is",
         verdict,
         f"|W| was seen to follow PSNR in {holding} of {counted(len(of_them), 'Wasserstein run')}.",
     )

@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from srcli.reproduction.claims.cells import Cell, Values, faces_by_seed, in_parts, missing_findings
-from srcli.reproduction.claims.claim import NO_THRESHOLD, Claim, alone, decide, surely_above
+from srcli.reproduction.claims.claim import NO_THRESHOLD, alone, decide, surely_above
 from srcli.reproduction.claims.paired import Difference, difference_of, left_out, settled
 from srcli.reproduction.claims.wording import TITLES, listed, with_interval
 from srcli.reproduction.plan import Gamma
 from srcli.reproduction.records import RunRecord
-from srcli.reproduction.verdicts import Finding, Verdict
+from srcli.reproduction.verdicts import Claim, Finding, Verdict
 
 KEY = "gamma"
 STATEMENT = (

@@ -14,7 +14,7 @@ from srcli.reproduction.claims.cells import (
     missing_findings,
     subject_of,
 )
-from srcli.reproduction.claims.claim import Claim, decide
+from srcli.reproduction.claims.claim import decide
 from srcli.reproduction.claims.shares import (
     Tally,
     contrast,
@@ -28,7 +28,7 @@ from srcli.reproduction.intervals import faces_interval
 from srcli.reproduction.plan import Stable
 from srcli.reproduction.records import RunRecord
 from srcli.reproduction.series import mann_kendall
-from srcli.reproduction.verdicts import Finding, Verdict
+from srcli.reproduction.verdicts import Claim, Finding, Verdict
 
 KEY = "stable"
 STATEMENT = (
