@@ -21,7 +21,7 @@ from srcli.reproduction.plan import Plan, PlannedRun, load_plan, planned_runs
 from srcli.reproduction.records import EXAMPLES_FILE, MAX_BYTES, RunRecord, Series, read_records
 from srcli.reproduction.report import Reproduction, write_report
 from srcli.reproduction.study_runs import make_studies, read_studies
-from srcli.reproduction.training_run import Workshop
+from srcli.reproduction.training_run import Workshop, source_commit
 from srcli.run_status import RunStatus
 from srcli.runs import write_json
 
@@ -149,6 +149,7 @@ def _report(plan: Plan, runs: Sequence[PlannedRun], places: Sequence[Path]) -> P
         example_inputs=low_res_of(labels),
         example_labels=labels,
         studies=read_studies(plan.studies, places),
+        commit=source_commit(),
     )
     write_report(reproduction, places[0])
     return places[0] / "report.html"
