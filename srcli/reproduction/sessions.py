@@ -137,6 +137,11 @@ def _report(plan: Plan, runs: Sequence[PlannedRun], places: Sequence[Path]) -> P
     _warn_of_mixtures([record for record, _ in kept.values()])
     records = [kept[run.name][0] for run in runs if run.name in kept]
     baselines = _read_baselines(places)
+    if records and not baselines:
+        raise DataError(
+            f"{' and '.join(map(str, places))} hold records of runs, but no {BASELINES_FILE} to judge them by",
+            "Give the folder that they were made in with --from.",
+        )
     planned = {run.cell: sum(other.cell == run.cell for other in runs) for run in runs}
     labels = read_examples()
     reproduction = Reproduction(
