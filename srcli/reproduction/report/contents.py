@@ -24,9 +24,10 @@ class Reproduction:
     Attributes:
         runs: All runs of the plan, done or not.
         records: Of the runs that are done.
-        baselines: Figures of each test face, by enlarger (`nearest`, `bicubic`, `bicubic_tensorflow1`) and name.
-        examples: By run, a PNG of the example faces as it enlarges them, 64x64 each, side by side; of a run from
-            noise, as many of its samples.
+        baselines: Figures of each test face, by enlarger (`nearest`, `bicubic`, `bicubic_tensorflow1`) and
+            name.
+        examples: By run, a PNG of the example faces as it enlarges them, 64x64 each, side by side; of a run
+            from noise, some of its samples.
         example_inputs: The example faces as networks get them, (N, 16, 16, 3).
         example_labels: The example faces themselves, (N, 64, 64, 3).
         studies: By name, the results of a study, by seed.

@@ -56,7 +56,7 @@ COLUMNS: Sequence[Column] = (
         "consistency_running",
         "consistency",
         4,
-        "mean absolute difference, in [0, 1], between the input and the output shrunk to 16x16; smaller is better",
+        "mean absolute difference, in [0, 1], of the output shrunk to 16x16 from the input; 0 is best",
     ),
     Column("sharpness_running", "sharpness", 2, "mean step between neighbouring pixels, over the label's"),
     Column("spread_running", "spread", 2, "mean distance of two outputs, over that of two test faces"),
@@ -74,6 +74,7 @@ class ExperimentRow:
         states: What became of its seeds, as "finished: 0, 1".
         done: Whether all of them are finished.
         values: One a column, as it is shown.
+        step: The last of the finished runs; of those that ended early where none is finished.
         epochs: Of critic and generator, as "10.8 / 2.2".
     """
 
@@ -154,9 +155,9 @@ def _cell_row(cell: Cell, figures: str) -> ExperimentRow:
         states,
         list(by_state) == [FINISHED],
         values,
-        _same([f"{run.step:,}" for run in cell.records]),
-        _same([f"{run.critic_updates:,}" for run in cell.records]),
-        _same([_epochs(run) for run in cell.records]),
+        _same([f"{run.step:,}" for run in runs or cell.records]),
+        _same([f"{run.critic_updates:,}" for run in runs or cell.records]),
+        _same([_epochs(run) for run in runs or cell.records]),
     )
 
 

@@ -119,8 +119,8 @@ def _progress(cells: Mapping[str, Cell], sections: Sequence[StudySection]) -> st
         planned = "is planned" if total == 1 else "are planned"
         sentences.append(f"{counted(total, 'run')} {planned}: {listed(counts)}.")
     if sections:
-        done = [f"{section.title.lower()} ({section.seeds})" for section in sections]
-        sentences.append(f"Studies: {listed(done)}.")
+        done = [f"{section.title} ({section.seeds})" for section in sections]
+        sentences.append(f"Studies: {'; '.join(done)}.")
     return " ".join(sentences)
 
 
@@ -130,8 +130,8 @@ def _stamp(reproduction: Reproduction) -> str:
     scale = f"Scale: {reproduction.plan.scale}. " if reproduction.plan.scale else ""
     commit = f" Commit {reproduction.commit}." if reproduction.commit else ""
     return (
-        f"{scale}{measured}Values are means over the finished seeds; ± is half of the 95 % Student interval over"
-        f" seeds, which a single seed doesn't have.{commit}"
+        f"{scale}{measured}Values are means over the finished seeds; ± is half of the 95 % Student"
+        f" interval over seeds, which a single seed doesn't have.{commit}"
     )
 
 

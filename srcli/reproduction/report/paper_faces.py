@@ -17,9 +17,9 @@ _FAMILIES = {
 }
 _SAME_FACES = (
     "Every row enlarges the same faces, none of which was trained on, from their 16x16 inputs (top row, each"
-    " pixel repeated); the bottom row is what the inputs were made from. Of each experiment it shows the first"
-    " seed that has faces to show, at its last step, enlarged with batch norm's running statistics where it has"
-    " batch norm."
+    " pixel repeated); the bottom row is what the inputs were made from. Of each experiment it shows the"
+    " first seed that has faces to show, at its last step, enlarged with batch norm's running statistics"
+    " where it has batch norm."
 )
 
 
@@ -84,8 +84,8 @@ def _gammas(reproduction: Reproduction, cells: Mapping[str, Cell]) -> Picture:
             alt = f"Figure 4, {title}: {_listed(rows)}"
             tiles.append(Tile(f"figure-4-{objective}", alt, face_sheet(title, rows)))
     caption = (
-        f"{_SAME_FACES} Gamma is the share of the L1 term in the generator's loss (equation 7); at 0 the adversary"
-        " is alone."
+        f"{_SAME_FACES} Gamma is the share of the L1 term in the generator's loss (equation 7); at 0 the"
+        " adversary is alone."
     )
     return Picture(
         "figure-4",
@@ -108,8 +108,8 @@ def _noise(reproduction: Reproduction, cells: Mapping[str, Cell]) -> Picture:
     return Picture(
         "figure-5",
         "Figure 5: faces from noise",
-        "Ten samples of each seed, drawn from 128 independent normal values each, not chosen; there is no L1 term"
-        " and no input.",
+        "Ten samples of each seed, drawn from 128 independent normal values each, not chosen; there is no"
+        " L1 term and no input.",
         tuple(tiles),
         "faces",
         unplanned(list(names), cells),

@@ -59,7 +59,7 @@ def _data_uri(png: bytes) -> str:
 def _for_markdown(value: object) -> Markup:
     """Text as it is, on one line: nothing in it is taken for Markdown, HTML or the end of a table's cell."""
     text = " ".join(str(value).split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return Markup(re.sub(r"([\\`*_\[\]|~$])", r"\\\1", text))  # noqa: S704
+    return Markup(re.sub(r"([\\`*_\[\]|~$])", r"\\\1", text))
 
 
 def _verdicts(reproduction: Reproduction, page: Page) -> dict[str, Any]:
