@@ -12,6 +12,11 @@ def presets_folder() -> Path:
     return _shipped("presets")
 
 
+def example_faces() -> list[Path]:
+    """The files of the example faces, 64x64 PNGs, sorted by name."""
+    return sorted((_shipped("examples") / "faces").glob("*.png"))
+
+
 def _shipped(name: str) -> Path:
     installed = Path(__file__).parent / name
     return installed if installed.is_dir() else Path(__file__).parents[1] / name

@@ -22,6 +22,7 @@ from srcli.devices import choose_device
 from srcli.errors import CheckpointError
 from srcli.experiment import Experiment
 from srcli.models.shapes import tensors_of
+from srcli.reading import require_ordinary
 from srcli.runs import RunDirectory, remove_folder, replacing, replacing_folder
 from srcli.torch_generator import TorchGenerator
 
@@ -192,6 +193,7 @@ def read_resume(checkpoint: Path) -> dict[str, Any]:
     """
     path = checkpoint / RESUME_FILE
     try:
+        require_ordinary(path)
         # Mapped, since a tensor that declares more than the file holds is then an error, and takes no memory.
         values = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
     except FileNotFoundError:
@@ -204,6 +206,7 @@ def read_resume(checkpoint: Path) -> dict[str, Any]:
 
 
 def _check_header(path: Path) -> None:
+    require_ordinary(path)
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
     if length > MAX_HEADER_BYTES:
@@ -254,7 +257,7 @@ def _sha256(path: Path) -> str:
 def _generator_file(path: Path) -> Path:
     if not path.exists():
         raise CheckpointError(f"{path} does not exist", "Give a run, a checkpoint or a .safetensors file.")
-    if path.is_file():
+    if not path.is_dir():
         return path
     if RunDirectory(path).record_file.exists():
         steps = RunDirectory(path).checkpoint_steps()

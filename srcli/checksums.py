@@ -7,7 +7,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from srcli.errors import CheckpointError
-from srcli.reading import read_bounded
+from srcli.reading import read_bounded, require_ordinary
 from srcli.runs import write_text
 
 SUMS_FILE = "SHA256SUMS"
@@ -15,7 +15,8 @@ MAX_SUMS_BYTES = 1_000_000
 
 
 def sha256_of(path: Path) -> str:
-    """The SHA-256 of a file's contents, in hexadecimal."""
+    """The SHA-256 of an ordinary file's contents, in hexadecimal."""
+    require_ordinary(path)
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -55,7 +56,7 @@ def check_files(folder: Path, names: Collection[str]) -> bool:
         try:
             actual = sha256_of(path)
         except OSError as error:
-            if error.errno not in (errno.ENOENT, errno.EIO):
+            if error.errno not in (errno.ENOENT, errno.EIO, errno.EINVAL):
                 raise
             raise CheckpointError(f"{path} is damaged: {error.strerror}") from error
         if actual != checksums[name]:

@@ -1,8 +1,9 @@
-"""Standard output for results, standard error for talk; every rank but the first says errors alone."""
+"""Standard output for results, standard error for talk; of processes that train together, the first talks."""
 
 import os
 import re
 import sys
+from contextvars import ContextVar
 from typing import Any
 
 from rich.console import Console
@@ -23,9 +24,17 @@ from srcli.errors import UserError
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
+_RANK = ContextVar("rank", default=0)
+
+
+def talk_as(rank: int) -> None:
+    """Makes this process one of several that train together: all but rank 0 say errors only from now on."""
+    _RANK.set(rank)
+
+
 def is_talking() -> bool:
     """Whether this process talks: it works alone, or is rank 0 of those that train together."""
-    return os.environ.get("RANK", "0") == "0"
+    return _RANK.get() == 0
 
 
 def printable(text: str) -> str:
@@ -53,7 +62,7 @@ def warn(text: str) -> None:
 
 def fail(text: str) -> None:
     """Prints one line on standard error that starts with `error:`, whatever rank this is, and names that."""
-    rank = "" if is_talking() else f"rank {os.environ['RANK']}: "
+    rank = "" if is_talking() else f"rank {_RANK.get()}: "
     _write(f"error: {rank}{text}", colour=31)
 
 

@@ -20,7 +20,11 @@ Critic = Callable[[Tensor], Tensor]
 
 @runtime_checkable
 class CriticWithGradients(Protocol):
-    """A critic that knows the gradients of its scores without autograd, which costs less."""
+    """A critic that may know the gradients of its scores without autograd, which costs less."""
+
+    @property
+    def knows_gradients(self) -> bool:
+        """Whether it does."""
 
     def scores_and_gradients(self, images: Tensor, count: int) -> tuple[Tensor, Tensor]:
         """Scores (B,) of images (B, ...), and of the last `count` their gradients by the images."""
@@ -167,7 +171,7 @@ class WganGp(Adversarial):
     def critic_loss(self, critic: Critic, real: Tensor, fake: Tensor, places: Tensor) -> Loss:
         """`E[D(G(z))] - E[D(x)] + lambda E[(||grad D(x_hat)||_2 - 1)^2]` (equation 6)."""
         points = interpolate(real, fake, places)
-        if isinstance(critic, CriticWithGradients) and real.device.type == "cpu":
+        if isinstance(critic, CriticWithGradients) and critic.knows_gradients and real.device.type == "cpu":
             # Critics of this objective keep samples apart, so that one pass may hold all three kinds.
             scores, gradients = critic.scores_and_gradients(torch.cat([real, fake, points]), len(points))
             real_scores, fake_scores, _ = scores.chunk(3)

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -11,6 +13,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from srcli.errors import CheckpointError, UserError
+from srcli.reading import require_ordinary
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -19,6 +22,10 @@ METADATA_KEY = "srcli"
 INPUT, OUTPUT = "low_res", "high_res"
 
 SAMPLES_AT_ONCE = 64
+
+CPU_PROVIDER, CUDA_PROVIDER = "CPUExecutionProvider", "CUDAExecutionProvider"
+Provider = str | tuple[str, dict[str, int]]
+"""An execution provider's name, with its options where it has some."""
 
 # As onnxruntime numbers its messages: errors come to us as exceptions anyhow.
 _FATAL_ONLY = 4
@@ -117,13 +124,14 @@ def load_portable(path: Path, device: str = "auto") -> PortableGenerator:
     """Reads an ONNX file that `srcli export` wrote.
 
     Args:
-        device: `auto` and `cpu` for the processor, `cuda` for a GPU if this onnxruntime can use one.
+        device: `auto` and `cpu` for the processor, `cuda` or `cuda:1` for a GPU if onnxruntime can use one.
 
     Raises:
         CheckpointError: Missing, damaged, not of this project, or with weights in other files.
         UserError: The device cannot be used.
     """
     try:
+        require_ordinary(path)
         content = path.read_bytes()
     except OSError as error:
         raise CheckpointError(f"{path} cannot be read: {error.strerror}") from error
@@ -132,9 +140,9 @@ def load_portable(path: Path, device: str = "auto") -> PortableGenerator:
 
 def open_portable(content: bytes, source: str, device: str) -> PortableGenerator:
     """As `load_portable`, from a file's content; `source` is how errors call it."""
-    providers = _providers(device)
     import onnxruntime
 
+    providers = execution_providers(device, onnxruntime.get_available_providers())
     options = onnxruntime.SessionOptions()
     options.log_severity_level = _FATAL_ONLY
     try:
@@ -163,19 +171,20 @@ def _describe(metadata: dict[str, str], source: str) -> PortableDescription:
         raise CheckpointError(f"{source} describes itself wrongly: {_first_line(error)}") from None
 
 
-def _providers(device: str) -> list[str]:
-    """The execution providers, as onnxruntime calls them, for a device.
+def execution_providers(device: str, available: Sequence[str]) -> list[Provider]:
+    """The execution providers for a device, in the order in which onnxruntime is to prefer them.
+
+    Args:
+        available: The names of those that this onnxruntime has.
 
     Raises:
-        UserError: This onnxruntime has none.
+        UserError: It has none for the device.
     """
     if device in ("auto", "cpu"):
-        return ["CPUExecutionProvider"]
-    import onnxruntime
-
-    kind = device.partition(":")[0]
-    if kind == "cuda" and "CUDAExecutionProvider" in onnxruntime.get_available_providers():
-        return ["CUDAExecutionProvider", "CPUExecutionProvider"]
+        return [CPU_PROVIDER]
+    number = re.fullmatch(r"cuda(?::(\d{1,4}))?", device)
+    if number and CUDA_PROVIDER in available:
+        return [(CUDA_PROVIDER, {"device_id": int(number[1] or 0)}), CPU_PROVIDER]
     raise UserError(
         f"--device {device} cannot be used: this onnxruntime has no provider for it",
         "ONNX models run on the processor; for a GPU give a run or a .safetensors file.",

@@ -1,4 +1,7 @@
-"""Which of several processes this is, by the environment that torchrun sets: RANK of WORLD_SIZE."""
+"""Which of several processes this is, by the environment that torchrun sets: RANK of WORLD_SIZE.
+
+Only commands that share out their work ask; to all others these variables mean nothing.
+"""
 
 import os
 from dataclasses import dataclass
@@ -6,7 +9,7 @@ from typing import TypeVar
 
 from srcli.errors import UserError
 
-RANK, WORLD_SIZE = "RANK", "WORLD_SIZE"
+RANK, WORLD_SIZE, LOCAL_RANK = "RANK", "WORLD_SIZE", "LOCAL_RANK"
 
 Item = TypeVar("Item")
 
@@ -58,12 +61,13 @@ def read_share() -> Share:
     )
 
 
-def take_share() -> Share:
-    """As `read_share`, for commands whose processes never meet: each then works, and talks, as if alone.
+def read_local_rank() -> int:
+    """This process's number on its machine, by LOCAL_RANK; 0 where that is not set.
 
-    RANK and WORLD_SIZE leave the environment, so that nothing below shares out the share again.
+    Raises:
+        UserError: It is not a number.
     """
-    share = read_share()
-    for name in (RANK, WORLD_SIZE):
-        os.environ.pop(name, None)
-    return share
+    number = os.environ.get(LOCAL_RANK, "0")
+    if not number.isdecimal():
+        raise UserError(f"the environment says LOCAL_RANK={number}", "Set it to a number counted from 0.")
+    return int(number)

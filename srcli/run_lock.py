@@ -11,7 +11,8 @@ from pathlib import Path
 
 from srcli.console import warn
 from srcli.errors import RunError
-from srcli.runs import DIVERGED, FAILED, INTERRUPTED, RUNNING, RunDirectory
+from srcli.run_status import RunStatus
+from srcli.runs import RunDirectory
 
 LOCK_FILE = "lock"
 TRIES, SECONDS_BETWEEN = 10, 0.1  # someone may just be looking, or be about to end
@@ -47,15 +48,21 @@ def actual_state(run: RunDirectory) -> str:
     A record says `running` for ever when its process was killed: then nobody holds the run's lock.
     """
     record = run.record()
-    states = {
-        RUNNING: "is still training",
-        INTERRUPTED: "was interrupted before its last step",
-        DIVERGED: f"diverged at step {record.get('step')}",
-        FAILED: f"failed: {record.get('reason')}",
+    states: dict[str, str] = {
+        RunStatus.RUNNING: "is still training",
+        RunStatus.INTERRUPTED: "was interrupted before its last step",
+        RunStatus.DIVERGED: f"diverged at step {record.get('step')}",
+        RunStatus.UNHEALTHY: f"was stopped as unhealthy at step {record.get('step')}",
+        RunStatus.FAILED: f"failed: {record.get('reason')}",
     }
-    if record.get("status") == RUNNING and _is_free(run):
+    if record.get("status") == RunStatus.RUNNING and _is_free(run):
         return "was killed while it trained"
     return states.get(str(record.get("status")), "")
+
+
+def is_being_trained(run: RunDirectory) -> bool:
+    """Whether a process holds the run's lock; also where locks can't be asked about."""
+    return (run.path / LOCK_FILE).exists() and not _is_free(run)
 
 
 def _take(descriptor: int, path: Path) -> bool:
@@ -77,7 +84,7 @@ def _take(descriptor: int, path: Path) -> bool:
 def _is_free(run: RunDirectory) -> bool:
     """Whether certainly no process holds the lock."""
     try:
-        descriptor = os.open(run.path / LOCK_FILE, os.O_RDONLY)
+        descriptor = os.open(run.path / LOCK_FILE, os.O_RDONLY | os.O_NONBLOCK)  # it may be a pipe
     except OSError:
         return False  # of an earlier version, without a lock: nobody knows
     try:

@@ -13,14 +13,10 @@ from pathlib import Path
 from typing import IO, Any
 
 from srcli.errors import RunError
-from srcli.reading import parse_json, read_bounded
+from srcli.reading import parse_json, read_bounded, require_ordinary
 
 MAX_RECORD_BYTES = 5_000_000
 MAX_STEP = 10**12
-
-RUNNING, FINISHED, INTERRUPTED, DIVERGED = "running", "finished", "interrupted", "diverged"
-FAILED = "failed"
-UNHEALTHY = "unhealthy"
 
 Record = dict[str, Any]
 
@@ -253,9 +249,10 @@ def cut_log(path: Path, step: int) -> None:
 def _log_lines(path: Path) -> list[tuple[bytes, Record | None]]:
     """The lines of a log with their entries; None for a line that is damaged."""
     try:
+        require_ordinary(path)
         lines = path.read_bytes().splitlines()
     except OSError as error:
-        raise RunError(f"{path} cannot be read: {error}") from error
+        raise RunError(f"{path} cannot be read: {error.strerror}") from error
     return [(line, _log_entry(line)) for line in lines]
 
 

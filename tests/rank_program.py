@@ -18,6 +18,7 @@ from torch import nn
 
 from srcli.data.synthetic import built_in_dataset
 from srcli.errors import DataError, LostProcessError, UserError
+from srcli.ranks import read_share
 from srcli.runs import Record, RunDirectory, create_run
 from srcli.training.batch_norm import synchronize
 from srcli.training.measuring import choose_test_faces, measure
@@ -100,7 +101,7 @@ def abandoned(run: RunDirectory, replicas: Replicas) -> Record:
 
 
 def main(folder: Path) -> None:
-    with joining("cpu") as (replicas, _):
+    with joining(read_share(), "cpu") as (replicas, _):
         results = {
             "losses": {case: losses(case, replicas) for case in CASES},
             "normalized": normalize(replicas),

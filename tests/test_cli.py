@@ -160,6 +160,25 @@ def test_a_dry_run_prints_the_experiment_and_its_cost_and_makes_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_dry_run_refuses_a_missing_or_another_generator_to_begin_with(
+    experiment_file: Path, finished_run: Path, tmp_path: Path
+) -> None:
+    def rehearse(*settings: str) -> subprocess.CompletedProcess[str]:
+        overrides = [part for setting in settings for part in ("--set", setting)]
+        return srcli("train", experiment_file, "--dry-run", *overrides, cwd=tmp_path)
+
+    missing = rehearse("training.init_from=nowhere")
+    assert (missing.returncode, missing.stdout) == (1, "")
+    assert error_lines(missing) == [
+        "nowhere does not exist. Give a run, a checkpoint or a .safetensors file."
+    ]
+    begin = f"training.init_from={finished_run}"
+    other = rehearse(begin, "generator.width=16")
+    assert other.returncode == 1
+    assert error_lines(other) == [f"training.init_from: the generator of {finished_run} has other settings"]
+    assert rehearse(begin).returncode == 0
+
+
 def test_a_device_that_is_not_there_is_one_line(experiment_file: Path, tmp_path: Path) -> None:
     done = srcli("train", experiment_file, "--device", "nonsense", cwd=tmp_path)
     assert done.returncode == 1

@@ -29,6 +29,8 @@ from srcli.data.images import (
     to_network,
     to_uint8,
 )
+from srcli.data.packing import Packing, pack
+from srcli.data.sources import open_source
 from srcli.data.synthetic import draw_faces
 from srcli.errors import CheckpointError, DataError, ImageError, UserError
 from srcli.evaluation import comparison as comparing
@@ -280,16 +282,32 @@ def test_a_sample_sheet_has_eight_faces_in_a_row(faces: Faces) -> None:
     np.testing.assert_array_equal(sheet[66:130, 132:196], faces.labels[10])
 
 
-def test_labels_of_pictures_are_area_averages_of_the_largest_centred_square(tmp_path: Path) -> None:
-    pixels = np.random.default_rng(0).integers(0, 256, (96, 121, 3), dtype=np.uint8)
+def test_labels_of_pictures_are_the_centre_of_the_largest_centred_square(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (144, 181, 3), dtype=np.uint8)
     Image.fromarray(pixels).save(tmp_path / "wide.png")
-    Image.fromarray(pixels[:, :96].transpose(1, 0, 2).copy()).save(tmp_path / "tall.PNG")
+    Image.fromarray(pixels[:, :144].transpose(1, 0, 2).copy()).save(tmp_path / "tall.PNG")
     labels = faces_of_folder(tmp_path, None).labels
-    # 96 pixels become 64: doubled to 192 first, every label pixel is the mean of 3 x 3.
-    square = pixels[:, 12:108].repeat(2, axis=0).repeat(2, axis=1)
-    difference = labels[1].astype(int) - to_uint8(area_average(square, 3))
-    assert np.abs(difference).max() <= 1  # sums in another order may round a tie the other way
-    assert (difference != 0).mean() < 0.01
+    # The square of 144 pixels becomes 72, of which the centre 64 are shown: 128 of the picture's.
+    for label, box in zip(labels, (pixels[8:136, 8:136].swapaxes(0, 1), pixels[8:136, 26:154]), strict=True):
+        difference = label.astype(int) - to_uint8(area_average(box, 2))
+        assert np.abs(difference).max() <= 1  # Pillow rounds twice, after the rows and the columns
+
+
+@pytest.mark.parametrize("size", [(178, 218), (300, 250)], ids=["CelebA", "others"])
+def test_pictures_and_the_dataset_packed_of_them_give_the_same_labels(
+    size: tuple[int, int], tmp_path: Path
+) -> None:
+    random, pictures = np.random.default_rng(1), tmp_path / "pictures"
+    pictures.mkdir()
+    for number in range(20):
+        coarse = random.integers(0, 256, (9, 8, 3), dtype=np.uint8)
+        picture = Image.fromarray(coarse).resize(size, Image.Resampling.BICUBIC)
+        picture.save(pictures / f"{number:02d}.{'jpg' if number % 2 else 'png'}")
+    packing = Packing("auto", 72, partition=None, holdout=2, max_skipped=0, workers=1)
+    pack(open_source(pictures), tmp_path / "dataset", packing)
+    held_out = faces_of_datasets([tmp_path / "dataset"], None).labels  # the last two by name
+    assert len(held_out) == 2
+    assert np.array_equal(faces_of_folder(pictures, None).labels[18:], held_out)
 
 
 def test_a_folder_is_read_by_name_up_to_the_limit(pictures: Path) -> None:
@@ -301,8 +319,8 @@ def test_a_folder_is_read_by_name_up_to_the_limit(pictures: Path) -> None:
 
 
 def test_a_picture_that_is_too_small_or_damaged_is_named(pictures: Path) -> None:
-    Image.new("RGB", (200, 63)).save(pictures / "small.png")
-    with pytest.raises(ImageError, match=r"small\.png is 200 x 63 pixels"):
+    Image.new("RGB", (200, 71)).save(pictures / "small.png")
+    with pytest.raises(ImageError, match=r"small\.png: 200x71 pixels, smaller than 72"):
         faces_of_folder(pictures, None)
     (pictures / "broken.jpg").write_bytes(b"\xff\xd8\xff")
     with pytest.raises(ImageError, match=r"broken\.jpg"):

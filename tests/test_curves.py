@@ -258,3 +258,29 @@ assert not {{"torch", "torchvision", "pydantic", "matplotlib.pyplot"}} & set(sys
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("value", [1.7e308, -1.7e308, 10**400, 3.4e38])
+@pytest.mark.parametrize("alone", [False, True], ids=["among others", "alone"])
+def test_values_that_no_network_gives_are_left_out_and_the_largest_are_drawn(
+    value: float, alone: bool, tmp_path: Path
+) -> None:
+    steps = range(1, 31)
+    huge = (entry(s, l1=value if alone or s % 3 else 0.5, critic_loss=value) for s in steps)
+    run = make_run(tmp_path / "run", huge)
+    done = plot_curves(run, "--terminal", "--out", tmp_path / "out.png")
+    assert (done.returncode, "Traceback" in done.stderr, "Warning" in done.stderr) == (0, False, False)
+    lines = curves.read_curves([run], 10)[0].lines
+    is_drawn = value == 3.4e38
+    assert ("critic_loss" in lines) == is_drawn
+    assert ("l1" in lines) == (is_drawn or not alone)
+    if "l1" in lines:
+        assert len(lines["l1"].steps) == (30 if is_drawn else 10)
+        assert np.isfinite(lines["l1"].smoothed).all()
+
+
+@pytest.mark.parametrize("value", [0.25, 1e20, -3.4e38])
+def test_a_constant_has_a_range_about_it(value: float) -> None:
+    low, high = curves.visible_range([np.full(5, value)])
+    assert low < value < high
+    assert value != 0.25 or (low, high) == (-0.75, 1.25)

@@ -1,6 +1,7 @@
 """Runs whose files came to harm: what is passed over, what is repaired, what is said."""
 
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -16,6 +17,7 @@ from srcli.checkpoints import load_generator
 from srcli.errors import CheckpointError, InterruptedRunError, RunError
 from srcli.evaluation.comparison import load_models
 from srcli.run_lock import actual_state, locked
+from srcli.run_status import RunStatus
 from srcli.runs import RunDirectory, create_run, cut_log, read_log
 from srcli.training.loop import Job, StopRequest, train
 from srcli.training.sessions import recording_failure, resume_run, start_run
@@ -282,3 +284,24 @@ def test_a_comparison_says_of_a_run_what_has_become_of_it(
         f"{run.path} is still training; compared at step 5",
         f"{run.path} was killed while it trained; compared at step 5",
     ]
+
+
+@pytest.mark.parametrize(
+    ("status", "state"),
+    [
+        (RunStatus.RUNNING, "was killed while it trained"),
+        (RunStatus.FINISHED, ""),
+        (RunStatus.INTERRUPTED, "was interrupted before its last step"),
+        (RunStatus.DIVERGED, "diverged at step 7"),
+        (RunStatus.UNHEALTHY, "was stopped as unhealthy at step 7"),
+        (RunStatus.FAILED, "failed: no room"),
+    ],
+)
+def test_every_status_but_that_of_a_finished_run_is_told(
+    status: RunStatus, state: str, run: RunDirectory
+) -> None:
+    run.update_record(status=status, step=7, reason="no room")
+    assert json.loads(run.record_file.read_text())["status"] == status.value
+    with locked(run):
+        pass
+    assert actual_state(run) == state

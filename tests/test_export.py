@@ -18,9 +18,9 @@ from typer.testing import CliRunner
 
 from srcli import checkpoints, exporting
 from srcli.cli.main import app
-from srcli.errors import CheckpointError
+from srcli.errors import CheckpointError, UserError
 from srcli.generators import load_generator
-from srcli.portable import load_portable
+from srcli.portable import execution_providers, load_portable
 
 KINDS = ("residual", "resnet", "dcgan", "mlp", "noise")
 
@@ -215,3 +215,16 @@ def test_an_onnx_model_runs_on_no_device_that_it_cannot(folder: Path) -> None:
     code, _, lines = run("upscale", folder / "a.png", "--model", folder / "mlp.onnx", "--device", "mps")
     assert code == 1
     assert lines[0].startswith("error: --device mps cannot be used: this onnxruntime has no provider for it.")
+
+
+def test_a_gpus_number_reaches_onnxruntime() -> None:
+    available = ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    for device, number in (("cuda", 0), ("cuda:0", 0), ("cuda:1", 1), ("cuda:12", 12)):
+        expected = [("CUDAExecutionProvider", {"device_id": number}), "CPUExecutionProvider"]
+        assert execution_providers(device, available) == expected
+    assert execution_providers("auto", available) == ["CPUExecutionProvider"]
+    for device in ("cuda:", "cuda:x", "cuda:-1", "mps"):
+        with pytest.raises(UserError, match=f"--device {device} cannot be used"):
+            execution_providers(device, available)
+    with pytest.raises(UserError, match="no provider"):
+        execution_providers("cuda:1", ["CPUExecutionProvider"])

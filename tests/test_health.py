@@ -18,6 +18,7 @@ from srcli.errors import InterruptedRunError
 from srcli.evaluation.health import health_of
 from srcli.experiment import Experiment
 from srcli.objectives import Gan, Wgan, WganGp, clipped_share
+from srcli.run_lock import actual_state
 from srcli.runs import Record, RunDirectory, create_run, read_log
 from srcli.training.health import Findings, Watch, health_lines, rules_for, swing_of
 from srcli.training.loop import Job, StopRequest, train
@@ -303,6 +304,7 @@ def test_a_run_made_ill_is_stopped_with_a_checkpoint_and_goes_on_when_told_to(tm
     stopped_at = run.checkpoint_steps()[-1]
     assert stopped_at == 200
     assert (run.record()["status"], run.record()["step"]) == ("unhealthy", stopped_at)
+    assert actual_state(run) == "was stopped as unhealthy at step 200"
     again = srcli("train", "--resume", run.path, "--set", "training.on_unhealthy=warn")
     assert again.returncode == 0
     assert "unhealthy: dead_critic since step 200" in again.stderr

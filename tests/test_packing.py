@@ -1,7 +1,9 @@
 """prepare-data: what is packed, how it is split, and what happens to pictures that are odd or broken."""
 
+import gzip
 import io
 import json
+import lzma
 import os
 import resource
 import signal
@@ -105,6 +107,62 @@ def test_zip_tar_folder_and_many_processes_pack_the_same_dataset(
         names = (tmp_path / f"out-{number}" / "names.txt").read_text().splitlines()
         assert names == sorted(celeba_files)
     assert len(fingerprints) == 1
+
+
+def bytes_read() -> int:
+    """How many bytes this process, and the children that it waited for, have read."""
+    return int(Path("/proc/self/io").read_text().split()[1])
+
+
+@pytest.mark.skipif(not Path("/proc/self/io").exists(), reason="needs Linux's counts of what is read")
+@pytest.mark.parametrize("ending", ["gz", "xz"])
+def test_a_compressed_tar_is_read_once_however_many_workers_there_are(ending: str, tmp_path: Path) -> None:
+    """Behind each picture lie random bytes, which no decoder looks at and no compression shrinks."""
+    picture = encoded(Image.fromarray(draw_faces(1, 0)[0]), "PNG")
+    tail = np.random.default_rng(0).bytes(1_500_000)
+    plain, packed = tmp_path / "f.tar", tmp_path / f"f.tar.{ending}"
+    with tarfile.open(plain, "w") as archive:
+        for number in range(12):
+            member = tarfile.TarInfo(f"{number:02d}.png")
+            member.size = len(picture) + len(tail)
+            archive.addfile(member, io.BytesIO(picture + tail))
+    compress = gzip.compress if ending == "gz" else lzma.compress
+    level = {"compresslevel": 1} if ending == "gz" else {"preset": 0}
+    packed.write_bytes(compress(plain.read_bytes(), **level))
+    counts, fingerprints = [], set()
+    for source in (plain, packed):
+        before, out = bytes_read(), tmp_path / f"out-{source.name}"
+        pack(open_source(source), out, packing(workers=2))
+        counts.append(bytes_read() - before)
+        fingerprints.add(open_dataset(out).fingerprint)
+        assert json.loads((out / "dataset.json").read_text())["source"] == str(source)
+    assert len(fingerprints) == 1
+    size = packed.stat().st_size
+    assert 0.9 * size < counts[1] - counts[0] < 1.1 * size
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {plain.name, packed.name, f"out-{plain.name}", f"out-{packed.name}"}
+
+
+@pytest.mark.parametrize("damage", ["cut", "no room"])
+def test_a_compressed_tar_that_cannot_be_uncompressed_leaves_nothing(
+    damage: str, celeba_files: dict[str, bytes], tmp_path: Path
+) -> None:
+    archive, out = write_tar(tmp_path / "c.tar.gz", celeba_files), tmp_path / "out"
+    if damage == "cut":
+        archive.write_bytes(archive.read_bytes()[:-5000])
+    limit = 50_000 if damage == "no room" else resource.RLIM_INFINITY
+    done = subprocess.run(
+        [sys.executable, "-m", "srcli", "prepare-data", str(archive), "--out", str(out)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+    )
+    reason = f"{out}: File too large" if damage == "no room" else f"{archive} is damaged or not whole: "
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"error: {reason}")
+    assert len(done.stderr.splitlines()) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["c.tar.gz"]
 
 
 def test_the_partition_beside_the_source_decides_but_for_the_authors_test_images(

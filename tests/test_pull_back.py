@@ -78,10 +78,38 @@ def test_the_penalty_by_autograd_also_runs_through_the_layers_kernels() -> None:
         assert torch.allclose(gradient, expected, rtol=1e-9, atol=1e-12)
 
 
-def test_a_layer_of_unknown_kind_is_refused() -> None:
-    critic = Scores(nn.Flatten(), nn.Linear(12, 4), nn.BatchNorm1d(4), nn.Linear(4, 1))
-    with pytest.raises(TypeError, match="BatchNorm1d"):
-        critic.scores_and_gradients(torch.zeros(2, 3, 2, 2), 1)
+class DoublingLinear(nn.Linear):
+    """Of a known kind, but not what it computes."""
+
+    def forward(self, features: Tensor) -> Tensor:
+        return 2 * super().forward(features)
+
+
+@pytest.mark.parametrize("layer", [nn.ELU(), DoublingLinear(6, 6)], ids=["ELU", "DoublingLinear"])
+def test_a_critic_with_a_layer_whose_gradient_is_not_written_down_takes_autograd(layer: nn.Module) -> None:
+    torch.manual_seed(6)
+    first, last = nn.Linear(12, 6), nn.Linear(6, 1)
+    critic = Scores(nn.Flatten(), first, layer, last).double()
+    assert not critic.knows_gradients
+    real, fake = torch.randn(2, 3, 3, 2, 2, dtype=torch.double)
+    places = torch.rand(3, dtype=torch.double)
+    loss = WganGp(name="wgan-gp", gamma=0.9).critic_loss(critic, real, fake, places)
+
+    def score(image: Tensor) -> Tensor:
+        return F.linear(layer(F.linear(image.flatten(), first.weight, first.bias)), last.weight, last.bias)[0]
+
+    points = [torch.lerp(a, b, place) for a, b, place in zip(real, fake, places, strict=True)]
+    norms = torch.stack([torch.func.grad(score)(point).norm() for point in points])
+    scores = [torch.stack([score(image) for image in images]).mean() for images in (real, fake)]
+    expected = scores[1] - scores[0] + 10 * (norms - 1).square().mean()
+    assert loss.total.item() == pytest.approx(expected.item(), rel=1e-6)
+    (gradient,) = torch.autograd.grad(loss.total, [first.weight])
+    assert torch.allclose(gradient, torch.autograd.grad(expected, [first.weight])[0], rtol=1e-5, atol=1e-8)
+
+
+@CRITICS
+def test_the_gradients_of_the_papers_critics_are_written_down(settings: dict[str, Any]) -> None:
+    assert build(settings).knows_gradients
 
 
 @pytest.mark.parametrize("shape", [(3, 5), (2, 4, 3, 3)])

@@ -98,12 +98,10 @@ def test_a_batch_that_cannot_be_shared_out_evenly_is_refused() -> None:
 
 
 def test_a_rank_without_its_meeting_place_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("RANK", "1")
-    monkeypatch.setenv("WORLD_SIZE", "2")
     monkeypatch.delenv("MASTER_ADDR", raising=False)
     with (
         pytest.raises(UserError, match=r"the 2 processes do not find each other.*MASTER_ADDR"),
-        joining("cpu"),
+        joining(Share(1, 2), "cpu"),
     ):
         pass
 

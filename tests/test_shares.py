@@ -21,7 +21,7 @@ from srcli.data.sources import open_source
 from srcli.data.synthetic import draw_faces
 from srcli.errors import DataError, UserError
 from srcli.experiment import Augmentation
-from srcli.ranks import ALONE, Share, read_share, take_share
+from srcli.ranks import ALONE, Share, read_local_rank, read_share
 from srcli.upscaling.files import OnExist, plan_jobs
 
 CPU = torch.device("cpu")
@@ -57,12 +57,11 @@ def set_ranks(monkeypatch: pytest.MonkeyPatch, rank: str | None, count: str | No
             monkeypatch.setenv(name, value)
 
 
-def test_the_environment_names_the_share_and_taking_it_leaves_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_names_the_share(monkeypatch: pytest.MonkeyPatch) -> None:
     set_ranks(monkeypatch, None, None)
     assert read_share() == ALONE
     set_ranks(monkeypatch, "2", "3")
-    assert take_share() == Share(2, 3)
-    assert take_share() == ALONE
+    assert read_share() == Share(2, 3)
 
 
 @pytest.mark.parametrize(("rank", "count"), [("3", "3"), ("1", None), (None, "2"), ("-1", "2"), ("a", "2")])
@@ -72,6 +71,48 @@ def test_a_rank_that_cannot_be_is_refused(
     set_ranks(monkeypatch, rank, count)
     with pytest.raises(UserError, match="the environment says RANK="):
         read_share()
+
+
+def test_a_number_on_the_machine_that_cannot_be_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LOCAL_RANK", raising=False)
+    assert read_local_rank() == 0
+    monkeypatch.setenv("LOCAL_RANK", "3")
+    assert read_local_rank() == 3
+    monkeypatch.setenv("LOCAL_RANK", "-1")
+    with pytest.raises(UserError, match="the environment says LOCAL_RANK=-1"):
+        read_local_rank()
+
+
+def with_ranks(*arguments: str | Path, **ranks: str) -> subprocess.CompletedProcess[str]:
+    others = {name: value for name, value in os.environ.items() if name not in ("RANK", "WORLD_SIZE")}
+    command = [sys.executable, "-m", "srcli", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, env={**others, **ranks}, timeout=120)
+
+
+def test_commands_that_share_nothing_out_do_not_look_at_the_rank() -> None:
+    for arguments in (["presets", "list"], ["--version"]):
+        expected = with_ranks(*arguments)
+        assert len(expected.stdout) > 5
+        for rank in ("1", "abc"):
+            done = with_ranks(*arguments, RANK=rank)
+            assert (done.returncode, done.stdout, done.stderr) == (0, expected.stdout, "")
+
+
+@pytest.mark.parametrize("ranks", [{"RANK": "1"}, {"RANK": "abc", "WORLD_SIZE": "2"}, {"WORLD_SIZE": "2"}])
+def test_commands_that_share_out_their_work_name_a_rank_that_cannot_be(
+    ranks: dict[str, str], pictures: Path, tmp_path: Path
+) -> None:
+    named = f"RANK={ranks.get('RANK', '')} and WORLD_SIZE={ranks.get('WORLD_SIZE', '')}"
+    for arguments in (
+        ["train", "--preset", "smoke", "--out", tmp_path / "run"],
+        ["upscale", pictures / "00.png", "--out", tmp_path / "large.png"],
+        ["prepare-data", pictures, "--out", tmp_path / "dataset"],
+    ):
+        done = with_ranks(*arguments, **ranks)
+        assert (done.returncode, done.stdout) == (1, "")
+        (line,) = done.stderr.splitlines()
+        assert line.startswith(f"error: the environment says {named}. Set both,")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_shares_are_disjoint_and_together_everything() -> None:

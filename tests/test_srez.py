@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import pytest
 import torch
+from torch import nn
 
 from srcli.models.resnet import Residual, ResnetGenerator
 from srcli.models.shapes import tensors_of
@@ -30,8 +31,16 @@ def test_the_critic_has_six_normalised_convolutions_and_a_map_of_scores() -> Non
     widths = [3, 64, 128, 256, 512]
     by_hand = sum(convolution(a, b, 3) for a, b in pairwise(widths))
     by_hand += convolution(512, 512, 3) + convolution(512, 512, 1) + convolution(512, 1, 1)
-    by_hand += 2 * (64 + 128 + 256 + 512 + 512 + 512)  # scale and offset
+    by_hand += 64 + 128 + 256 + 512 + 512 + 512  # offsets; there is no scale
     assert parameters(SrezCritic(architecture="srez", normalization="layer")) == by_hand
+
+
+def test_clipping_finds_no_scale_in_the_critics_normalisation() -> None:
+    for normalization in ("batch", "layer"):
+        critic = SrezCritic(architecture="srez", width=8, normalization=normalization).build()
+        norms = [layer for layer in critic if isinstance(layer, nn.BatchNorm2d | nn.GroupNorm)]
+        assert len(norms) == 6
+        assert not any(list(norm.parameters()) for norm in norms)
 
 
 def test_the_critics_score_is_the_mean_of_the_map() -> None:
@@ -61,6 +70,7 @@ def test_resnets_start_with_small_branches_and_far_from_the_flat_ends_of_their_o
     branch = next(layer for layer in network if isinstance(layer, Residual))
     # A normal distribution cut off at 2 deviations keeps .8796 of its deviation.
     expected = 0.8796 * math.sqrt(1e-3 / (256 * 9))
-    assert branch[2].weight.std().item() == pytest.approx(expected, rel=0.01)
+    convolution = next(layer for layer in branch if isinstance(layer, nn.Conv2d))
+    assert convolution.weight.std().item() == pytest.approx(expected, rel=0.01)
     outputs = network.train()(torch.rand(8, 3, 16, 16) * 2 - 1)
     assert (outputs.abs() > 0.95).float().mean().item() < 0.02

@@ -13,6 +13,7 @@ from srcli.cli.export import export
 from srcli.cli.plot_curves import plot_curves
 from srcli.cli.prepare_data import prepare_data
 from srcli.cli.presets import presets
+from srcli.cli.reproduce import reproduce
 from srcli.cli.train import train
 from srcli.cli.upscale import upscale
 from srcli.console import discard_output, fail, is_talking, say
@@ -65,6 +66,7 @@ app.command("upscale")(upscale)
 app.command("compare")(compare)
 app.command("plot-curves")(plot_curves)
 app.command("export")(export)
+app.command("reproduce")(reproduce)
 app.add_typer(presets, name="presets")
 
 

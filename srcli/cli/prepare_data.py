@@ -60,9 +60,9 @@ def prepare_data(
     from srcli.data.packing import Packing, pack, require_new, require_size
     from srcli.data.several import part_path
     from srcli.data.sources import open_source
-    from srcli.ranks import take_share
+    from srcli.ranks import read_share
 
-    share = take_share()
+    share = read_share()
     out = part_path(out, share)
     require_new(out)
     path = Path(source)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from srcli.cli.memory import keep_freed_memory
-from srcli.console import result, say
+from srcli.console import result, say, talk_as
 from srcli.errors import RunError, UserError
+from srcli.ranks import read_share
 
 if TYPE_CHECKING:
     import torch
@@ -59,10 +60,12 @@ def train(
         raise typer.BadParameter("give one of --preset NAME, an experiment file, or --resume RUN")
     if resume is not None and (out is not None or dry_run):
         raise typer.BadParameter("--resume goes with neither --out nor --dry-run")
+    share = read_share()
+    talk_as(share.rank)
     keep_freed_memory()
     from srcli.training.replicas import joining
 
-    with joining(device) as (replicas, chosen):
+    with joining(share, device) as (replicas, chosen):
         if resume is not None:
             from srcli.training.sessions import resume_run
 

@@ -7,7 +7,7 @@ import typer
 from srcli.bundled import DEFAULT
 from srcli.console import fail, result, say
 from srcli.errors import EXIT_SOME_FAILED, EXIT_USER_ERROR, UserError
-from srcli.ranks import take_share
+from srcli.ranks import read_share
 from srcli.upscaling.files import OnExist, Plan, plan_jobs
 from srcli.upscaling.records import Record, Status
 
@@ -57,7 +57,7 @@ def upscale(
 
     The ending of --out chooses PNG, JPEG or WebP. A picture that fails is named, and the others go on.
     """
-    share = take_share()
+    share = read_share()
     plan = plan_jobs(inputs, out, recursive, on_exist, share)
     if not share.is_whole:
         say(f"process {share.rank + 1} of {share.count}: {len(plan.jobs):,} pictures")

@@ -27,7 +27,7 @@ from srcli.data.dataset import (
 from srcli.data.decoding import Layout, detect_layout
 from srcli.data.filling import Work, fill_rows, share_out
 from srcli.data.images import FACE_SIZE, Pixels
-from srcli.data.sources import MAX_TEXT_BYTES, Source
+from srcli.data.sources import MAX_TEXT_BYTES, Source, unpacked
 from srcli.data.splits import (
     PARTITION_FILE,
     parse_partition,
@@ -86,30 +86,8 @@ def pack(source: Source, out: Path, packing: Packing) -> Packed:
             had to be skipped.
     """
     require_new(out)
-    all_names = source.names()
-    place = packing.share.rows(len(all_names))
-    names = all_names[place]
-    if not names:
-        raise DataError(f"{source.path} holds {len(all_names) or 'no'} pictures", _too_few(packing.share))
-    partition = _read_partition(source, packing.partition)
-    layout = detect_layout(source.files()) if packing.layout == "auto" else packing.layout
-    require_size(layout, packing.size)
-    unlisted = _unlisted(names, partition)
-    with _sigterm_as_interrupt(), replacing_folder(out) as folder:
-        faces = _create_array(folder / ALL_FILE, len(names), packing.size)
-        rows = {name: row for row, name in enumerate(names) if name not in unlisted}
-        work = Work(source.path, rows, layout, packing.size, folder / ALL_FILE, faces.offset)
-        digests, skipped = _fill(work, packing, unlisted)
-        kept = [name for name in names if name not in skipped]
-        kept_rows = [row for row, name in enumerate(names) if name not in skipped]
-        faces = _keep_rows(folder, faces, kept_rows)
-        others = place.start, len(all_names) - place.stop
-        splits = _split(kept, others, layout, partition, packing.holdout)
-        packed = Packed(layout, {name: len(splits[name]) for name in SPLITS}, skipped)
-        fingerprint = fingerprint_of(faces.shape, (digests[row] for row in kept_rows), splits)
-        write_json(folder / RECORD_FILE, _record(source, packed, faces, splits, fingerprint))
-        write_text(folder / NAMES_FILE, "".join(f"{_printable(name)}\n" for name in kept))
-    return packed
+    with _sigterm_as_interrupt(), unpacked(source, out) as (opened, path):
+        return _pack(opened, path, out, packing)
 
 
 def require_new(out: Path) -> None:
@@ -135,8 +113,36 @@ def require_size(layout: Layout, size: int) -> None:
         )
 
 
+def _pack(source: Source, opened: Path, out: Path, packing: Packing) -> Packed:
+    """As `pack`; `opened` is what workers open to read the source."""
+    all_names = source.names()
+    place = packing.share.rows(len(all_names))
+    names = all_names[place]
+    if not names:
+        raise DataError(f"{source.path} holds {len(all_names) or 'no'} pictures", _too_few(packing.share))
+    partition = _read_partition(source, packing.partition)
+    layout = detect_layout(source.files()) if packing.layout == "auto" else packing.layout
+    require_size(layout, packing.size)
+    unlisted = _unlisted(names, partition)
+    with replacing_folder(out) as folder:
+        faces = _create_array(folder / ALL_FILE, len(names), packing.size)
+        rows = {name: row for row, name in enumerate(names) if name not in unlisted}
+        work = Work(opened, rows, layout, packing.size, folder / ALL_FILE, faces.offset)
+        digests, skipped = _fill(work, source.path, packing, unlisted)
+        kept = [name for name in names if name not in skipped]
+        kept_rows = [row for row, name in enumerate(names) if name not in skipped]
+        faces = _keep_rows(folder, faces, kept_rows)
+        others = place.start, len(all_names) - place.stop
+        splits = _split(kept, others, layout, partition, packing.holdout)
+        packed = Packed(layout, {name: len(splits[name]) for name in SPLITS}, skipped)
+        fingerprint = fingerprint_of(faces.shape, (digests[row] for row in kept_rows), splits)
+        write_json(folder / RECORD_FILE, _record(source, packed, faces, splits, fingerprint))
+        write_text(folder / NAMES_FILE, "".join(f"{_printable(name)}\n" for name in kept))
+    return packed
+
+
 def _fill(
-    work: Work, packing: Packing, unlisted: Mapping[str, str]
+    work: Work, source: Path, packing: Packing, unlisted: Mapping[str, str]
 ) -> tuple[dict[int, bytes], dict[str, str]]:
     """Writes every face into its row; the faces' digests by row, and the reasons of pictures without one.
 
@@ -162,9 +168,9 @@ def _fill(
             "If that is expected, allow more with --max-skipped.",
         )
     if len(skipped) == total:
-        raise DataError(f"{work.source} holds no picture that can be used")
+        raise DataError(f"{source} holds no picture that can be used")
     if len(digests) + len(skipped) < total:
-        raise DataError(f"{work.source} has changed while it was read", "Try again.")
+        raise DataError(f"{source} has changed while it was read", "Try again.")
     return digests, skipped
 
 

@@ -8,11 +8,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
+from tempfile import NamedTemporaryFile
 from typing import IO, TYPE_CHECKING, Protocol
 
-from srcli.data.tars import MAX_UNPACKED_EXTRA, MAX_UNPACKED_SHARE, is_tar, tar_members
+from srcli.data.archives import archive_errors
+from srcli.data.tars import MAX_UNPACKED_EXTRA, MAX_UNPACKED_SHARE, is_packed, is_tar, tar_members, unpack
 from srcli.errors import DataError
-from srcli.reading import read_bounded
+from srcli.reading import read_bounded, require_ordinary
+from srcli.runs import name_file
 
 if TYPE_CHECKING:
     import tarfile
@@ -77,6 +80,32 @@ def open_source(path: Path) -> Source:
     raise DataError(f"{path} is neither a folder nor a whole zip or tar archive")
 
 
+@contextmanager
+def unpacked(source: Source, out: Path) -> Iterator[tuple[Source, Path]]:
+    """A block in which a compressed tar lies uncompressed beside `out`, so that it is uncompressed once.
+
+    Yields:
+        The source, and what `open_source` opens to read the same.
+
+    Raises:
+        DataError: The archive is damaged or refused.
+        OSError: There is no room for it.
+    """
+    if not isinstance(source, TarSource) or not is_packed(source.path):
+        yield source, source.path
+        return
+    out.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with NamedTemporaryFile(dir=out.parent, prefix=f".{out.name}.", suffix=".part") as file:
+            with archive_errors(source.path):
+                unpack(source.path, file)
+            file.flush()
+            yield TarSource(source.path, Path(file.name)), Path(file.name)
+    except OSError as error:
+        name_file(error, out)
+        raise
+
+
 def is_picture(name: str) -> bool:
     """Whether a name ends like a picture's; what is hidden, and macOS's shadows of files, are none."""
     if not name.lower().endswith(PICTURE_ENDINGS):
@@ -111,8 +140,7 @@ class FolderSource:
 
     def _read_file(self, name: str) -> SourceFile:
         path = self.path / name
-        if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would wait for its writer
-            return SourceFile(name, b"", "it is no ordinary file")
+        require_ordinary(path)
         with path.open("rb") as file:
             return _read(name, file)
 
@@ -124,17 +152,17 @@ class ZipSource:
     path: Path
 
     def names(self) -> list[str]:
-        with _archive_errors(self.path):
+        with archive_errors(self.path):
             return sorted(self._pictures)
 
     def files(self, wanted: Collection[str] | None = None) -> Iterator[SourceFile]:
-        with _archive_errors(self.path):
+        with archive_errors(self.path):
             for name, entry in self._pictures.items():
                 if wanted is None or name in wanted:
                     yield _read_entry(self._archive, entry)
 
     def text(self, base_name: str) -> str | None:
-        with _archive_errors(self.path):
+        with archive_errors(self.path):
             for entry in self._archive.infolist():
                 if entry.filename.rpartition("/")[2] == base_name:
                     return _text_of(_read_entry(self._archive, entry), self.path)
@@ -161,17 +189,21 @@ class TarSource:
     """The pictures in a tar archive, compressed or not, read from its beginning to its end.
 
     Of members with the same name, the first counts.
+
+    Attributes:
+        plain: Where it lies uncompressed; None to uncompress it anew whenever it is read.
     """
 
     path: Path
+    plain: Path | None = None
 
     def names(self) -> list[str]:
-        with _archive_errors(self.path), tar_members(self.path) as members:
+        with archive_errors(self.path), tar_members(self.plain or self.path) as members:
             return sorted({member.name for _, member in members if _is_picture_member(member)})
 
     def files(self, wanted: Collection[str] | None = None) -> Iterator[SourceFile]:
         seen: set[str] = set()
-        with _archive_errors(self.path), tar_members(self.path) as members:
+        with archive_errors(self.path), tar_members(self.plain or self.path) as members:
             for archive, member in members:
                 name = member.name
                 if (wanted is None or name in wanted) and _is_picture_member(member) and name not in seen:
@@ -179,7 +211,7 @@ class TarSource:
                     yield _read_member(archive, member)
 
     def text(self, base_name: str) -> str | None:
-        with _archive_errors(self.path), tar_members(self.path) as members:
+        with archive_errors(self.path), tar_members(self.plain or self.path) as members:
             for archive, member in members:
                 if PurePosixPath(member.name).name == base_name:
                     return _text_of(_read_member(archive, member), self.path)
@@ -215,26 +247,6 @@ def _read_member(archive: "tarfile.TarFile", member: "tarfile.TarInfo") -> Sourc
     if file is None:
         return SourceFile(member.name, b"", "it is no ordinary file")
     return _read(member.name, file)
-
-
-@contextmanager
-def _archive_errors(path: Path) -> Iterator[None]:
-    """Names the archive in whatever goes wrong while it is read.
-
-    Raises:
-        DataError: The archive is damaged or cannot be read.
-    """
-    try:
-        yield
-    except DataError as error:
-        raise (
-            error if str(path) in error.message else DataError(f"{path} is refused: {error.message}")
-        ) from None
-    # Damaged archives make tarfile, zipfile and the decompressors raise nearly anything.
-    except Exception as error:
-        raise DataError(
-            f"{path} is damaged or not whole: {error or type(error).__name__}", "Fetch it again."
-        ) from error
 
 
 def _leads_outside(name: str) -> bool:

@@ -41,9 +41,7 @@ def tar_members(path: Path) -> Iterator[Iterator[tuple[tarfile.TarFile, tarfile.
         DataError: It would unpack to far more than it is, or holds headers or names of unreasonable length.
     """
     with ExitStack() as stack:
-        file = stack.enter_context(path.open("rb"))
-        most = MAX_UNPACKED_SHARE * path.stat().st_size + MAX_UNPACKED_EXTRA
-        stream = _Bounded(_unpacked(file, stack), most)
+        stream = _bounded(path, stack)
         archive = stack.enter_context(tarfile.open(fileobj=stream, mode="r:"))  # type: ignore[call-overload]
         yield _members(archive)
 
@@ -58,12 +56,38 @@ def is_tar(path: Path) -> bool:
         return False
 
 
+def is_packed(path: Path) -> bool:
+    """Whether a tar archive is compressed."""
+    with ExitStack() as stack:
+        file = stack.enter_context(path.open("rb"))
+        return _unpacked(file, stack) is not file
+
+
+def unpack(path: Path, out: IO[bytes]) -> None:
+    """Writes a tar archive uncompressed, up to its end and within the bounds of `tar_members`.
+
+    Raises:
+        DataError: As `tar_members`.
+    """
+    with ExitStack() as stack:
+        stream = _Copied(_bounded(path, stack), out)
+        archive = stack.enter_context(tarfile.open(fileobj=stream, mode="r:"))  # type: ignore[call-overload]
+        for _ in _members(archive):
+            pass
+
+
 def _members(archive: tarfile.TarFile) -> Iterator[tuple[tarfile.TarFile, tarfile.TarInfo]]:
     while (member := archive.next()) is not None:
         archive.members.clear()  # type: ignore[attr-defined]  # it keeps them all, and there may be millions
         if len(member.name) > MAX_NAME:
             raise DataError(f"it holds a name of {len(member.name):,} characters")
         yield archive, member
+
+
+def _bounded(path: Path, stack: ExitStack) -> Stream:
+    """The archive's uncompressed bytes."""
+    file = stack.enter_context(path.open("rb"))
+    return _Bounded(_unpacked(file, stack), MAX_UNPACKED_SHARE * path.stat().st_size + MAX_UNPACKED_EXTRA)
 
 
 def _unpacked(file: IO[bytes], stack: ExitStack) -> Stream:
@@ -101,6 +125,29 @@ class _Bounded:
     def _check(self, place: int) -> None:
         if place > self._most + MAX_READ:
             raise DataError(f"it unpacks to more than {self._most:,} bytes")
+
+
+class _Copied:
+    """A file that is read forward, all that is read or passed over being written to another."""
+
+    def __init__(self, file: Stream, out: IO[bytes]) -> None:
+        self._file, self._out = file, out
+
+    def read(self, size: int) -> bytes:
+        """The next bytes; fewer at the end only."""
+        content = self._file.read(size)
+        self._out.write(content)
+        return content
+
+    def seek(self, place: int) -> int:
+        """Goes forward to a place, or to the end."""
+        while self.tell() < place and self.read(min(place - self.tell(), _PIECE)):
+            continue
+        return self.tell()
+
+    def tell(self) -> int:
+        """The place."""
+        return self._file.tell()
 
 
 class _Xz:

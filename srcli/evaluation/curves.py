@@ -1,7 +1,6 @@
 """The curves of runs (figure 2): read from their logs, smoothed, and written as a picture or a table."""
 
 import csv
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from srcli.errors import RunError, UserError
 from srcli.evaluation.names import shortest_names
+from srcli.reading import is_number
 from srcli.runs import Record, RunDirectory, read_log, write_text
 
 QUANTITIES = {"l1": "L1 loss", "critic_loss": "critic loss", "generator_loss": "generator loss"}
@@ -88,7 +88,8 @@ def visible_range(series: Sequence[NDArray[np.float64]]) -> tuple[float, float]:
     """
     ends = np.concatenate([np.quantile(values, [0.01, 0.99]) for values in series])
     low, high = float(ends.min()), float(ends.max())
-    return (low, high) if high > low else (low - 1, high + 1)
+    margin = 0 if high > low else max(1, abs(low) / 10**6)  # of large numbers, 1 is no part
+    return low - margin, high + margin
 
 
 def check_output(path: Path, overwrite: bool) -> None:
@@ -145,17 +146,10 @@ def _curves_of(name: str, run: RunDirectory, window: int) -> Curves:
 
 
 def _line(entries: Sequence[Record], key: str, window: int) -> Line | None:
-    """The finite numbers that a log holds of one quantity; None if it holds none."""
-    pairs = [(entry["step"], entry[key]) for entry in entries if _is_number(entry.get(key))]
+    """What a log holds of one quantity, apart from what is no finite number; None if it holds none."""
+    pairs = [(entry["step"], entry[key]) for entry in entries if is_number(entry.get(key))]
     if not pairs:
         return None
     steps = np.array([step for step, _ in pairs], np.int64)
     raw = np.array([value for _, value in pairs], np.float64)
     return Line(steps, raw, moving_average(steps, raw, window))
-
-
-def _is_number(value: object) -> bool:
-    """Whether a logged value is a finite number; a run that diverged logs others too."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return abs(value) < 2**63
-    return isinstance(value, float) and math.isfinite(value)

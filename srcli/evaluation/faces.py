@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
-from srcli.data.images import LABEL_SIZE, Pixels, low_res_of, open_picture, resize_area
+from srcli.data.decoding import Layout, detect_layout, face_of
+from srcli.data.images import FACE_SIZE, Pixels, centre_window, low_res_of
 from srcli.data.several import open_datasets
-from srcli.data.sources import PICTURE_ENDINGS, is_picture
+from srcli.data.sources import PICTURE_ENDINGS, FolderSource, SourceFile, is_picture
 from srcli.data.synthetic import built_in_dataset
 from srcli.errors import DataError, ImageError
 
@@ -53,31 +53,28 @@ def faces_of_datasets(paths: Sequence[Path], limit: int | None) -> Faces:
 def faces_of_folder(folder: Path, limit: int | None) -> Faces:
     """The pictures of a folder, sorted by name: all, or the first `limit`.
 
-    Of each picture the largest centred square counts, area-averaged to 64x64.
+    They are framed as `prepare-data` and `faces_of_datasets` frame them: the labels are those of a dataset
+    packed of the same pictures.
 
     Raises:
-        ImageError: The folder holds no pictures, or one that is damaged or smaller than 64x64.
+        ImageError: The folder holds no pictures, or one that is damaged or smaller than 72x72.
     """
     if not folder.is_dir():
         raise ImageError(f"{folder} is not a folder")
-    files = sorted(path for path in folder.iterdir() if is_picture(path.name) and path.is_file())[:limit]
-    if not files:
+    names = sorted(path.name for path in folder.iterdir() if is_picture(path.name) and path.is_file())[:limit]
+    if not names:
         raise ImageError(
             f"{folder} holds no pictures", f"Known endings: {' '.join(sorted(PICTURE_ENDINGS))}."
         )
-    labels = np.stack([label_of_picture(open_picture(file, str(file)), str(file)) for file in files])
+    source = FolderSource(folder)
+    layout = detect_layout(source.files(names))
+    labels = np.concatenate([_label_of(file, folder, layout) for file in source.files(names)])
     return Faces(labels, str(folder), hashlib.sha256(labels.tobytes()).hexdigest())
 
 
-def label_of_picture(picture: Image.Image, name: str) -> Pixels:
-    """The largest centred square of an RGB picture, area-averaged to (64, 64, 3).
-
-    Raises:
-        ImageError: The picture is smaller than 64x64; `name` says which one.
-    """
-    side = min(picture.size)
-    if side < LABEL_SIZE:
-        size = f"{picture.width} x {picture.height}"
-        raise ImageError(f"{name} is {size} pixels, smaller than {LABEL_SIZE} x {LABEL_SIZE}")
-    left, top = (picture.width - side) // 2, (picture.height - side) // 2
-    return resize_area(np.asarray(picture.crop((left, top, left + side, top + side))), LABEL_SIZE)
+def _label_of(file: SourceFile, folder: Path, layout: Layout) -> Pixels:
+    """The label (1, 64, 64, 3) of one picture."""
+    path = str(folder / file.name)
+    if file.problem:
+        raise ImageError(f"{path}: {file.problem}")
+    return centre_window(face_of(file.content, path, layout, FACE_SIZE)[None])

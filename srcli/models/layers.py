@@ -7,7 +7,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from srcli.models.pull_back import run_with_pull_back
+from srcli.models.pull_back import has_pull_back, run_with_pull_back
 from srcli.models.sample_norm import SampleNorm
 
 Activation = Literal["relu", "leaky_relu", "tanh"]
@@ -110,6 +110,11 @@ class Scores(nn.Sequential):
         """Scores (B,) of images (B, 3, 64, 64)."""
         scores: Tensor = super().forward(images)  # type: ignore[no-untyped-call]
         return scores.squeeze(1)
+
+    @property
+    def knows_gradients(self) -> bool:
+        """Whether `scores_and_gradients` can be called: the gradient of every layer is written down."""
+        return all(map(has_pull_back, self))
 
     def scores_and_gradients(self, images: Tensor, count: int) -> tuple[Tensor, Tensor]:
         """Scores (B,) of images (B, 3, 64, 64), and of the last `count` their gradients by the images.

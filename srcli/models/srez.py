@@ -7,7 +7,7 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
-from srcli.models.layers import Activation, Normalization, Width, activation, initialize_srez, normalization
+from srcli.models.layers import Activation, Normalization, Width, activation, initialize_srez
 from srcli.models.resnet import BRANCH_FACTOR, RELU_FACTOR, Residual
 
 
@@ -45,7 +45,7 @@ class SrezGenerator(BaseModel):
             _initialized(nn.Conv2d(inputs, outputs, 1), 1.0),
             self._block(outputs),
             self._block(outputs),
-            normalization(self.normalization, outputs),
+            *_normalization(self.normalization, outputs),
             activation(self.activation),
             nn.Upsample(scale_factor=2, mode="nearest"),
             _initialized(nn.Conv2d(outputs, outputs, 3, padding=1), 1.0),
@@ -55,7 +55,7 @@ class SrezGenerator(BaseModel):
         layers: list[nn.Module] = []
         for _ in range(2):
             layers += [
-                normalization(self.normalization, channels),
+                *_normalization(self.normalization, channels),
                 activation(self.activation),
                 nn.Conv2d(channels, channels, 3, padding=1),
             ]
@@ -91,7 +91,7 @@ class SrezCritic(BaseModel):
     def _convolve(self, convolution: nn.Conv2d) -> list[nn.Module]:
         return [
             _initialized(convolution, RELU_FACTOR),
-            normalization(self.normalization, convolution.out_channels),
+            *_normalization(self.normalization, convolution.out_channels),
             activation(self.activation),
         ]
 
@@ -111,6 +111,33 @@ class SignedSigmoid(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """Values in [-1, 1] of the same shape."""
         return 2 * torch.sigmoid(features) - 1
+
+
+class Offset(nn.Module):
+    """Adds a number to each channel."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.bias = nn.Parameter(torch.zeros(channels))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Features (B, C, H, W) of the same shape."""
+        return features + self.bias.view(-1, 1, 1)
+
+
+def _normalization(name: Normalization, channels: int) -> list[nn.Module]:
+    """srez's normalisation, which has an offset and no scale.
+
+    A scale would be clipped with the critic's weights, from 1 to 0.01 in every layer, and the critic would
+    hardly tell anything apart.
+    """
+    match name:
+        case "batch":
+            return [nn.BatchNorm2d(channels, eps=1e-3, affine=False), Offset(channels)]
+        case "layer":
+            return [nn.GroupNorm(1, channels, affine=False), Offset(channels)]
+        case "none":
+            return []
 
 
 def _initialized(layer: nn.Module, factor: float) -> nn.Module:

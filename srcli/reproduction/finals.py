@@ -36,9 +36,9 @@ def test_labels(dataset: Dataset) -> Pixels:
 def measure_run(state: TrainingState, labels: Pixels) -> tuple[dict[str, float], dict[str, Values]]:
     """Figures of a run on test faces, and those of each face, by name and the kind of batch statistics.
 
-    Super-resolution, `psnr_running` and so on: PSNR (dB), SSIM, L1, consistency, sharpness and colour shift of
-    each face; `spread`, the mean distance of two outputs over that of two labels, and `duplicates`, of the first
-    300. From noise: `duplicates`, `spread`, `precision` and `recall` of 1,000 samples against the test faces.
+    Super-resolution, `psnr_running` and so on: PSNR (dB), SSIM, L1, consistency, sharpness and colour shift
+    of each face; of the first 300, `spread`, the mean distance of two outputs over that of two labels, and
+    `duplicates`. From noise: the same two, `precision` and `recall` of 1,000 samples against the test faces.
     """
     figures: dict[str, float] = {}
     faces: dict[str, Values] = {}

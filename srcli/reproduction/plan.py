@@ -190,7 +190,9 @@ def planned_runs(plan: Plan) -> list[PlannedRun]:
     names = [run.name for run in runs]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise ExperimentError(f"plan {plan.name}: {twice[0]} is there twice", "Give one of the parts a suffix.")
+        raise ExperimentError(
+            f"plan {plan.name}: {twice[0]} is there twice", "Give one of the parts a suffix."
+        )
     most = max((part.seeds for part in plan.parts), default=1)
     single = {part.part for part in plan.parts if part.seeds == 1 < most}
     return sorted(runs, key=lambda run: (run.part in single, run.seed))

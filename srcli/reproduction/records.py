@@ -11,16 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from srcli.data.images import Pixels, write_png
 from srcli.errors import DataError
 from srcli.reading import read_bounded
 from srcli.runs import replacing_folder, write_json, write_text
 
-RECORD_FILE, STEPS_FILE, EVALUATIONS_FILE, EXAMPLES_FILE = (
-    "record.json",
-    "steps.csv",
-    "evaluations.csv",
-    "examples.png",
-)
+RECORD_FILE, EXAMPLES_FILE = "record.json", "examples.png"
+TABLES = ("faces", "steps", "evaluations")
+"""The columns of a record, each a CSV file of that name."""
 STEP_TERMS = ("critic_loss", "generator_loss", "adversarial", "l1", "wasserstein", "gradient_penalty")
 MAX_BYTES = 50 * 2**20
 
@@ -77,22 +75,21 @@ class RunRecord:
         return str(self.experiment["objective"]["name"])
 
 
-def write_record(folder: Path, record: RunRecord, examples: bytes | None) -> None:
+def write_record(folder: Path, record: RunRecord, examples: Pixels | None) -> None:
     """Writes a record as `folder`, whole or not at all.
 
     Args:
-        examples: A PNG of the example faces as the run enlarges them.
+        examples: The example faces as the run enlarges them, side by side, (H, W, 3).
     """
     values = asdict(record)
-    steps, evaluations = values.pop("steps"), values.pop("evaluations")
-    values["faces"] = {name: _rounded(column, 5) for name, column in record.faces.items()}
+    tables = {name: values.pop(name) for name in TABLES}
     values["figures"] = {name: float(f"{value:.6g}") for name, value in record.figures.items()}
     with replacing_folder(folder) as new:
         write_json(new / RECORD_FILE, values)
-        write_text(new / STEPS_FILE, _as_csv(steps))
-        write_text(new / EVALUATIONS_FILE, _as_csv(evaluations))
+        for name, columns in tables.items():
+            write_text(new / f"{name}.csv", _as_csv(columns))
         if examples is not None:
-            (new / EXAMPLES_FILE).write_bytes(examples)
+            write_png(new / EXAMPLES_FILE, examples)
 
 
 def read_record(folder: Path) -> RunRecord:
@@ -103,10 +100,9 @@ def read_record(folder: Path) -> RunRecord:
     """
     try:
         values = json.loads(read_bounded(folder / RECORD_FILE, MAX_BYTES))
-        faces = {name: np.asarray(column, np.float64) for name, column in values.pop("faces").items()}
-        steps = _from_csv(read_bounded(folder / STEPS_FILE, MAX_BYTES).decode())
-        evaluations = _from_csv(read_bounded(folder / EVALUATIONS_FILE, MAX_BYTES).decode())
-        return RunRecord(**values, faces=faces, steps=steps, evaluations=evaluations)
+        texts = {name: read_bounded(folder / f"{name}.csv", MAX_BYTES).decode() for name in TABLES}
+        tables: dict[str, Any] = {name: _from_csv(text) for name, text in texts.items()}
+        return RunRecord(**values, **tables)
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise DataError(f"{folder} is not the record of a run: {error}") from error
 
@@ -122,10 +118,6 @@ def columns_of(log: Sequence[Mapping[str, Any]], names: Sequence[str]) -> dict[s
     """Columns of a log by name, NaN where an entry lacks a value; names that no entry has are left out."""
     wanted = [name for name in names if any(name in entry for entry in log)]
     return {name: np.array([entry.get(name, np.nan) for entry in log], np.float64) for name in wanted}
-
-
-def _rounded(column: Series, digits: int) -> list[float]:
-    return [float(f"{value:.{digits}g}") for value in column]
 
 
 def _as_csv(columns: Columns) -> str:

@@ -52,7 +52,7 @@ class SynchronizedBatchNorm(_BatchNorm):
     """
 
     def __init__(self, layer: nn.BatchNorm1d | nn.BatchNorm2d, replicas: Replicas) -> None:
-        super().__init__(layer.num_features, layer.eps, layer.momentum)
+        super().__init__(layer.num_features, layer.eps, layer.momentum, layer.affine)
         self.weight, self.bias = layer.weight, layer.bias
         self.running_mean, self.running_var = layer.running_mean, layer.running_var
         self.num_batches_tracked = layer.num_batches_tracked
@@ -68,8 +68,10 @@ class SynchronizedBatchNorm(_BatchNorm):
         mean, variance = self._statistics(values)
         self._track(mean, variance, values.numel() // self.num_features)
         shape = (1, -1) + (1,) * (values.dim() - 2)
-        scale = self.weight * torch.rsqrt(variance + self.eps)
-        shift = self.bias - mean * scale
+        scale = torch.rsqrt(variance + self.eps)
+        if self.weight is not None:
+            scale = self.weight * scale
+        shift = -mean * scale if self.bias is None else self.bias - mean * scale
         return torch.addcmul(shift.view(shape), values, scale.view(shape)).to(features.dtype)
 
     def _statistics(self, values: Tensor) -> tuple[Tensor, Tensor]:

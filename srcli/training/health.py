@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from srcli.objectives import StuckPoint
+from srcli.reading import is_number
 from srcli.runs import Record
 from srcli.verdicts import WINDOW, course, no_illness
 
@@ -33,10 +34,11 @@ class History:
         self._evaluations: deque[Record] = deque(maxlen=2)
 
     def add(self, entry: Record, *, evaluated: bool) -> None:
-        """Takes in the next entry of the log."""
-        self._steps.append(entry)
+        """Takes in the numbers of the next entry of the log, which may come from a stranger."""
+        numbers = {name: value for name, value in entry.items() if is_number(value)}
+        self._steps.append(numbers)
         if evaluated and entry["step"] >= WINDOW:
-            self._evaluations.append(entry)
+            self._evaluations.append(numbers)
 
     def smoothed(self, term: str) -> NDArray[np.float64]:
         """Means of a term over 10 steps each, up to 20 of them, oldest first; none where it is not logged."""
@@ -93,7 +95,7 @@ def gradient_norm(history: History) -> str | None:
     penalties = history.window("gradient_penalty")
     if penalties is None:
         return None
-    distance = np.sqrt(np.median(penalties))
+    distance = np.sqrt(max(np.median(penalties), 0.0))
     if distance <= MOST_GRADIENT_DISTANCE:
         return None
     return f"the norm of the critic's gradient is {distance:.2g} away from 1 (root mean square)"
@@ -222,10 +224,12 @@ class Watch:
         return {"judged_at": self._judged[-1][0] if self._judged else None, "illnesses": illnesses}
 
     def _remember(self, entry: Record) -> None:
-        evaluated = "health" in entry
-        self._history.add(entry, evaluated=evaluated)
-        if evaluated:
-            self._judged.append((entry["step"], entry["health"]))
+        health = entry.get("health")
+        self._history.add(entry, evaluated=isinstance(health, dict))
+        if isinstance(health, dict):
+            logged = {rule.name: health.get(rule.name) for rule in self._rules}
+            findings = {name: text for name, text in logged.items() if isinstance(text, str)}
+            self._judged.append((entry["step"], findings))
 
 
 def health_lines(health: Record) -> list[str]:

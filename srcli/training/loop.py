@@ -15,16 +15,8 @@ from srcli.errors import (
     UnhealthyRunError,
 )
 from srcli.run_log import RunLog
-from srcli.runs import (
-    DIVERGED,
-    FINISHED,
-    INTERRUPTED,
-    RUNNING,
-    UNHEALTHY,
-    Record,
-    RunDirectory,
-    read_log,
-)
+from srcli.run_status import RunStatus
+from srcli.runs import Record, RunDirectory, read_log
 from srcli.training.health import Watch
 from srcli.training.measuring import choose_test_faces, measure, sample_grid
 from srcli.training.state import TrainingState, save_state
@@ -69,7 +61,7 @@ def train(job: Job) -> None:
     faces = choose_test_faces(job.dataset, settings.evaluate_faces)
     watch = Watch(state.experiment.objective.stuck_points, read_log(run.metrics_file) if state.step else [])
     log = RunLog(run.metrics_file) if run.is_kept else None
-    run.update_record(status=RUNNING, reason=None, health=watch.record())
+    run.update_record(status=RunStatus.RUNNING, reason=None, health=watch.record())
     started = time.perf_counter() - job.seconds_before
     try:
         while state.step < settings.steps and not state.replicas.any(job.stop.requested, state.device):
@@ -92,7 +84,7 @@ def train(job: Job) -> None:
                 _save(run, state, log)
         _save(run, state, log)
     except DivergedError:
-        run.update_record(status=DIVERGED, step=state.step)
+        run.update_record(status=RunStatus.DIVERGED, step=state.step)
         raise
     finally:
         if log is not None:
@@ -127,10 +119,10 @@ def _conclude(job: Job, watch: Watch) -> None:
     """Records how a run ended whose checkpoint is saved, and raises what `train` says if it ended early."""
     run, state = job.run, job.state
     if state.step >= state.experiment.training.steps:
-        run.update_record(status=FINISHED, step=state.step)
+        run.update_record(status=RunStatus.FINISHED, step=state.step)
         return
     is_ill = state.experiment.training.on_unhealthy == "stop" and watch.findings_at(state.step)
-    run.update_record(status=UNHEALTHY if is_ill else INTERRUPTED, step=state.step)
+    run.update_record(status=RunStatus.UNHEALTHY if is_ill else RunStatus.INTERRUPTED, step=state.step)
     if not is_ill:
         raise InterruptedRunError(
             f"stopped after step {state.step}, checkpoint saved", f"Continue with --resume {run.path}"

@@ -11,8 +11,9 @@ import torch
 from srcli.data.dataset import Dataset
 from srcli.experiment import Experiment
 from srcli.training.loop import training_batches
+from srcli.training.measuring import choose_test_faces
 from srcli.training.replicas import Replicas
-from srcli.training.state import build_state
+from srcli.training.state import first_state
 from srcli.training.step import train_step
 
 TIMED_STEPS = 3
@@ -46,9 +47,15 @@ class Rehearsal:
 
 
 def rehearse(experiment: Experiment, dataset: Dataset, device: torch.device, replicas: Replicas) -> Rehearsal:
-    """Runs a few steps on networks that are thrown away: one to warm up, then the timed ones."""
-    state = build_state(experiment, device, replicas)
-    batches = training_batches(state, dataset)
+    """Runs a few steps on networks that are thrown away: one to warm up, then the timed ones.
+
+    Raises:
+        UserError: Whatever a run would be refused for before its first step.
+    """
+    with replicas.together():
+        state = first_state(experiment, device, replicas)
+        batches = training_batches(state, dataset)
+        choose_test_faces(dataset, experiment.training.evaluate_faces)
     seconds = []
     for _ in range(1 + TIMED_STEPS):
         before = time.perf_counter()

@@ -20,7 +20,7 @@ from torch.distributed.rendezvous import rendezvous
 
 from srcli.devices import choose_device
 from srcli.errors import LostProcessError, OtherProcessError, RunError, UserError
-from srcli.ranks import ALONE, Share, read_share
+from srcli.ranks import ALONE, Share, read_local_rank
 
 START_TIMEOUT = timedelta(minutes=10)
 """How long the slowest process may take to import, open its data and read a checkpoint."""
@@ -143,21 +143,21 @@ class Replicas:
 
 
 @contextmanager
-def joining(device: str) -> Iterator[tuple[Replicas, torch.device]]:
+def joining(share: Share, device: str) -> Iterator[tuple[Replicas, torch.device]]:
     """A block in which this process is one of those that torchrun started, with the device it trains on.
 
     Args:
+        share: Which of the processes this is.
         device: As `devices.choose_device` takes it; of several GPUs, each process has the one of its number.
 
     Raises:
         UserError: The device cannot be used, or the processes do not find each other.
     """
-    share = read_share()
     if share.is_whole:
         yield Replicas(), choose_device(device)
         return
     try:
-        store, rank, count = next(rendezvous("env://", timeout=START_TIMEOUT))
+        store, rank, count = next(rendezvous("env://", share.rank, share.count, timeout=START_TIMEOUT))
         # torchrun keeps its store when it starts processes again, with the addresses of those that died.
         store = PrefixStore(f"start-{restarts()}", store)
         dist.init_process_group("gloo", store=store, rank=rank, world_size=count, timeout=START_TIMEOUT)
@@ -200,9 +200,8 @@ def _most_restarts() -> int:
 
 
 def _local_device(name: str) -> torch.device:
-    number = int(os.environ.get("LOCAL_RANK", "0"))
     if name == "cuda" or (name == "auto" and torch.cuda.is_available()):
-        chosen = choose_device(f"cuda:{number}")
+        chosen = choose_device(f"cuda:{read_local_rank()}")
         torch.cuda.set_device(chosen)
         return chosen
     return choose_device(name)

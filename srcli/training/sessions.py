@@ -19,16 +19,8 @@ from srcli.data.synthetic import built_in_dataset
 from srcli.errors import LostProcessError, RunError
 from srcli.experiment import Experiment, differences, load_experiment, override_experiment
 from srcli.run_lock import locked
-from srcli.runs import (
-    FAILED,
-    INTERRUPTED,
-    RUNNING,
-    RunDirectory,
-    create_run,
-    cut_log,
-    read_log,
-    write_text,
-)
+from srcli.run_status import RunStatus
+from srcli.runs import RunDirectory, create_run, cut_log, read_log, write_text
 from srcli.training.loop import Job, StopRequest, train, training_batches
 from srcli.training.measuring import choose_test_faces
 from srcli.training.replicas import Replicas, restarts, will_restart
@@ -36,10 +28,9 @@ from srcli.training.reporting import reporting
 from srcli.training.state import (
     ALONE,
     TrainingState,
-    build_state,
+    first_state,
     restore_state,
     save_state,
-    start_from,
     weights_digest,
 )
 
@@ -67,9 +58,7 @@ def start_run(
     """
     with replicas.together():
         dataset = load_dataset(data)
-        state = build_state(experiment, device, replicas)
-        if experiment.training.init_from is not None:
-            start_from(state, Path(experiment.training.init_from))
+        state = first_state(experiment, device, replicas)
         training_batches(state, dataset)
         choose_test_faces(dataset, experiment.training.evaluate_faces)
     _require_same(state, dataset)
@@ -134,13 +123,13 @@ def _same_dataset(run: Path, record: dict[str, Any], data: Sequence[Path]) -> Da
 
 def _check_unfinished(run: RunDirectory, record: dict[str, Any], state: TrainingState) -> None:
     """Makes sure that something is left to do: a run killed after its last checkpoint lacks its end."""
-    was_cut_off = record.get("status") in (RUNNING, FAILED)
+    was_cut_off = record.get("status") in (RunStatus.RUNNING, RunStatus.FAILED)
     if state.step >= state.experiment.training.steps and not was_cut_off and not restarts():
         raise RunError(
             f"{run.path} has already done its {state.step} steps",
             f"To go on, extend it with --set {EXTENDABLE}=N.",
         )
-    if record.get("status") == RUNNING:
+    if record.get("status") == RunStatus.RUNNING:
         say(f"{run.path} was killed while it trained; continuing after step {state.step}")
 
 
@@ -173,8 +162,8 @@ def _record_failure(run: RunDirectory, error: BaseException, **changes: int) -> 
     if isinstance(error, LostProcessError) and will_restart():
         return  # torchrun goes on with the run
     with suppress(OSError, RunError):
-        if run.record().get("status") == RUNNING:
-            status = INTERRUPTED if isinstance(error, KeyboardInterrupt) else FAILED
+        if run.record().get("status") == RunStatus.RUNNING:
+            status = RunStatus.INTERRUPTED if isinstance(error, KeyboardInterrupt) else RunStatus.FAILED
             run.update_record(status=status, reason=str(error) or type(error).__name__, **changes)
 
 
@@ -263,7 +252,7 @@ def _new_record(
     return {
         "preset": experiment.name,
         "command": list(command),
-        "status": RUNNING,
+        "status": RunStatus.RUNNING,
         "step": 0,
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "device": str(state.device),

@@ -145,6 +145,19 @@ def refuse_large_networks(experiment: Experiment) -> None:
             )
 
 
+def first_state(experiment: Experiment, device: torch.device, replicas: Replicas = ALONE) -> TrainingState:
+    """The state in which a run begins: a new one, with the generator of `training.init_from` if there is one.
+
+    Raises:
+        CheckpointError: Nothing usable is at `init_from`, or its generator has other settings.
+        ExperimentError: A network would be larger than any that is trained here.
+    """
+    state = build_state(experiment, device, replicas)
+    if experiment.training.init_from is not None:
+        start_from(state, Path(experiment.training.init_from))
+    return state
+
+
 def start_from(state: TrainingState, source: Path) -> None:
     """Puts another run's generator into a new state, and into its moving average.
 

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from srcli.reproduction.records import RunRecord
-from srcli.reproduction.report.contents import FINISHED, Cell
+from srcli.reproduction.report.contents import Cell
 from srcli.reproduction.report.own_charts import Baselines
 from srcli.reproduction.report.wording import UNKNOWN, fixed, over_seeds
+from srcli.run_status import RunStatus
 
 PAPERS_EXPERIMENTS: Mapping[str, str] = {
     "resnet-gan": "1, 2, 4",
@@ -117,7 +118,7 @@ def experiment_groups(cells: Mapping[str, Cell], baselines: Baselines) -> list[E
 
 def stopped_runs(cells: Mapping[str, Cell]) -> list[tuple[str, str]]:
     """The names of the runs that ended early, and why."""
-    runs = [run for cell in cells.values() for run in cell.records if run.status != FINISHED]
+    runs = [run for cell in cells.values() for run in cell.records if run.status != RunStatus.FINISHED]
     return [
         (run.name, f"{run.status} at step {run.step:,}: {run.reason or 'no reason given'}") for run in runs
     ]
@@ -153,7 +154,7 @@ def _cell_row(cell: Cell, figures: str) -> ExperimentRow:
         stamp_of(cell),
         figures,
         states,
-        list(by_state) == [FINISHED],
+        list(by_state) == [RunStatus.FINISHED],
         values,
         _same([f"{run.step:,}" for run in runs or cell.records]),
         _same([f"{run.critic_updates:,}" for run in runs or cell.records]),

@@ -112,10 +112,7 @@ def _progress(cells: Mapping[str, Cell], sections: Sequence[StudySection]) -> st
     if cells:
         states = [cell.seeds_by_state() for cell in cells.values()]
         total = sum(len(cell.seeds) for cell in cells.values())
-        counts = [
-            f"{sum(len(state.get(name, ())) for state in states):,} {name}"
-            for name in (FINISHED, FAILED, DIVERGED, MISSING)
-        ]
+        counts = [f"{sum(len(state.get(name, ())) for state in states):,} {name}" for name in STATES]
         planned = "is planned" if total == 1 else "are planned"
         sentences.append(f"{counted(total, 'run')} {planned}: {listed(counts)}.")
     if sections:

@@ -40,7 +40,7 @@ def draw_clipping(
 def _figure(cells: Sequence[Drawn], shape: ShapeName, reach: float, results: Sequence[Result]) -> Figure:
     rows, columns = (1 + max(side) for side in zip(*((cell.row, cell.column) for cell in cells), strict=True))
     figure = Figure(figsize=(2.6 * (columns + 1), 2.6 * rows + 4.8), layout="constrained")
-    above, below = figure.subfigures(2, 1, height_ratios=(2.6 * rows, 4.2), squeeze=False)[:, 0]
+    above, below = figure.subfigures(2, 1, height_ratios=(2.6 * rows, 4.8), squeeze=False)[:, 0]
     _draw_surfaces(above, cells, (rows, columns), shape, reach, results[0]["cells"])
     gradients, shares = below.subplots(1, 2)
     for cell in cells:

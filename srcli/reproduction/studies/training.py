@@ -9,7 +9,6 @@ from torch.nn import functional as F
 
 from srcli.models.layers import Scores
 from srcli.objectives import Loss
-from srcli.optimizers import rate_share
 from srcli.reproduction.studies.networks import Random, build_critic, build_generator
 from srcli.reproduction.studies.settings import AdversarialObjective, Method
 
@@ -84,7 +83,7 @@ def train_pair(
         return torch.randn(batch_size, networks.noise, generator=random)
 
     for step in range(steps):
-        rate = method.optimizer.learning_rate * rate_share(method.optimizer.schedule, step, steps)
+        rate = method.optimizer.rate(step, steps)
         for group in (*playing.optimizer.param_groups, *optimizer.param_groups):
             group["lr"] = rate
         for _ in range(method.objective.n_critic):

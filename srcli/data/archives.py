@@ -1,0 +1,38 @@
+"""What goes wrong while an archive is read, said of the archive."""
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from srcli.errors import DataError
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+@contextmanager
+def archive_errors(path: Path) -> Iterator[None]:
+    """Names the archive in whatever goes wrong while it is read.
+
+    Raises:
+        DataError: The archive is damaged or cannot be read.
+        OSError: There is no room for what the block writes of it.
+    """
+    try:
+        yield
+    except DataError as error:
+        raise (
+            error if str(path) in error.message else DataError(f"{path} is refused: {error.message}")
+        ) from None
+    except OSError as error:
+        if error.errno in _NO_ROOM:
+            raise
+        raise _damaged(path, error) from error
+    # Damaged archives make tarfile, zipfile and the decompressors raise nearly anything.
+    except Exception as error:
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> DataError:
+    reason = str(error) or type(error).__name__
+    return DataError(f"{path} is damaged or not whole: {reason}", "Fetch it again.")

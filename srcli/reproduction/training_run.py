@@ -1,0 +1,257 @@
+"""One run of a plan: started or continued in a process of its own, then measured and recorded."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import torch
+
+from srcli.data.dataset import Dataset
+from srcli.data.images import Pixels, grid, low_res_of, write_png
+from srcli.errors import EXIT_DIVERGED, EXIT_INTERRUPTED, InterruptedRunError, RunError
+from srcli.experiment import differences, load_experiment
+from srcli.reproduction.finals import measure_run
+from srcli.reproduction.plan import PlannedRun, as_overrides
+from srcli.reproduction.records import STEP_TERMS, RunRecord, Series, columns_of, write_record
+from srcli.run_lock import is_being_trained
+from srcli.run_status import RunStatus
+from srcli.runs import Record, RunDirectory, logged_steps, read_log
+from srcli.training.measuring import Statistics, draw_faces, enlarge
+from srcli.training.state import TrainingState, restore_state
+
+CPU = torch.device("cpu")
+SECONDS_BETWEEN_LOOKS = 1.0
+SHOWN_FACES = 10
+EVALUATED_TERMS = (
+    "step",
+    "psnr",
+    "ssim",
+    "l1_high",
+    "consistency",
+    "psnr_running",
+    "psnr_batch",
+    "consistency_running",
+    "consistency_batch",
+    "diversity",
+    "duplicates",
+    "diversity_running",
+    "diversity_batch",
+    "duplicates_running",
+    "duplicates_batch",
+    "spread",
+    "copies",
+    "score_train",
+    "score_test",
+    "score_fake",
+    "wasserstein_test",
+    "adversary_share",
+    "clipped_share",
+)
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """Where a campaign's runs are made, and on what.
+
+    Attributes:
+        data: Prepared datasets; none for the built-in faces.
+        labels: The test faces on which finished runs are measured, (N, 64, 64, 3).
+        examples: Faces (N, 64, 64, 3) that may be shown to anyone; records hold what runs make of them.
+        threads: That each training process may use.
+        stopping: Set when everything should stop; runs then save a checkpoint.
+    """
+
+    out: Path
+    data: Sequence[Path]
+    dataset: Dataset
+    labels: Pixels
+    examples: Pixels
+    threads: int
+    stopping: Event = field(default_factory=Event)
+
+    def run_directory(self, run: PlannedRun) -> RunDirectory:
+        """Where the run lies."""
+        return RunDirectory(self.out / "runs" / run.name, is_kept=False)
+
+    def record_folder(self, run: PlannedRun) -> Path:
+        """Where its record lies."""
+        return self.out / "records" / run.name
+
+
+def complete(run: PlannedRun, workshop: Workshop, progress: Callable[[int], None]) -> RunRecord:
+    """Trains a run to its end, from where it stands, and writes its record.
+
+    A run that another process trains is waited for.
+
+    Args:
+        progress: Told the steps that are done, about every second.
+
+    Raises:
+        InterruptedRunError: `workshop.stopping` was set.
+        RunError: The run's folder holds a run with other settings.
+    """
+    directory = workshop.run_directory(run)
+    _check_same(run, directory)
+    reason = ""
+    while not _is_over(directory):
+        code = _train(run, directory, workshop, progress)
+        if workshop.stopping.is_set() or code == EXIT_INTERRUPTED:
+            raise InterruptedRunError(f"{directory.path} was stopped, its checkpoint saved")
+        if code not in (0, EXIT_DIVERGED):
+            reason = _last_line(_log_file(run, workshop)) or f"its process ended with {code}"
+            break
+    return _record(run, directory, workshop, reason)
+
+
+def _check_same(run: PlannedRun, directory: RunDirectory) -> None:
+    if not directory.path.exists():
+        return
+    changed = differences(load_experiment(directory.experiment_file), run.experiment)
+    if changed:
+        listed = "; ".join(f"{path}: {old} -> {new}" for path, (old, new) in changed.items())
+        raise RunError(f"{directory.path} was trained with other settings: {listed}", "Give another --out.")
+
+
+def _is_over(directory: RunDirectory) -> bool:
+    return directory.path.exists() and directory.record().get("status") in (
+        RunStatus.FINISHED,
+        RunStatus.DIVERGED,
+    )
+
+
+def _train(
+    run: PlannedRun, directory: RunDirectory, workshop: Workshop, progress: Callable[[int], None]
+) -> int:
+    """Trains in a process of its own and returns its exit code."""
+    while directory.path.exists() and is_being_trained(directory):
+        progress(logged_steps(directory.metrics_file))
+        if workshop.stopping.wait(SECONDS_BETWEEN_LOOKS):
+            return EXIT_INTERRUPTED
+    if _is_over(directory):
+        return 0
+    log = _log_file(run, workshop)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    # A session of its own: Ctrl-C reaches this process alone, which then asks the training to stop.
+    with (
+        log.open("ab") as talk,
+        subprocess.Popen(
+            _command(run, directory, workshop.data),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=talk,
+            env=_environment(workshop.threads),
+            start_new_session=True,
+        ) as process,
+    ):
+        while True:
+            try:
+                return process.wait(SECONDS_BETWEEN_LOOKS)
+            except subprocess.TimeoutExpired:
+                if directory.path.exists():
+                    progress(logged_steps(directory.metrics_file))
+            if workshop.stopping.is_set():
+                process.terminate()
+                return process.wait()
+
+
+def _command(run: PlannedRun, directory: RunDirectory, data: Sequence[Path]) -> list[str]:
+    command = [sys.executable, "-m", "srcli", "train"]
+    for path in data:
+        command += ["--data", str(path)]
+    if directory.path.exists():
+        return [*command, "--resume", str(directory.path)]
+    command += ["--preset", run.preset, "--out", str(directory.path)]
+    return command + [part for text in as_overrides(run.settings) for part in ("--set", text)]
+
+
+def _environment(threads: int) -> dict[str, str]:
+    shares = ("RANK", "WORLD_SIZE")  # the runs are shared out, not each run's batches
+    inherited = {name: value for name, value in os.environ.items() if name not in shares}
+    return {"OMP_NUM_THREADS": str(threads), **inherited}
+
+
+def _log_file(run: PlannedRun, workshop: Workshop) -> Path:
+    return workshop.out / "logs" / f"{run.name}.log"
+
+
+def _last_line(log: Path) -> str:
+    lines = log.read_text(errors="replace").strip().splitlines()[-1:]
+    return lines[0].removeprefix("error: ") if lines else ""
+
+
+def _record(run: PlannedRun, directory: RunDirectory, workshop: Workshop, reason: str) -> RunRecord:
+    """The record of a run that is over, written beside the others with what it makes of the examples."""
+    about = directory.record() if directory.path.exists() else {}
+    log = read_log(directory.metrics_file) if about else []
+    status = RunStatus.FAILED if reason else str(about["status"])
+    figures: dict[str, float] = {}
+    faces: dict[str, Series] = {}
+    examples = None
+    if status == RunStatus.FINISHED:
+        state = restore_state(directory, run.experiment, CPU)
+        figures, faces = measure_run(state, workshop.labels)
+        examples = _strip(state, workshop.examples)
+        shown_file = workshop.out / "test-faces" / f"{run.name}.png"
+        shown_file.parent.mkdir(parents=True, exist_ok=True)
+        write_png(shown_file, _strip(state, workshop.labels[:SHOWN_FACES]))
+    record = _new_record(run, workshop.dataset, status, about, log, reason, figures, faces)
+    write_record(workshop.record_folder(run), record, examples)
+    return record
+
+
+def _new_record(
+    run: PlannedRun,
+    dataset: Dataset,
+    status: str,
+    about: Record,
+    log: Sequence[Record],
+    reason: str,
+    figures: Mapping[str, float],
+    faces: Mapping[str, Any],
+) -> RunRecord:
+    updates = len(log) * run.experiment.objective.n_critic
+    train = len(dataset.splits["train"])
+    return RunRecord(
+        cell=run.cell,
+        part=run.part,
+        figures_of_paper=run.figures,
+        preset=run.preset,
+        seed=run.seed,
+        status=status,
+        reason=reason if status != RunStatus.DIVERGED else "a term of the loss stopped being finite",
+        step=len(log),
+        seconds=float(log[-1]["seconds"]) if log else 0.0,
+        experiment=run.experiment.model_dump(mode="json"),
+        made={
+            "versions": about.get("versions", {}),
+            "device": about.get("device"),
+            "dataset": dataset.fingerprint,
+            "train_faces": train,
+            "recorded": time.strftime("%Y-%m-%d", time.gmtime()),
+        },
+        critic_updates=updates,
+        epochs=max(updates, len(log)) * run.experiment.training.batch_size / train,
+        figures=figures,
+        faces=faces,
+        steps=columns_of(log, ("step", *STEP_TERMS)),
+        evaluations=columns_of([entry for entry in log if "health" in entry], EVALUATED_TERMS),
+    )
+
+
+def _strip(state: TrainingState, labels: Pixels) -> Pixels:
+    """What a run makes of faces, side by side, (64, 64 N, 3); from noise, as many samples.
+
+    Batch normalisation takes the statistics of these faces, as the authors' code does at test time.
+    """
+    kind: Statistics = "batch" if state.experiment.generator.normalization == "batch" else "running"
+    if state.experiment.generator.takes_noise:
+        outputs = draw_faces(state, len(labels), kind)
+    else:
+        outputs = enlarge(state, low_res_of(labels), kind)
+    return grid([list(outputs)], gap=0)
