@@ -4,15 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import srcli
-from srcli.reproduction.report.contents import (
-    DIVERGED,
-    FAILED,
-    FINISHED,
-    MISSING,
-    Cell,
-    Reproduction,
-    cells_of,
-)
+from srcli.reproduction.report.contents import STATES, Cell, Reproduction, cells_of
 from srcli.reproduction.report.experiments import ExperimentGroup, experiment_groups, stopped_runs
 from srcli.reproduction.report.making import made_rows
 from srcli.reproduction.report.own_charts import course_picture, psnr_picture, share_picture
@@ -53,7 +45,7 @@ class Page:
     stopped: tuple[tuple[str, str], ...]
     studies: tuple[StudySection, ...]
     theory: tuple[str, ...]
-    commands: tuple[str, ...]
+    command: str
     made: tuple[tuple[str, str], ...]
 
     @property
@@ -86,7 +78,7 @@ def page_of(reproduction: Reproduction) -> Page:
         stopped=tuple(stopped_runs(cells)),
         studies=tuple(sections),
         theory=tuple(THEORY_NOT_TESTED) if sections else (),
-        commands=(f"srcli reproduce {plan.name} --data DIR",),
+        command=f"srcli reproduce {plan.name} --data DIR" if cells else f"srcli reproduce {plan.name}",
         made=tuple(_made(reproduction)),
     )
 
