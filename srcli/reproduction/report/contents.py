@@ -12,9 +12,10 @@ from srcli.reproduction.plan import Plan, PlannedRun
 from srcli.reproduction.records import RunRecord
 from srcli.reproduction.studies.study import Result
 from srcli.reproduction.verdicts import Claim
+from srcli.run_status import RunStatus
 
-FINISHED, FAILED, DIVERGED, MISSING = "finished", "failed", "diverged", "not run yet"
-STATES = (FINISHED, FAILED, DIVERGED, MISSING)
+MISSING = "not run yet"
+STATES: Sequence[str] = (RunStatus.FINISHED, RunStatus.FAILED, RunStatus.DIVERGED, MISSING)
 
 
 @dataclass(frozen=True)
@@ -24,13 +25,14 @@ class Reproduction:
     Attributes:
         runs: All runs of the plan, done or not.
         records: Of the runs that are done.
-        baselines: Figures of each test face, by enlarger (`nearest`, `bicubic`, `bicubic_tensorflow1`) and name.
-        examples: By run, a PNG of the example faces as it enlarges them, 64x64 each, side by side; of a run from
-            noise, as many of its samples.
+        baselines: Figures of each test face, by enlarger (`nearest`, `bicubic`, `bicubic_tensorflow1`) and
+            name.
+        examples: By run, a PNG of the example faces as it enlarges them, 64x64 each, side by side; of a run
+            from noise, some of its samples.
         example_inputs: The example faces as networks get them, (N, 16, 16, 3).
         example_labels: The example faces themselves, (N, 64, 64, 3).
         studies: By name, the results of a study, by seed.
-        commit: Of the code that made the report.
+        commit: Of the code that made the report, where it is known.
     """
 
     plan: Plan
@@ -42,7 +44,7 @@ class Reproduction:
     example_inputs: Pixels | None
     example_labels: Pixels | None
     studies: Mapping[str, Sequence[Result]]
-    commit: str | None
+    commit: str | None = None
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ class Cell:
     @property
     def finished(self) -> tuple[RunRecord, ...]:
         """The runs that came to their end."""
-        return tuple(record for record in self.records if record.status == FINISHED)
+        return tuple(record for record in self.records if record.status == RunStatus.FINISHED)
 
     def seeds_by_state(self) -> dict[str, list[int]]:
         """The seeds in each state that occurs, in the order of `STATES`."""

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from srcli.reproduction.records import RunRecord
-from srcli.reproduction.report.contents import FINISHED, Cell
+from srcli.reproduction.report.contents import Cell
 from srcli.reproduction.report.own_charts import Baselines
 from srcli.reproduction.report.wording import UNKNOWN, fixed, over_seeds
+from srcli.run_status import RunStatus
 
 PAPERS_EXPERIMENTS: Mapping[str, str] = {
     "resnet-gan": "1, 2, 4",
@@ -56,7 +57,7 @@ COLUMNS: Sequence[Column] = (
         "consistency_running",
         "consistency",
         4,
-        "mean absolute difference, in [0, 1], between the input and the output shrunk to 16x16; smaller is better",
+        "mean absolute difference, in [0, 1], of the output shrunk to 16x16 from the input; 0 is best",
     ),
     Column("sharpness_running", "sharpness", 2, "mean step between neighbouring pixels, over the label's"),
     Column("spread_running", "spread", 2, "mean distance of two outputs, over that of two test faces"),
@@ -74,6 +75,7 @@ class ExperimentRow:
         states: What became of its seeds, as "finished: 0, 1".
         done: Whether all of them are finished.
         values: One a column, as it is shown.
+        step: The last of the finished runs; of those that ended early where none is finished.
         epochs: Of critic and generator, as "10.8 / 2.2".
     """
 
@@ -116,7 +118,7 @@ def experiment_groups(cells: Mapping[str, Cell], baselines: Baselines) -> list[E
 
 def stopped_runs(cells: Mapping[str, Cell]) -> list[tuple[str, str]]:
     """The names of the runs that ended early, and why."""
-    runs = [run for cell in cells.values() for run in cell.records if run.status != FINISHED]
+    runs = [run for cell in cells.values() for run in cell.records if run.status != RunStatus.FINISHED]
     return [
         (run.name, f"{run.status} at step {run.step:,}: {run.reason or 'no reason given'}") for run in runs
     ]
@@ -152,11 +154,11 @@ def _cell_row(cell: Cell, figures: str) -> ExperimentRow:
         stamp_of(cell),
         figures,
         states,
-        list(by_state) == [FINISHED],
+        list(by_state) == [RunStatus.FINISHED],
         values,
-        _same([f"{run.step:,}" for run in cell.records]),
-        _same([f"{run.critic_updates:,}" for run in cell.records]),
-        _same([_epochs(run) for run in cell.records]),
+        _same([f"{run.step:,}" for run in runs or cell.records]),
+        _same([f"{run.critic_updates:,}" for run in runs or cell.records]),
+        _same([_epochs(run) for run in runs or cell.records]),
     )
 
 

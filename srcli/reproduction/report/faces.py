@@ -49,7 +49,7 @@ def face_sheet(title: str, rows: Sequence[FaceRow], columns: int = A_ROW) -> byt
         _draw_row(sheet, draw, row, top, columns)
         top += _CELL + _GAP
     file = BytesIO()
-    sheet.save(file, "PNG", optimize=True)
+    sheet.save(file, "PNG")
     return file.getvalue()
 
 

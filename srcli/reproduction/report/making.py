@@ -24,7 +24,7 @@ def _flat(values: Mapping[str, Any], before: str) -> Iterator[tuple[str, str]]:
             yield from _flat(value, f"{title} ")
         elif isinstance(value, int) and not isinstance(value, bool):
             yield title, f"{value:,}"
-        else:
+        elif value is not None:
             yield title, str(value)
 
 

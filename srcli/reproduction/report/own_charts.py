@@ -1,6 +1,7 @@
 """Charts that the paper doesn't have: |W| beside quality, the adversary's share, PSNR by cell."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -44,17 +45,18 @@ def course_picture(cells: Mapping[str, Cell]) -> Picture:
         Tile(
             f"course-{cell.name}",
             f"{cell.name}: size of the Wasserstein estimate, and PSNR, over steps",
-            as_png(lambda cell=cell: _course(cell)),  # type: ignore[misc]
+            as_png(partial(_course, cell)),
         )
         for cell in shown
     ]
     return Picture(
         "course",
         "The critic's estimate beside the quality it should follow",
-        "Above, |W| = |E[D(x)] − E[D(G(z))]| in units of the critic's score: on training faces as the mean of the"
-        f" last {WINDOW} steps, and at evaluations on held-out faces. Below, PSNR in dB of held-out faces at the"
-        " same evaluations, with batch norm's running statistics and with those of the batch. Thin: seeds; thick:"
-        " their median. A GAN's critic doesn't estimate a distance; its chart is there to compare.",
+        "Above, |W| = |E[D(x)] − E[D(G(z))]| in units of the critic's score: on training faces as the"
+        f" mean of the last {WINDOW} steps, and at evaluations on held-out faces. Below, PSNR in dB of"
+        " held-out faces at the same evaluations, with batch norm's running statistics and with those of"
+        " the batch. Thin: seeds; thick: their median. A GAN's critic doesn't estimate a distance; its"
+        " chart is there to compare.",
         tuple(tiles),
         "charts",
         _waiting(cells),
@@ -76,17 +78,18 @@ def share_picture(cells: Mapping[str, Cell], present: float | None) -> Picture:
     tiles = [
         Tile(
             f"share-{family}",
-            f"{family}: the adversary's share over steps, {', '.join(TITLES[cell.objective] for cell, _ in own)}",
-            as_png(lambda family=family, own=own: _share(family, own, present)),  # type: ignore[misc]
+            f"{family}: the adversary's share over steps",
+            as_png(partial(_share, family, own, present)),
         )
         for family, own in families.items()
     ]
     return Picture(
         "share",
         "The adversary's share in what the generator learns",
-        "The norm of the adversarial gradient, (1 − gamma) dJ_G/dx, over that of the L1 term, gamma dL1/dx, at the"
-        " generator's outputs, at evaluations, on a logarithmic scale. Thin: seeds; thick: their median. Below the"
-        " dotted line the plan calls the adversary absent. Without an L1 term there is no share.",
+        "The norm of the adversarial gradient, (1 − gamma) dJ_G/dx, over that of the L1 term, gamma"
+        " dL1/dx, at the generator's outputs, at evaluations, on a logarithmic scale. Thin: seeds; thick:"
+        " their median. Below the dotted line the plan calls the adversary absent. Without an L1 term"
+        " there is no share.",
         tuple(tiles),
         "charts",
         _waiting(cells),
@@ -99,13 +102,13 @@ def psnr_picture(cells: Mapping[str, Cell], baselines: Baselines) -> Picture:
     tiles = []
     if shown:
         alt = f"PSNR by experiment: {', '.join(cell.name for cell in shown)}"
-        tiles.append(Tile("psnr", alt, as_png(lambda: _psnr(shown, baselines))))
+        tiles.append(Tile("psnr", alt, as_png(partial(_psnr, shown, baselines))))
     return Picture(
         "psnr",
         "PSNR by experiment",
-        "Mean PSNR in dB over all test faces: a dot a seed, hollow with the batch's statistics; the bar is the 95 %"
-        " Student interval of the mean over seeds (running statistics), which one seed doesn't have. Lines:"
-        " what interpolation reaches on the same faces.",
+        "Mean PSNR in dB over all test faces: a dot a seed, hollow with the batch's statistics; the bar"
+        " is the 95 % Student interval of the mean over seeds (running statistics), which one seed"
+        " doesn't have. Lines: what interpolation reaches on the same faces.",
         tuple(tiles),
         "tall",
         _waiting(cells),

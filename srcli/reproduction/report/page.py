@@ -4,15 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import srcli
-from srcli.reproduction.report.contents import (
-    DIVERGED,
-    FAILED,
-    FINISHED,
-    MISSING,
-    Cell,
-    Reproduction,
-    cells_of,
-)
+from srcli.reproduction.report.contents import STATES, Cell, Reproduction, cells_of
 from srcli.reproduction.report.experiments import ExperimentGroup, experiment_groups, stopped_runs
 from srcli.reproduction.report.making import made_rows
 from srcli.reproduction.report.own_charts import course_picture, psnr_picture, share_picture
@@ -53,7 +45,7 @@ class Page:
     stopped: tuple[tuple[str, str], ...]
     studies: tuple[StudySection, ...]
     theory: tuple[str, ...]
-    commands: tuple[str, ...]
+    command: str
     made: tuple[tuple[str, str], ...]
 
     @property
@@ -86,7 +78,7 @@ def page_of(reproduction: Reproduction) -> Page:
         stopped=tuple(stopped_runs(cells)),
         studies=tuple(sections),
         theory=tuple(THEORY_NOT_TESTED) if sections else (),
-        commands=(f"srcli reproduce {plan.name} --data DIR",),
+        command=f"srcli reproduce {plan.name} --data DIR" if cells else f"srcli reproduce {plan.name}",
         made=tuple(_made(reproduction)),
     )
 
@@ -112,15 +104,12 @@ def _progress(cells: Mapping[str, Cell], sections: Sequence[StudySection]) -> st
     if cells:
         states = [cell.seeds_by_state() for cell in cells.values()]
         total = sum(len(cell.seeds) for cell in cells.values())
-        counts = [
-            f"{sum(len(state.get(name, ())) for state in states):,} {name}"
-            for name in (FINISHED, FAILED, DIVERGED, MISSING)
-        ]
+        counts = [f"{sum(len(state.get(name, ())) for state in states):,} {name}" for name in STATES]
         planned = "is planned" if total == 1 else "are planned"
         sentences.append(f"{counted(total, 'run')} {planned}: {listed(counts)}.")
     if sections:
-        done = [f"{section.title.lower()} ({section.seeds})" for section in sections]
-        sentences.append(f"Studies: {listed(done)}.")
+        done = [f"{section.title} ({section.seeds})" for section in sections]
+        sentences.append(f"Studies: {'; '.join(done)}.")
     return " ".join(sentences)
 
 
@@ -130,8 +119,8 @@ def _stamp(reproduction: Reproduction) -> str:
     scale = f"Scale: {reproduction.plan.scale}. " if reproduction.plan.scale else ""
     commit = f" Commit {reproduction.commit}." if reproduction.commit else ""
     return (
-        f"{scale}{measured}Values are means over the finished seeds; ± is half of the 95 % Student interval over"
-        f" seeds, which a single seed doesn't have.{commit}"
+        f"{scale}{measured}Values are means over the finished seeds; ± is half of the 95 % Student"
+        f" interval over seeds, which a single seed doesn't have.{commit}"
     )
 
 

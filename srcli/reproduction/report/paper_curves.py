@@ -1,6 +1,7 @@
 """The paper's figure 2, with a campaign's runs: L1, critic loss and generator loss over steps."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -28,9 +29,9 @@ _UNITS = {
     "generator_loss": "generator loss",
 }
 _CAPTION = (
-    f"Every step as logged (faint), the mean of the last {WINDOW} steps of each seed (thin), and the median of the"
-    " seeds (thick). The wildest hundredth at either end of a curve may be cut off. The losses of the three"
-    " objectives are different quantities; only L1 may be compared between them."
+    f"Every step as logged (faint), the mean of the last {WINDOW} steps of each seed (thin), and the"
+    " median of the seeds (thick). The wildest hundredth at either end of a curve may be cut off. The"
+    " losses of the three objectives are different quantities; only L1 may be compared between them."
 )
 
 
@@ -57,7 +58,7 @@ def _tile(number: str, quantity: str, cells: Sequence[Cell]) -> Tile:
     drawn = {objective: own for objective, own in curves.items() if own}
     title = QUANTITIES[quantity]
     names = ", ".join(TITLES[objective] for objective in drawn)
-    png = as_png(lambda: _figure(title, _UNITS[quantity], drawn))
+    png = as_png(partial(_figure, title, _UNITS[quantity], drawn))
     return Tile(
         f"figure-{number}-{quantity.replace('_', '-')}", f"{title} over generator steps: {names}", png
     )

@@ -7,6 +7,7 @@ from srcli.reproduction.report.contents import MISSING, Cell, Reproduction
 from srcli.reproduction.report.faces import A_ROW, FaceRow, face_sheet, split_strip
 from srcli.reproduction.report.pictures import Picture, Tile
 from srcli.reproduction.report.wording import unplanned
+from srcli.run_status import RunStatus
 
 _OBJECTIVES = {"gan": "GAN", "wgan": "WGAN", "wgangp": "WGAN-GP"}
 _FAMILIES = {
@@ -17,9 +18,9 @@ _FAMILIES = {
 }
 _SAME_FACES = (
     "Every row enlarges the same faces, none of which was trained on, from their 16x16 inputs (top row, each"
-    " pixel repeated); the bottom row is what the inputs were made from. Of each experiment it shows the first"
-    " seed that has faces to show, at its last step, enlarged with batch norm's running statistics where it has"
-    " batch norm."
+    " pixel repeated); the bottom row is what the inputs were made from. Of each experiment it shows the"
+    " first seed that has faces to show, at its last step. Batch norm takes the statistics of these faces, as"
+    " in the authors' code."
 )
 
 
@@ -84,8 +85,8 @@ def _gammas(reproduction: Reproduction, cells: Mapping[str, Cell]) -> Picture:
             alt = f"Figure 4, {title}: {_listed(rows)}"
             tiles.append(Tile(f"figure-4-{objective}", alt, face_sheet(title, rows)))
     caption = (
-        f"{_SAME_FACES} Gamma is the share of the L1 term in the generator's loss (equation 7); at 0 the adversary"
-        " is alone."
+        f"{_SAME_FACES} Gamma is the share of the L1 term in the generator's loss (equation 7); at 0 the"
+        " adversary is alone."
     )
     return Picture(
         "figure-4",
@@ -108,8 +109,8 @@ def _noise(reproduction: Reproduction, cells: Mapping[str, Cell]) -> Picture:
     return Picture(
         "figure-5",
         "Figure 5: faces from noise",
-        "Ten samples of each seed, drawn from 128 independent normal values each, not chosen; there is no L1 term"
-        " and no input.",
+        "Ten samples of each seed, drawn from 128 independent normal values each, not chosen; there is no"
+        " L1 term and no input. Batch norm takes the statistics of the ten.",
         tuple(tiles),
         "faces",
         unplanned(list(names), cells),
@@ -145,7 +146,7 @@ def _shown(reproduction: Reproduction, cell: Cell | None) -> tuple[str, Pixels |
         return "", None, "not in this plan"
     for record in cell.records:
         if record.name in reproduction.examples:
-            state = "" if record.status == "finished" else f", {record.status}"
+            state = "" if record.status == RunStatus.FINISHED else f", {record.status}"
             faces = split_strip(reproduction.examples[record.name], record.name)
             return f"seed {record.seed}{state}", faces, ""
     if not cell.records:
@@ -166,7 +167,7 @@ def _sample_rows(reproduction: Reproduction, cell: Cell) -> list[FaceRow]:
             rows.append(FaceRow(f"seed {seed}", "", None, empty))
             continue
         faces = split_strip(png, record.name)
-        note = "" if record.status == "finished" else record.status
+        note = "" if record.status == RunStatus.FINISHED else record.status
         rows += [FaceRow(f"seed {seed}", note, faces[:A_ROW]), FaceRow("", "", faces[A_ROW : 2 * A_ROW])]
     return rows
 

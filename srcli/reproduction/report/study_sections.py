@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 from srcli.reproduction.report.contents import Reproduction
 from srcli.reproduction.report.pictures import Picture, Tile
-from srcli.reproduction.report.wording import counted, number
+from srcli.reproduction.report.wording import counted, listed, number
 from srcli.reproduction.studies.study import Result, Study
 from srcli.reproduction.verdicts import Claim, Finding, Verdict
 
@@ -69,24 +69,28 @@ def _claim(key: str, statement: str, findings: Sequence[Finding]) -> Claim:
         verdict = Verdict.DOES_NOT_HOLD
     elif verdicts and all(one is Verdict.HOLDS for one in verdicts):
         verdict = Verdict.HOLDS
-    return Claim(key, statement, verdict, _sentence(findings), tuple(findings))
+    return Claim(key, statement, verdict, _sentence(verdict, findings), tuple(findings))
 
 
-def _sentence(findings: Sequence[Finding]) -> str:
-    """The finding's own sentence where there is one, else how many of them say what."""
+def _sentence(verdict: Verdict, findings: Sequence[Finding]) -> str:
+    """How many findings say what, and in words the first of those that decide."""
     if not findings:
         return "Not run yet."
+    deciding = next(finding for finding in findings if finding.verdict is verdict)
     if len(findings) == 1:
-        return findings[0].sentence
+        return deciding.sentence
     counts = {verdict: sum(finding.verdict is verdict for finding in findings) for verdict in Verdict}
     parts = [f"{count} {_verb(verdict, count)}" for verdict, count in counts.items() if count]
-    return f"Of {len(findings)} measurements {', '.join(parts)}."
+    counted_parts = f"Of {len(findings)} measurements {listed(parts)}."
+    if len(parts) == 1:
+        counted_parts = f"All {len(findings)} measurements {parts[0].partition(' ')[2]}."
+    return f"{counted_parts} {deciding.sentence}"
 
 
 def _verb(verdict: Verdict, count: int) -> str:
     verbs = {
         Verdict.HOLDS: ("holds", "hold"),
-        Verdict.DOES_NOT_HOLD: ("does not", "do not"),
+        Verdict.DOES_NOT_HOLD: ("does not hold", "do not hold"),
         Verdict.UNDECIDED: ("is undecided", "are undecided"),
     }
     return verbs[verdict][count != 1]

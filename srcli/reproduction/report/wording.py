@@ -13,9 +13,9 @@ UNKNOWN = "–"
 
 PAPERS_SCALE = "the paper: full width, 202,599 faces, length not stated"
 AUTHORS_LOG = (
-    "For comparison, the authors' own log (their repository srez, summary/1: the ResNet with the clipped WGAN,"
-    " 14,560 steps): there the size of the critic's loss, averaged over tenths of the run, rises from 0.22 to"
-    " 0.95."
+    "For comparison, the authors' own log (their repository srez, summary/1: the ResNet with the clipped"
+    " WGAN, 14,560 steps): there the size of the critic's loss, averaged over tenths of the run, rises"
+    " from 0.22 to 0.95."
 )
 
 
@@ -26,9 +26,10 @@ def number(value: float, digits: int = 3) -> str:
     if math.isinf(value):
         return "∞" if value > 0 else "−∞"
     if value != 0 and not 1e-3 <= abs(value) < 1e6:
-        return f"{value:.{digits - 1}e}".replace("-", "−")
+        mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
+        return f"{mantissa}e{int(exponent)}".replace("-", "−")
     decimals = max(0, digits - 1 - math.floor(math.log10(abs(value)))) if value else 0
-    return f"{value:,.{min(decimals, 4)}f}".replace("-", "−")
+    return f"{value:,.{min(decimals, 5)}f}".replace("-", "−")
 
 
 def fixed(value: float, decimals: int) -> str:
