@@ -139,16 +139,17 @@ def _report(plan: Plan, runs: Sequence[PlannedRun], places: Sequence[Path]) -> P
     baselines = _read_baselines(places)
     if records and not baselines:
         raise DataError(
-            f"{' and '.join(map(str, places))} hold records of runs, but no {BASELINES_FILE} to judge them by",
+            f"{places[-1]} holds records of runs, but no {BASELINES_FILE} to judge them by",
             "Give the folder that they were made in with --from.",
         )
+    done = [record for record in records if record.status != RunStatus.FAILED]  # failed ones are tried again
     planned = {run.cell: sum(other.cell == run.cell for other in runs) for run in runs}
     labels = read_examples()
     reproduction = Reproduction(
         plan=plan,
         runs=list(runs),
         records=records,
-        claims=judge(records, baselines, plan.claims, planned) if plan.claims else [],
+        claims=judge(done, baselines, plan.claims, planned) if plan.claims else [],
         baselines=baselines,
         examples={name: path.read_bytes() for name, (_, path) in kept.items() if path.is_file()},
         example_inputs=low_res_of(labels),
