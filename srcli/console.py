@@ -1,8 +1,8 @@
 """Standard output for results, standard error for talk; of processes that train together, the first talks."""
 
 import os
-import re
 import sys
+import unicodedata
 from contextvars import ContextVar
 from typing import Any
 
@@ -20,9 +20,9 @@ from rich.text import Text
 
 from srcli.errors import UserError
 
-# C0 with tabs and newlines, DEL, C1, and the marks that turn text around or hide its parts.
-_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-
+# Unicode's categories of what a terminal obeys or does not show: controls (tabs and newlines are among them),
+# format characters (which turn text around, join it or hide in it), and the ends of lines and paragraphs.
+_OBEYED = frozenset(("Cc", "Cf", "Zl", "Zp"))
 
 _RANK = ContextVar("rank", default=0)
 
@@ -42,7 +42,7 @@ def printable(text: str) -> str:
 
     Names of files and of what is in archives may come from anyone.
     """
-    return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
+    return text if text.isprintable() else "".join(map(_as_shown, text))
 
 
 def talk_console() -> Console:
@@ -134,6 +134,11 @@ def table(title: str, columns: list[str], rows: list[list[Any]]) -> None:
     for row in rows:
         drawn.add_row(*(_plain(str(cell)) for cell in row))
     talk_console().print(drawn)
+
+
+def _as_shown(character: str) -> str:
+    is_obeyed = unicodedata.category(character) in _OBEYED
+    return character.encode("unicode_escape").decode("ascii") if is_obeyed else character
 
 
 def _plain(text: str) -> Text:

@@ -11,10 +11,11 @@ import numpy as np
 from srcli.data.decoding import Layout, detect_layout, face_of
 from srcli.data.images import FACE_SIZE, Pixels, centre_window, low_res_of
 from srcli.data.several import open_datasets
-from srcli.data.sources import PICTURE_ENDINGS, FolderSource, SourceFile, is_picture
+from srcli.data.sources import FolderSource, SourceFile, is_picture
 from srcli.data.synthetic import built_in_dataset
 from srcli.errors import DataError, ImageError
 from srcli.evaluation.degrading import InputDegradation
+from srcli.picture_formats import PICTURE_ENDINGS
 
 
 @dataclass(frozen=True)
@@ -72,9 +73,7 @@ def faces_of_folder(folder: Path, limit: int | None) -> Faces:
         raise ImageError(f"{folder} is not a folder")
     names = sorted(path.name for path in folder.iterdir() if is_picture(path.name) and path.is_file())[:limit]
     if not names:
-        raise ImageError(
-            f"{folder} holds no pictures", f"Known endings: {' '.join(sorted(PICTURE_ENDINGS))}."
-        )
+        raise ImageError(f"{folder} holds no pictures", f"Known endings: {' '.join(PICTURE_ENDINGS)}.")
     source = FolderSource(folder)
     layout = detect_layout(source.files(names))
     labels = np.concatenate([_label_of(file, folder, layout) for file in source.files(names)])

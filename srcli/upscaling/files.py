@@ -10,15 +10,13 @@ from enum import StrEnum
 from pathlib import Path
 
 from srcli.errors import ImageError, UserError
+from srcli.picture_formats import PICTURE_ENDINGS
 from srcli.ranks import ALONE, Share
 
 STANDARD_STREAM = "-"
 
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 """The formats that are written, by the ending of the output."""
-
-PICTURE_ENDINGS = {*FORMATS, ".bmp", ".tif", ".tiff", ".gif"}
-"""What counts as a picture in a folder; a file that is named is read whatever its ending."""
 
 _EARLIER_OUTPUT = re.compile(r"(.+)_x4(-\d+)?\.png", re.DOTALL)
 
