@@ -1,21 +1,28 @@
 """Standard output for results, standard error for talk; of processes that train together, the first talks."""
 
+import errno
 import os
+import stat
 import sys
 import unicodedata
+from collections.abc import Iterable
+from contextlib import suppress
 from contextvars import ContextVar
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, RenderableType
+from rich.measure import Measurement
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
+    Task,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from srcli.errors import UserError
@@ -23,6 +30,11 @@ from srcli.errors import UserError
 # Unicode's categories of what a terminal obeys or does not show: controls (tabs and newlines are among them),
 # format characters (which turn text around, join it or hide in it), and the ends of lines and paragraphs.
 _OBEYED = frozenset(("Cc", "Cf", "Zl", "Zp"))
+
+LEAST_BAR, SHARED_BAR, WIDEST_BAR = 10, 20, 40
+"""Columns of a progress bar: at least, beside remarks, and at most."""
+NOTES = 90
+"""Columns that remarks get before the bar is as wide as it can be."""
 
 _RANK = ContextVar("rank", default=0)
 
@@ -102,28 +114,94 @@ def discard_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def leave_lost_terminal() -> None:
+    """Sends talk and results nowhere from now on where they went to a terminal that is gone."""
+    for descriptor in (1, 2):
+        with suppress(OSError):  # closed from the start
+            if stat.S_ISCHR(os.fstat(descriptor).st_mode) and not os.isatty(descriptor):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
+
+
 def progress(unit: str) -> Progress:
     """A progress bar on standard error with rate and time left; shown on a terminal only.
 
     Args:
-        unit: What is counted, in the plural, for example `images`. Tasks may set the field `note`.
+        unit: What is counted, in the plural, for example `images`. Tasks have the fields `rate` and `note`,
+            remarks separated by commas; those that the terminal is too narrow for are not shown.
     """
-    console = talk_console()
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]} " + unit + "/s"),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}"),
-        console=console,
-        disable=not console.is_terminal,
-        transient=True,
-        # Rich would send redirected results to standard error while the bar is there.
-        redirect_stdout=sys.stdout.isatty(),
-    )
+    return FittingProgress(unit, talk_console())
+
+
+class FittingProgress(Progress):
+    """A progress bar that on narrow terminals keeps the bar, the count and the time left, whatever else goes.
+
+    What goes first: remarks from the last, then the time taken, the rate, the name.
+
+    Args:
+        unit: What is counted, in the plural.
+        console: Where it is shown, if that is a terminal.
+    """
+
+    def __init__(self, unit: str, console: Console) -> None:
+        self._terminal = console
+        self._name, self._bar = TextColumn("{task.description}", markup=False), BarColumn()
+        self._rate, self._elapsed = TextColumn("{task.fields[rate]} " + unit + "/s"), TimeElapsedColumn()
+        super().__init__(
+            self._name,
+            self._bar,
+            MofNCompleteColumn(),
+            self._rate,
+            self._elapsed,
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=console,
+            disable=not console.is_terminal,
+            transient=True,
+            # Rich would send redirected results to standard error while the bar is there.
+            redirect_stdout=sys.stdout.isatty(),
+        )
+
+    def make_tasks_table(self, tasks: Iterable[Task]) -> Table:
+        """The table that rich shows: a row for each task."""
+        visible = [task for task in tasks if task.visible]
+        cells = {column: [self._cell(column, task) for task in visible] for column in self.columns}
+        widths = {
+            column: max((self._width(cell) for cell in column_cells), default=0) + 1
+            for column, column_cells in cells.items()
+            if column is not self._bar
+        }
+        for column in (self._elapsed, self._rate, self._name):
+            if sum(widths.values()) + LEAST_BAR > self._terminal.width:
+                del widths[column]
+        rest = max(self._terminal.width - sum(widths.values()), 1)
+        has_notes = any(task.fields["note"] for task in visible)
+        # Fixed shares, as a bar that makes way for each remark would twitch.
+        self._bar.bar_width = min(rest, max(SHARED_BAR, min(WIDEST_BAR, rest - (NOTES if has_notes else 0))))
+        shown = [column for column in self.columns if column is self._bar or column in widths]
+        drawn = Table.grid(*(Column(no_wrap=True) for _ in shown), padding=(0, 1))
+        for row, task in enumerate(visible):
+            notes = _fitting(task.fields["note"], rest - self._bar.bar_width - 1)
+            bar = self._bar(task)
+            row_cells = [bar if column is self._bar else cells[column][row] for column in shown]
+            drawn.add_row(*row_cells, *([notes] if notes else []))
+        return drawn
+
+    def _cell(self, column: str | ProgressColumn, task: Task) -> RenderableType:
+        return column if isinstance(column, str) else column(task)
+
+    def _width(self, cell: RenderableType) -> int:
+        return Measurement.get(self._terminal, self._terminal.options, cell).maximum
+
+
+def _fitting(notes: str, room: int) -> str:
+    """The first remarks, as many as there is room for."""
+    fitting = ""
+    for note in notes.split(", "):
+        longer = f"{fitting}, {note}" if fitting else note
+        if len(longer) > room:
+            break
+        fitting = longer
+    return fitting
 
 
 def table(title: str, columns: list[str], rows: list[list[Any]]) -> None:
@@ -155,4 +233,9 @@ def _write(text: str, colour: int | None) -> None:
     """Writes to `sys.stderr` itself, which is where a progress bar makes way for other lines."""
     text = printable(text)
     coloured = colour and talk_console().color_system
-    sys.stderr.write(f"\033[{colour}m{text}\033[0m\n" if coloured else text + "\n")
+    try:
+        sys.stderr.write(f"\033[{colour}m{text}\033[0m\n" if coloured else text + "\n")
+    except OSError as error:
+        if error.errno != errno.EIO:
+            raise
+        leave_lost_terminal()  # nobody reads on: no reason for work to end

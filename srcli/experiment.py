@@ -76,6 +76,9 @@ class Training(BaseModel):
     evaluate_every: _Count
     evaluate_faces: _Count = Field(description="how many faces of the test split are measured")
     checkpoint_every: _Count
+    checkpoint_minutes: float = Field(
+        default=10.0, gt=0, description="a checkpoint is written when the last one is older, too"
+    )
     keep_checkpoints: _Count
     on_unhealthy: Literal["warn", "stop"] = Field(
         default="warn", description="what to do when an evaluation finds an illness; see docs/health.md"

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from small import small_experiment
 
 from srcli.runs import read_log
@@ -90,26 +92,71 @@ def test_resuming_with_other_settings_is_refused_with_the_differences(finished_r
     assert (finished_run / "experiment.yaml").read_text() == before
 
 
-def test_sigterm_saves_a_checkpoint_and_exits_130(experiment_file: Path, tmp_path: Path) -> None:
-    run = tmp_path / "run"
-    command = [sys.executable, "-m", "srcli", "train", str(experiment_file), "--out", str(run)]
-    process = subprocess.Popen(
-        [*command, "--set", "training.steps=100000"],
-        stderr=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    deadline = time.monotonic() + 60
-    while not ((run / "metrics.jsonl").exists() and (run / "metrics.jsonl").read_text().count("\n") > 5):
+def wait_for_steps(run: Path, count: int) -> None:
+    deadline, log = time.monotonic() + 60, run / "metrics.jsonl"
+    while not (log.exists() and log.read_text().count("\n") >= count):
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    os.kill(process.pid, signal.SIGTERM)
-    stdout, stderr = process.communicate(timeout=60)
+
+
+def check_interrupted(run: Path) -> None:
+    """The run says that it was interrupted, and has a checkpoint of its last step."""
     record = json.loads((run / "run.json").read_text())
-    assert (process.returncode, stdout, record["status"]) == (130, "", "interrupted")
-    assert f"Continue with --resume {run}" in stderr
+    assert record["status"] == "interrupted"
     assert (run / "checkpoints" / f"step-{record['step']:06d}").is_dir()
     assert len(read_log(run / "metrics.jsonl")) == record["step"]
+
+
+def endless(experiment_file: Path, run: Path) -> list[str]:
+    """The command of a training that does not end by itself, and saves nothing before it is told to end."""
+    settings = [f"training.{name}=100000" for name in ("steps", "checkpoint_every", "evaluate_every")]
+    overrides = [part for setting in settings for part in ("--set", setting)]
+    return [sys.executable, "-m", "srcli", "train", str(experiment_file), "--out", str(run), *overrides]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_sigterm_and_sighup_save_a_checkpoint_and_exit_130(
+    number: signal.Signals, experiment_file: Path, tmp_path: Path
+) -> None:
+    run, pipe = tmp_path / "run", subprocess.PIPE
+    process = subprocess.Popen(endless(experiment_file, run), stderr=pipe, stdout=pipe, text=True)
+    wait_for_steps(run, 6)
+    os.kill(process.pid, number)
+    stdout, stderr = process.communicate(timeout=60)
+    assert (process.returncode, stdout) == (130, "")
+    assert f"Continue with --resume {run}" in stderr
+    check_interrupted(run)
+
+
+def test_a_closed_terminal_leaves_a_checkpoint(experiment_file: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    ours, theirs = pty.openpty()
+    # The first terminal that the head of a session opens becomes the session's own.
+    adopt = "import os, sys; os.open(sys.argv[1], os.O_RDWR); os.execv(sys.argv[2], sys.argv[2:])"
+    process = subprocess.Popen(
+        [sys.executable, "-c", adopt, os.ttyname(theirs), *endless(experiment_file, run)],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    )
+    os.close(theirs)
+    wait_for_steps(run, 6)
+    os.close(ours)
+    assert process.wait(timeout=60) == 130
+    check_interrupted(run)
+
+
+def test_under_nohup_training_outlives_the_terminal(experiment_file: Path, tmp_path: Path) -> None:
+    run, nowhere = tmp_path / "run", subprocess.DEVNULL
+    command = ["nohup", *endless(experiment_file, run)]
+    process = subprocess.Popen(command, stdin=nowhere, stdout=nowhere, stderr=nowhere)
+    wait_for_steps(run, 6)
+    os.kill(process.pid, signal.SIGHUP)
+    wait_for_steps(run, len(read_log(run / "metrics.jsonl")) + 6)
+    os.kill(process.pid, signal.SIGTERM)
+    assert process.wait(timeout=60) == 130
+    check_interrupted(run)
 
 
 def test_an_unknown_preset_is_met_with_a_suggestion(tmp_path: Path) -> None:
@@ -212,3 +259,24 @@ def test_a_disk_that_fills_up_is_one_line_and_leaves_no_half_checkpoint(
     assert list((run / "checkpoints").iterdir()) == []
     assert srcli("train", "--resume", run).returncode == 0
     assert [entry["step"] for entry in read_log(run / "metrics.jsonl")] == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "where"),
+    [
+        (("upscale", ""), "an argument"),
+        (("upscale", "face.png", "--out", ""), "--out"),
+        (("upscale", "face.png", "--model="), "--model"),
+        (("train", "--resume", ""), "--resume"),
+        (("compare", "run", "", "--out", "report"), "an argument"),
+        (("presets", "copy", "smoke", ""), "an argument"),
+    ],
+)
+def test_an_empty_argument_is_an_error_and_nothing_is_done(
+    arguments: tuple[str, ...], where: str, tmp_path: Path
+) -> None:
+    Image.new("RGB", (16, 16)).save(tmp_path / "face.png")
+    done = srcli(*arguments, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"Invalid value for {where}: it is empty, as an unset variable is" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["face.png"]

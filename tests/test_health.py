@@ -160,6 +160,23 @@ def test_a_loss_that_swings_to_and_fro_oscillates() -> None:
     assert "swings by" in findings(Gan, terms)["oscillation"]
 
 
+def test_the_leap_with_which_a_run_begins_is_no_oscillation() -> None:
+    def terms(step: int) -> Record:
+        return {"critic_loss": 1.5, "wasserstein": 2 + 20 * math.exp(-(((step - 20) / 10) ** 2))}
+
+    first = np.array([terms(step)["wasserstein"] for step in range(1, 201)])
+    assert swing_of(first.reshape(20, 10).mean(axis=1)) > 0.5
+    watch = Watch(Gan.stuck_points, [])
+    lines = judge(watch, made_log(terms, steps=600))
+    assert [line["health"] for line in lines if "health" in line] == [{}] * 6
+
+
+def test_an_oscillation_is_found_from_step_300_on() -> None:
+    watch = Watch(Gan.stuck_points, [])
+    lines = judge(watch, made_log(lambda step: {"wasserstein": 2 + 3 * math.sin(step / 12)}, steps=300))
+    assert [set(line["health"]) for line in lines if "health" in line] == [set(), set(), {"oscillation"}]
+
+
 def test_the_noise_of_a_dead_critic_is_no_oscillation() -> None:
     found = findings(Gan, lambda step: {"critic_loss": 1.386, "wasserstein": 0.1 * math.sin(step / 12)})
     assert set(found) == {"dead_critic"}

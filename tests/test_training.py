@@ -154,6 +154,18 @@ def test_resuming_is_exact_for_the_other_architectures(generator: str, tmp_path:
     assert (whole.checkpoint(4) / name).read_bytes() == (halves.checkpoint(4) / name).read_bytes()
 
 
+def test_checkpoints_are_written_by_time_as_well_and_change_nothing(tmp_path: Path) -> None:
+    rarely = {"steps": 5, "checkpoint_every": 1000, "keep_checkpoints": 9}
+    weights = []
+    for minutes, steps in ((10.0, [5]), (1e-9, [1, 2, 3, 4, 5])):
+        experiment = small_experiment("wgan-gp", "mlp", checkpoint_minutes=minutes, **rarely)
+        run = run_in(tmp_path / f"every-{minutes}", experiment)
+        train_run(run, experiment)
+        assert run.checkpoint_steps() == steps
+        weights.append(read_weights(run.checkpoint(5) / "generator.safetensors")[0])
+    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
+
+
 @EVERY_OBJECTIVE
 def test_a_run_can_be_measured_on_a_single_face(objective: str, tmp_path: Path) -> None:
     run = run_in(tmp_path / "run", small_experiment(objective, "mlp", steps=3, evaluate_faces=1))

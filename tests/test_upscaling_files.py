@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from srcli.errors import UserError
+from srcli.ranks import Share
 from srcli.upscaling.files import Job, OnExist, Plan, plan_jobs
 
 
@@ -96,7 +97,7 @@ def test_out_may_be_a_pattern() -> None:
         ("b.gif", "--out b.gif ends in none of .png, .jpg, .jpeg, .webp"),
         ("b", "--out b ends in none of"),
         ("{stem}", "--out {stem} ends in none of"),
-        ("{name}.png", "--out {name}.png has {name} in it. Only {stem} is known"),
+        ("{file}.png", "--out {file}.png has {file} in it. Of face.jpg, {stem} is face"),
         ("a.png", "a.png is one of the inputs and would be overwritten"),
         ("./{stem}.png", "a.png is one of the inputs and would be overwritten"),
         ("a.png/", "a.png is not a folder"),
@@ -115,14 +116,37 @@ def test_several_inputs_do_not_go_into_one_file() -> None:
 
 def test_two_inputs_that_would_become_one_output_are_both_named() -> None:
     touch("in/a.jpg", "in/a.png", "other/b.png", "b.png")
-    assert mistake("in") == (
+    assert mistake("in", on_exist=OnExist.OVERWRITE) == (
         "in/a.jpg and in/a.png would both become in/a_x4.png."
-        " Enlarge one of them by itself, with another --out."
+        " Give --on-exist rename, or a pattern with {name} as --out, such as big/{name}.png."
     )
     assert mistake("b.png", "other", out="big/").startswith(
         "b.png and other/b.png would both become big/b_x4.png"
     )
-    assert mistake("in", on_exist=OnExist.RENAME).startswith("in/a.jpg and in/a.png would both become")
+
+
+def test_inputs_of_one_stem_are_told_apart_by_number_or_by_ending() -> None:
+    touch("in/a.bmp", "in/a.gif", "in/a.png", "in/b.png")
+    numbered = {
+        "in/a.bmp": "big/a_x4.png",
+        "in/a.gif": "big/a_x4-2.png",
+        "in/a.png": "big/a_x4-3.png",
+        "in/b.png": "big/b_x4.png",
+    }
+    assert outputs(plan("in", out="big/", on_exist=OnExist.RENAME)) == numbered
+    assert outputs(plan("in", out="big/{stem}-{ext}.webp"))["in/a.gif"] == "big/a-gif.webp"
+    assert outputs(plan("in", out="big/{name}.jpg"))["in/a.gif"] == "big/a.gif.jpg"
+    assert outputs(plan("-", out="{name}.jpg")) == {"standard input": "stdin.jpg"}
+
+
+def test_processes_that_share_inputs_of_one_stem_find_the_same_names_for_them() -> None:
+    touch("in/a.bmp", "in/a.gif", "in/a.png")
+    names = []
+    for rank in range(2):
+        found = plan_jobs(["in"], "big/", False, OnExist.RENAME, Share(rank, 2))
+        touch(*outputs(found).values())
+        names += outputs(found).values()
+    assert sorted(names) == ["big/a_x4-2.png", "big/a_x4-3.png", "big/a_x4.png"]
 
 
 def test_outputs_of_an_earlier_run_are_not_enlarged_again() -> None:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from srcli.cli.arguments import refuse_empty
 from srcli.cli.compare import compare
 from srcli.cli.export import export
 from srcli.cli.plot_curves import plot_curves
@@ -22,6 +23,12 @@ from srcli.errors import EXIT_INTERRUPTED, EXIT_USER_ERROR, InterruptedRunError,
 
 class Commands(TyperGroup):
     """The group of all commands; turns what goes wrong in one into a line on stderr and an exit code."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Reads the command line up to the command's own arguments."""
+        refuse_empty(args)
+        rest: list[str] = super().parse_args(ctx, args)
+        return rest
 
     def invoke(self, ctx: Any) -> Any:
         """Runs the command that was typed."""

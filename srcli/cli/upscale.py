@@ -21,7 +21,7 @@ def upscale(
         str | None,
         typer.Option(
             metavar="PATH",
-            help="A file, a folder, or a pattern such as big/{stem}.webp.",
+            help="A file, a folder, or a pattern: big/{stem}.webp, big/{name}.png, {stem}-{ext}.jpg.",
             show_default="INPUT_x4.png beside INPUT",
         ),
     ] = None,

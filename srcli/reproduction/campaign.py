@@ -1,7 +1,6 @@
 """Making all runs of a plan: several at a time, stopped and started at will, shared out by rank."""
 
 import os
-import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,6 +17,7 @@ from srcli.reproduction.plan import PlannedRun
 from srcli.reproduction.records import RECORD_FILE, RunRecord, read_record
 from srcli.reproduction.training_run import Workshop, complete
 from srcli.run_status import RunStatus
+from srcli.stopping import asked_to_stop
 from srcli.training.rehearsal import duration
 
 
@@ -161,25 +161,17 @@ def _outcome(
 
 @contextmanager
 def _stopping_on_signals(stopping: Event) -> Iterator[None]:
-    """A block in which Ctrl-C and SIGTERM ask for a stop; a second one ends the program."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    """A block in which Ctrl-C, SIGTERM and a lost terminal ask for a stop."""
 
-    def stop(_number: int, _frame: object) -> None:
+    def request() -> None:
         say("stopping: runs under way save a checkpoint")
         stopping.set()
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
-    for number in before:
-        signal.signal(number, stop)
-    try:
+    if threading.current_thread() is not threading.main_thread():
         yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    else:
+        with asked_to_stop(request):
+            yield
 
 
 def threads_for(jobs: int) -> int:

@@ -14,6 +14,8 @@ from srcli.runs import Record
 from srcli.verdicts import WINDOW, course, no_illness
 
 BLOCK = 10
+START = 100
+"""Steps in which critic and generator find each other: that the estimate leaps and settles is no illness."""
 
 MOST_CLIPPED = 0.95
 MOST_GRADIENT_DISTANCE = 0.75
@@ -48,9 +50,11 @@ class History:
         means: NDArray[np.float64] = newest.reshape(blocks, BLOCK).mean(axis=1)
         return means
 
-    def window(self, term: str) -> NDArray[np.float64] | None:
-        """All 20 smoothed values of a term; None before there are so many."""
+    def window(self, term: str, after: int = 0) -> NDArray[np.float64] | None:
+        """All 20 smoothed values of a term; None before there are so many of steps beyond `after`."""
         values = self.smoothed(term)
+        if self._steps and self._steps[0]["step"] <= after:
+            return None
         return values if len(values) == WINDOW // BLOCK else None
 
     def evaluated(self, *figures: str) -> list[Record]:
@@ -122,7 +126,7 @@ def collapse(history: History) -> str | None:
 
 def oscillation(history: History, points: Sequence[StuckPoint]) -> str | None:
     """The Wasserstein estimate of a living critic swings to and fro, far beyond the noise of batches."""
-    estimates = history.window("wasserstein")
+    estimates = history.window("wasserstein", after=START)
     if estimates is None or dead_critic(history, points) is not None:
         return None
     swing = swing_of(estimates)

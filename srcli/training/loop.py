@@ -21,6 +21,10 @@ from srcli.training.health import Watch
 from srcli.training.measuring import choose_test_faces, measure, sample_grid
 from srcli.training.state import TrainingState, save_state
 from srcli.training.step import Terms, train_step
+from srcli.training.timer import Timer
+
+SECONDS_BETWEEN_NOTES = 10
+"""How old the step in a run's record may be: writing it takes milliseconds, on slow disks tens of them."""
 
 
 @dataclass
@@ -61,8 +65,9 @@ def train(job: Job) -> None:
     faces = choose_test_faces(job.dataset, settings.evaluate_faces)
     watch = Watch(state.experiment.objective.stuck_points, read_log(run.metrics_file) if state.step else [])
     log = RunLog(run.metrics_file) if run.is_kept else None
-    run.update_record(status=RunStatus.RUNNING, reason=None, health=watch.record())
+    run.update_record(status=RunStatus.RUNNING, reason=None, step=state.step, health=watch.record())
     started = time.perf_counter() - job.seconds_before
+    saving, noting = Timer(60 * settings.checkpoint_minutes), Timer(SECONDS_BETWEEN_NOTES)
     try:
         while state.step < settings.steps and not state.replicas.any(job.stop.requested, state.device):
             before = time.perf_counter()
@@ -75,13 +80,15 @@ def train(job: Job) -> None:
             if log is not None:
                 log.write(line)
             job.report(line)
+            if evaluated or noting.rings():
+                run.update_record(step=state.step, health=watch.record())
             if evaluated:
-                run.update_record(health=watch.record())
                 job.stop.requested |= settings.on_unhealthy == "stop" and bool(watch.findings)
             if _is_due(state, settings.sample_every) and run.is_kept:
                 write_png(run.samples / f"step-{state.step:06d}.png", sample_grid(state, faces))
-            if _is_due(state, settings.checkpoint_every):
+            if _is_due(state, settings.checkpoint_every) or saving.rings():
                 _save(run, state, log)
+                saving.restart()
         _save(run, state, log)
     except DivergedError:
         run.update_record(status=RunStatus.DIVERGED, step=state.step)

@@ -1,5 +1,6 @@
 """What a person sees while a run trains."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -9,8 +10,13 @@ from srcli.console import progress, say, warn
 from srcli.errors import DivergedError, InterruptedRunError, UnhealthyRunError
 from srcli.runs import Record, RunDirectory
 from srcli.training.health import health_lines
+from srcli.training.rehearsal import duration
 from srcli.training.state import TrainingState
 from srcli.training.step import Terms
+from srcli.training.timer import Timer
+
+SECONDS_TO_FIRST_LINE, SECONDS_BETWEEN_LINES = 10, 60
+"""Of what stands in for a bar where there is no terminal."""
 
 LIVE_TERMS = ("critic_loss", "generator_loss", "l1", "wasserstein", "gradient_penalty")
 MEASURES = {
@@ -25,7 +31,7 @@ MEASURES = {
 
 @contextmanager
 def reporting(run: RunDirectory, state: TrainingState) -> Iterator[Callable[[Record], None]]:
-    """A block with a progress bar (on a terminal) and a line for each evaluation; its end tells of health."""
+    """A block with a progress bar or, without a terminal, lines; the end of it tells of health."""
     say(f"training {state.experiment.name} to step {state.experiment.training.steps} in {run.path}")
     try:
         with progress("steps") as bar:
@@ -40,13 +46,16 @@ def _reporter(bar: Progress, state: TrainingState) -> Callable[[Record], None]:
     name, training = state.experiment.name, state.experiment.training
     task = bar.add_task(name, total=training.steps, completed=state.step, rate="-", note="")
     told: set[str] = set()
+    tell_step = _step_teller(state.step, training.steps) if bar.disable else None
 
     def report(entry: Record) -> None:
         steps_per_second = entry["images_per_second"] / training.batch_size
         bar.update(task, completed=entry["step"], rate=f"{steps_per_second:.2f}", note=live_terms(entry))
+        if tell_step is not None:
+            tell_step(entry)
         measured = describe_measures(entry)
         if measured:
-            bar.console.print(f"step {entry['step']}: {measured}", markup=False)
+            say(f"step {entry['step']}: {measured}")
         findings = entry.get("health", {})
         for illness in findings.keys() - told:
             warn(f"step {entry['step']}: {illness}: {findings[illness]}")
@@ -55,14 +64,37 @@ def _reporter(bar: Progress, state: TrainingState) -> Callable[[Record], None]:
     return report
 
 
+def _step_teller(done: int, steps: int) -> Callable[[Record], None]:
+    """Says now and then, by the clock, how far training is: what stands in for a bar in a log file."""
+    timer, started = Timer(SECONDS_BETWEEN_LINES, SECONDS_TO_FIRST_LINE), time.monotonic()
+
+    def tell(entry: Record) -> None:
+        if timer.rings():
+            pace = (time.monotonic() - started) / (entry["step"] - done)
+            say(describe_step(entry, steps, pace))
+
+    return tell
+
+
+def describe_step(entry: Terms, steps: int, pace: float) -> str:
+    """How far training is, in one line.
+
+    Args:
+        steps: How many there are in all.
+        pace: Seconds that a step takes.
+    """
+    left = duration(pace * (steps - entry["step"]))
+    return f"step {entry['step']:,} of {steps:,}, {1 / pace:.2f} steps/s, {left} left; {live_terms(entry)}"
+
+
 def _tell_health(run: RunDirectory) -> None:
     for line in health_lines(run.record()["health"]):
         say(line)
 
 
 def live_terms(entry: Terms) -> str:
-    """The current terms in one short line."""
-    return " ".join(f"{name} {entry[name]:.3g}" for name in LIVE_TERMS if name in entry)
+    """The current terms in one short line, the most telling ones first."""
+    return ", ".join(f"{name} {entry[name]:.3g}" for name in LIVE_TERMS if name in entry)
 
 
 def describe_measures(entry: Terms) -> str:

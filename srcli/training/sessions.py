@@ -1,7 +1,6 @@
 """Starting a run and continuing one: from settings and data to a job for the loop."""
 
 import platform
-import signal
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
@@ -22,6 +21,7 @@ from srcli.optimizers import rate_share
 from srcli.run_lock import locked
 from srcli.run_status import RunStatus
 from srcli.runs import RunDirectory, create_run, cut_log, read_log, write_text
+from srcli.stopping import asked_to_stop
 from srcli.training.loop import Job, StopRequest, train, training_batches
 from srcli.training.measuring import choose_test_faces
 from srcli.training.replicas import Replicas, restarts, will_restart
@@ -178,23 +178,14 @@ def load_dataset(data: Sequence[Path]) -> Dataset:
 
 @contextmanager
 def stopping_on_signals() -> Iterator[StopRequest]:
-    """A block in which the first Ctrl-C or SIGTERM requests a stop and the next one ends the program."""
+    """A block in which the first Ctrl-C or SIGTERM, or a lost terminal, requests a stop."""
     stop = StopRequest()
-    signals = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.getsignal(number) for number in signals]
 
-    def request_stop(_number: int, _frame: object) -> None:
+    def request() -> None:
         stop.requested = True
-        for number, handler in zip(signals, before, strict=True):
-            signal.signal(number, handler)
 
-    for number in signals:
-        signal.signal(number, request_stop)
-    try:
+    with asked_to_stop(request):
         yield stop
-    finally:
-        for number, handler in zip(signals, before, strict=True):
-            signal.signal(number, handler)
 
 
 def _resumed_experiment(run: RunDirectory, recorded: Experiment, overrides: Sequence[str]) -> Experiment:

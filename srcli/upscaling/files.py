@@ -12,6 +12,7 @@ from pathlib import Path
 from srcli.errors import ImageError, UserError
 from srcli.picture_formats import PICTURE_ENDINGS
 from srcli.ranks import ALONE, Share
+from srcli.upscaling.names import check_folder, fill_in, free_name, has_fields
 
 STANDARD_STREAM = "-"
 
@@ -96,14 +97,15 @@ def plan_jobs(
 
     Args:
         inputs: Files, folders, patterns such as `faces/*.png`, or `-` alone for standard input.
-        out: A file, a folder, or a pattern with `{stem}`; None for `{stem}_x4.png` beside the input, and
-            standard output for standard input.
+        out: A file, a folder, or a pattern with `{stem}`, `{name}` or `{ext}`; None for `{stem}_x4.png`
+            beside the input, and standard output for standard input.
         recursive: Whether folders are searched to their depths.
         on_exist: What to do about outputs that are already there.
         share: Which of the pictures are planned, as other processes enlarge the others.
 
     Raises:
-        UserError: The outputs cannot be named, two would be the same file, or one is there under `fail`.
+        UserError: The outputs cannot be named, two would be the same file and are not renamed, or one is
+            there under `fail`.
     """
     if STANDARD_STREAM in inputs and len(inputs) > 1:
         raise UserError("- stands for standard input and goes alone", "Give either - or files and folders.")
@@ -114,13 +116,13 @@ def plan_jobs(
     names, unmatched = expand_patterns(inputs)
     name_output = _output_naming(out, many=len(names) > 1 or any(Path(name).is_dir() for name in names))
     sources, unreadable = find_sources(names, recursive, leave_out=out)
-    named = [(source, name_output(source)) for source in sources]
-    _check_distinct(named)
+    named = _distinct([(source, name_output(source)) for source in sources], on_exist)
+    taken = {target for _, target in named}
     # Before looking for outputs that are there: those of the other processes may be.
     named, failures = share.every_nth(named), share.every_nth(unmatched + unreadable)
     for folder in sorted({target.parent for _, target in named}):
-        _check_folder(folder)
-    jobs, skipped = _settle(named, on_exist)
+        check_folder(folder)
+    jobs, skipped = _settle(named, on_exist, taken)
     return Plan(jobs, failures, skipped)
 
 
@@ -208,12 +210,9 @@ def _output_naming(out: str | None, many: bool) -> Callable[[Source], Path]:
     if out is None:
         return lambda source: (source.path or Path()).with_name(f"{source.stem}_x4.png")
     path = Path(out)
-    unknown = [field for field in re.findall(r"\{\w*\}", out) if field != "{stem}"]
-    if unknown:
-        raise UserError(f"--out {out} has {unknown[0]} in it", "Only {stem} is known, the input's name.")
-    if "{stem}" in out:
+    if has_fields(out):
         _check_ending(path)
-        return lambda source: Path(out.replace("{stem}", source.stem))
+        return lambda source: Path(fill_in(out, source.path or Path(source.stem)))
     is_picture = path.suffix.lower() in PICTURE_ENDINGS
     if out.endswith(("/", os.sep)) or path.is_dir() or (many and not is_picture):
         return lambda source: path / source.below / f"{source.stem}_x4.png"
@@ -233,16 +232,27 @@ def _check_ending(path: Path) -> None:
         )
 
 
-def _check_distinct(named: Sequence[tuple[Source, Path]]) -> None:
-    """Makes sure that no two inputs have the same output."""
+def _distinct(named: Sequence[tuple[Source, Path]], on_exist: OnExist) -> list[tuple[Source, Path]]:
+    """The inputs and outputs with no output twice: under `rename` all but the first get a number.
+
+    Files that are there are not looked at, so that processes which share the work find the same names.
+    """
     first_of: dict[str, Source] = {}
+    taken = {target for _, target in named}
+    distinct = []
     for source, target in named:
         first = first_of.setdefault(os.path.realpath(target), source)
-        if first is not source:
+        if first is source:
+            distinct.append((source, target))
+        elif on_exist is OnExist.RENAME:
+            distinct.append((source, free_name(target, lambda path: path in taken)))
+            taken.add(distinct[-1][1])
+        else:
             raise UserError(
                 f"{first.path} and {source.path} would both become {target}",
-                "Enlarge one of them by itself, with another --out.",
+                "Give --on-exist rename, or a pattern with {name} as --out, such as big/{name}.png.",
             )
+    return distinct
 
 
 def _check_inputs_stay(named: Sequence[tuple[Source, Path]]) -> None:
@@ -253,19 +263,15 @@ def _check_inputs_stay(named: Sequence[tuple[Source, Path]]) -> None:
             raise UserError(f"{target} is one of the inputs and would be overwritten", "Give another --out.")
 
 
-def _check_folder(folder: Path) -> None:
-    """Makes sure that files can be written to a folder, or that it can be made."""
-    nearest = next(place for place in (folder, *folder.parents) if os.path.lexists(place) or not place.name)
-    if not nearest.is_dir():
-        raise UserError(f"{nearest} is not a folder", "Give another --out.")
-    if not os.access(nearest, os.W_OK | os.X_OK):
-        raise UserError(f"{nearest} cannot be written to", "Give another --out.")
+def _settle(
+    named: Sequence[tuple[Source, Path]], on_exist: OnExist, taken: set[Path]
+) -> tuple[list[Job], list[Job]]:
+    """The jobs, and those whose outputs are there and stay, under the rule for outputs that are there.
 
-
-def _settle(named: Sequence[tuple[Source, Path]], on_exist: OnExist) -> tuple[list[Job], list[Job]]:
-    """The jobs, and those whose outputs are there and stay, under the rule for outputs that are there."""
+    Args:
+        taken: All outputs, those of other processes among them.
+    """
     there = [target for _, target in named if os.path.lexists(target)]
-    taken = {target for _, target in named}
     match on_exist if there else OnExist.OVERWRITE:
         case OnExist.FAIL:
             more = f" (and {len(there) - 1} more)" if len(there) > 1 else ""
@@ -278,16 +284,11 @@ def _settle(named: Sequence[tuple[Source, Path]], on_exist: OnExist) -> tuple[li
             kept = [job for job in jobs if job.target in stays]
             return [job for job in jobs if job.target not in stays], kept
         case OnExist.RENAME:
-            renamed = {target: _free_name(target, taken) for target in there}
+            renamed = {
+                target: free_name(target, lambda path: path in taken or os.path.lexists(path))
+                for target in there
+            }
             return [Job(source.path, renamed.get(target, target)) for source, target in named], []
         case OnExist.OVERWRITE:
             _check_inputs_stay(named)
             return [Job(source.path, target) for source, target in named], []
-
-
-def _free_name(target: Path, taken: set[Path]) -> Path:
-    """The first `name-2.png`, `name-3.png`, ... that is neither there nor another job's output."""
-    number = 2
-    while os.path.lexists(path := target.with_stem(f"{target.stem}-{number}")) or path in taken:
-        number += 1
-    return path
