@@ -17,7 +17,6 @@ from srcli.data.several import open_datasets
 from srcli.data.synthetic import built_in_dataset
 from srcli.errors import LostProcessError, RunError
 from srcli.experiment import Experiment, differences, load_experiment, override_experiment
-from srcli.optimizers import rate_share
 from srcli.run_lock import locked
 from srcli.run_status import RunStatus
 from srcli.runs import RunDirectory, create_run, cut_log, read_log, write_text
@@ -220,8 +219,7 @@ def _refuse_jump(run: RunDirectory, recorded: Experiment, state: TrainingState) 
 
 
 def _learning_rate(experiment: Experiment, step: int) -> float:
-    settings = experiment.optimizer
-    return settings.learning_rate * rate_share(settings.schedule, step, experiment.training.steps)
+    return experiment.optimizer.rate(step, experiment.training.steps)
 
 
 def _rewind(run: RunDirectory, state: TrainingState) -> float:

@@ -13,8 +13,8 @@ UNKNOWN = "–"
 
 PAPERS_SCALE = "the paper: full width, 202,599 faces, length not stated"
 AUTHORS_LOG = (
-    "For comparison, the authors' own log (their repository srez, summary/1: the ResNet with the clipped WGAN"
-    " and without the L1 term, 14,560 steps): there the size of the critic's loss, averaged over tenths of the"
+    "For comparison, the authors' own log (their repository srez, summary/1: the ResNet with the clipped"
+    " WGAN and no L1 term, 14,560 steps): there the size of the critic's loss, averaged over tenths of the"
     " run, rises from 0.23 to 1.03 in the ninth and 0.95 in the last."
 )
 
