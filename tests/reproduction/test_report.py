@@ -145,7 +145,7 @@ def test_the_page_holds_every_claim_finding_and_experiment(folder: Path) -> None
     assert claim.sentence in text
     assert all(finding.subject in text and finding.sentence in text for finding in claim.findings)
     assert "0.410 [0.200, –]" in text
-    assert "from 0.22 to 0.95" in text
+    assert "from 0.23 to 1.03 in the ninth" in text
     names = {run.cell for run in RUNS} | set(PAPERS_EXPERIMENTS)
     assert all(re.search(rf"(?<!\S){re.escape(name)}(?!\S)", text) for name in names)
     assert "80 runs are planned: 3 finished, 1 failed, 1 diverged and 75 not run yet." in text
