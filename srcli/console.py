@@ -2,9 +2,9 @@
 
 import errno
 import os
-import re
 import stat
 import sys
+import unicodedata
 from collections.abc import Iterable
 from contextlib import suppress
 from contextvars import ContextVar
@@ -27,8 +27,9 @@ from rich.text import Text
 
 from srcli.errors import UserError
 
-# C0 with tabs and newlines, DEL, C1, and the marks that turn text around or hide its parts.
-_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+# Unicode's categories of what a terminal obeys or does not show: controls (tabs and newlines are among them),
+# format characters (which turn text around, join it or hide in it), and the ends of lines and paragraphs.
+_OBEYED = frozenset(("Cc", "Cf", "Zl", "Zp"))
 
 LEAST_BAR, SHARED_BAR, WIDEST_BAR = 10, 20, 40
 """Columns of a progress bar: at least, beside remarks, and at most."""
@@ -53,7 +54,7 @@ def printable(text: str) -> str:
 
     Names of files and of what is in archives may come from anyone.
     """
-    return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
+    return text if text.isprintable() else "".join(map(_as_shown, text))
 
 
 def talk_console() -> Console:
@@ -211,6 +212,11 @@ def table(title: str, columns: list[str], rows: list[list[Any]]) -> None:
     for row in rows:
         drawn.add_row(*(_plain(str(cell)) for cell in row))
     talk_console().print(drawn)
+
+
+def _as_shown(character: str) -> str:
+    is_obeyed = unicodedata.category(character) in _OBEYED
+    return character.encode("unicode_escape").decode("ascii") if is_obeyed else character
 
 
 def _plain(text: str) -> Text:

@@ -9,6 +9,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 
+from srcli.data.degradation_settings import DegradationSettings
 from srcli.data.images import LABEL_SIZE
 from srcli.errors import ExperimentError
 from srcli.experiment_text import MAX_CHARACTERS, Document, parse_value, read_document
@@ -42,6 +43,9 @@ class Augmentation(BaseModel):
 
     input_noise: float = Field(
         default=0.0, ge=0, le=1, description="deviation of noise added to the input, for values in [0, 1]"
+    )
+    degradation: DegradationSettings | None = Field(
+        default=None, description="how inputs suffer, {} for what docs/degradation.md describes; null for not"
     )
 
     @field_validator("windows")
@@ -108,6 +112,10 @@ class Experiment(BaseModel):
             )
         if self.generator.takes_noise and self.objective.pixel_weight > 0:
             mistakes.append("objective: a generator from noise has no label to be compared with")
+        if self.generator.takes_noise and self.augmentation.degradation is not None:
+            mistakes.append(
+                "augmentation.degradation: a generator from noise has no input to degrade; use null"
+            )
         if (self.critic.architecture == "none") != (self.objective.n_critic == 0):
             wanted = "needs a critic" if self.objective.n_critic else "trains no critic; use none"
             mistakes.append(f"critic.architecture: objective {self.objective.name} {wanted}")

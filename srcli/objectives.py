@@ -239,7 +239,7 @@ def squared_slope_error(gradients: Tensor) -> Tensor:
 
 
 def input_l1(fake: Tensor, batch: Batch) -> Tensor:
-    """`E|f_d(G(z)) - z|_1`, the distance of the outputs' area averages to the inputs."""
+    """`E|f_d(G(z)) - z|_1`, how far area averages of outputs are from the undegraded inputs."""
     return (downscale(fake.float()) - batch.low_res).abs().mean()
 
 

@@ -54,7 +54,8 @@ class ExactBatches:
 def _exact(batch: Batch) -> Batch:
     pixels = batch.high_res.double().add(1).mul(127.5).round()
     high_res = pixels / 127.5 - 1
-    return Batch(high_res, F.avg_pool2d(high_res, SCALE))
+    low_res = F.avg_pool2d(high_res, SCALE)
+    return Batch(high_res, low_res, low_res)
 
 
 def exact_batches(state: TrainingState) -> ExactBatches:

@@ -217,7 +217,12 @@ def test_the_figures_on_disk_are_strict_json(written: Path, comparison: Comparis
 
     record: dict[str, Any] = json.loads((written / "metrics.json").read_text(), parse_constant=refuse)
     assert record == metrics_record(comparison)
-    assert record["data"] == {"source": "drawn <here>", "fingerprint": "0" * 64, "faces": 60}
+    assert record["data"] == {
+        "source": "drawn <here>",
+        "fingerprint": "0" * 64,
+        "faces": 60,
+        "degradation": None,
+    }
     assert record["enlarged"][-1]["psnr"] == {"mean": None, "low": None, "high": None}
     assert record["enlarged"][0]["model"] is None
     model = record["enlarged"][4]["model"]

@@ -235,6 +235,30 @@ def test_a_run_killed_after_its_last_checkpoint_is_recorded_as_finished(data: Pa
         resume_run(run.path, [], [data], CPU)
 
 
+def test_the_steps_of_a_schedule_change_only_where_the_learning_rate_does_not_jump(
+    data: Path, tmp_path: Path
+) -> None:
+    start_run(small_experiment("pixel", "residual", steps=4), [data], tmp_path / "run", CPU, ["srcli"])
+    run = RunDirectory(tmp_path / "run")
+    before = run.experiment_file.read_bytes()
+    begin = "For a new run that begins with its generator: --set training.init_from="
+    with pytest.raises(RunError, match="has already done its 4 steps") as caught:
+        resume_run(run.path, [], [data], CPU)
+    assert caught.value.hint == f"{begin}{run.path}."
+    # 0.001 (1 + cos(pi 4/8)) / 2 = 0.0005, and at step 3: 0.000146 of 4 steps, 0.000691 of 8.
+    jump = r"has a cosine schedule over 4 steps: with training\.steps=8 its learning rate would jump from"
+    with pytest.raises(RunError, match=f"{jump} 0 to 0.0005 after step 4") as caught:
+        resume_run(run.path, ["training.steps=8"], [data], CPU)
+    assert caught.value.hint == f"{begin}{run.path}."
+    shutil.rmtree(run.checkpoint(4))
+    with pytest.raises(RunError, match=f"{jump} 0.000146 to 0.000691 after step 3"):
+        resume_run(run.path, ["training.steps=8"], [data], CPU)
+    assert run.experiment_file.read_bytes() == before
+    shutil.rmtree(run.checkpoint(3))  # without a checkpoint it begins anew, at the whole rate
+    resume_run(run.path, ["training.steps=5"], [data], CPU)
+    assert run.record()["step"] == 5
+
+
 def test_a_warm_start_is_there_with_its_first_checkpoint_or_not_at_all(data: Path, tmp_path: Path) -> None:
     start_run(small_experiment(steps=1), [data], tmp_path / "first", CPU, ["srcli"])
     warm = small_experiment(steps=1, init_from=str(tmp_path / "first"))

@@ -20,7 +20,7 @@ from srcli.objectives import (
 
 REAL, FAKE = torch.full((2, 3, 8, 8), 0.5), torch.full((2, 3, 8, 8), -0.25)
 
-BATCH = Batch(high_res=REAL, low_res=torch.zeros(2, 3, 2, 2))
+BATCH = Batch(high_res=REAL, low_res=torch.zeros(2, 3, 2, 2), inputs=torch.zeros(2, 3, 2, 2))
 
 
 def seeded() -> torch.Generator:

@@ -349,3 +349,10 @@ def test_results_are_piped_as_they_are(capfd: pytest.CaptureFixture[str]) -> Non
     result("a\x1b")
     assert capfd.readouterr().out == "a\x1b\n"
     assert printable("é漢 a") == "é漢 a"
+
+
+@pytest.mark.parametrize(
+    "code", [0x200E, 0x200F, 0x061C, 0x202E, 0x2068, 0x200B, 0xFEFF, 0xE0041, 0x2028, 0x85]
+)
+def test_marks_that_turn_text_around_or_hide_are_not_printed(code: int) -> None:
+    assert printable(f"a{chr(code)}b\u0301") == f"a{chr(code).encode('unicode_escape').decode()}b\u0301"

@@ -18,6 +18,14 @@ def compare(
     ] = None,
     images: Annotated[Path | None, typer.Option(help="A folder of pictures, instead of --data.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="At most this many faces.")] = None,
+    degrade: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KIND:VALUE",
+            help="Degrade the inputs: jpeg:75 (quality), noise:5 (sigma of 255), blur:1 (sigma in pixels of"
+            " the input), kernel:bicubic, kernel:bilinear or kernel:lanczos.",
+        ),
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
 ) -> None:
     """Compare models: the same test faces enlarged by each, measured, and shown side by side.
@@ -28,16 +36,23 @@ def compare(
     faces are used. Writes report.html, metrics.json, panel.png and
     samples-N.png into --out, and prints the path of the report.
 
+    Inputs are the exact averages of the test faces; --degrade measures how
+    models and bicubic do on worse ones. Consistency is measured against
+    the exact average all the same.
+
     Pictures are framed as the faces of a dataset are: the centre, 8/9 of
     the side, of the largest centred square; of CelebA's 178x218 pictures
     the paper's box.
     """
     if data and images is not None:
         raise typer.BadParameter("give --data or --images, not both", param_hint="--images")
+    from dataclasses import replace
+
     from srcli.console import result, say
-    from srcli.evaluation import comparison, faces, results
+    from srcli.evaluation import comparison, degrading, faces, results
 
     results.check_folder(out)
+    degradation = None if degrade is None else degrading.parse_degradation(degrade)
     loaded = comparison.load_models(models, device)
     if images is not None:
         test_faces = faces.faces_of_folder(images, limit)
@@ -45,7 +60,7 @@ def compare(
         if not data:
             say("no --data or --images given: comparing on the built-in drawn faces")
         test_faces = faces.faces_of_datasets(data or [], limit)
-    compared = comparison.compare(loaded, test_faces)
+    compared = comparison.compare(loaded, replace(test_faces, degradation=degradation))
     report = results.write_comparison(out, compared)
     results.print_comparison(compared)
     result(str(report))

@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from srcli.data.dataset import Dataset
-from srcli.data.images import LABEL_SIZE, SCALE, resize_area
+from srcli.data.degradation import degrade
+from srcli.data.degradation_settings import DegradationSettings
+from srcli.data.images import LABEL_SIZE, SCALE, from_network, resize_area, to_network
 from srcli.errors import DataError
 from srcli.ranks import ALONE, Share
 
-CROP_STREAM, ORDER_STREAM, SIDE_STREAM = 0, 1, 2
+CROP_STREAM, ORDER_STREAM, SIDE_STREAM, DEGRADATION_STREAM = 0, 1, 2, 3
 RED_GREEN_BLUE = (0.299, 0.587, 0.114)  # ITU-R BT.601 luma, as Pillow's and TensorFlow's grey
 
 
@@ -31,14 +33,23 @@ class AugmentationSettings(Protocol):
     def contrast(self) -> float: ...
     @property
     def saturation(self) -> float: ...
+    @property
+    def degradation(self) -> DegradationSettings | None: ...
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Labels (B, 3, 64, 64) and their 4x4 area averages (B, 3, 16, 16), both in [-1, 1]."""
+    """Pictures in [-1, 1].
+
+    Attributes:
+        high_res: Labels, (B, 3, 64, 64).
+        low_res: Their 4x4 area averages, (B, 3, 16, 16), with which outputs should stay consistent.
+        inputs: What a generator is given: `low_res`, but for what an experiment degrades.
+    """
 
     high_res: Tensor
     low_res: Tensor
+    inputs: Tensor
 
 
 @dataclass(frozen=True)
@@ -87,8 +98,36 @@ class TrainingBatches:
             changes[:, place] = draw_changes(self.settings, random, self.batch_size)[:, rows]
         pixels = torch.from_numpy(crops.reshape(-1, *crops.shape[2:])).to(device).float()
         high_res = augment(pixels, changes.reshape(3, -1))
-        parts = (images.split(count) for images in (high_res, downscale(high_res)))
+        low_res = downscale(high_res)
+        inputs = self._degrade(numbers, high_res, low_res)
+        parts = (images.split(count) for images in (high_res, low_res, inputs))
         return [Batch(*part) for part in zip(*parts, strict=True)]
+
+    def _degrade(self, numbers: range, high_res: Tensor, low_res: Tensor) -> Tensor:
+        """The inputs made of the labels, (N, 3, 16, 16); `low_res` itself where none is degraded."""
+        settings = self.settings.degradation
+        if settings is None:
+            return low_res
+        places = range(self.batch_size)[self.share.rows(self.batch_size)]
+        # A source of its own for each row, so that a rank draws no more than it uses.
+        sources = (
+            np.random.default_rng((self.seed, DEGRADATION_STREAM, number, place))
+            for number in numbers
+            for place in places
+        )
+        drawn = [(row, settings.draw(random), random) for row, random in enumerate(sources)]
+        plans = [(row, plan, random) for row, plan, random in drawn if plan is not None]
+        if not plans:
+            return low_res
+        rows = [row for row, _, _ in plans]
+        labels = from_network(high_res[rows].cpu().numpy())
+        small = [
+            degrade(label, low_res.shape[-1], plan, random)
+            for label, (_, plan, random) in zip(labels, plans, strict=True)
+        ]
+        inputs = low_res.clone()
+        inputs[rows] = torch.from_numpy(to_network(np.stack(small))).to(low_res)
+        return inputs
 
     def _members(self, number: int) -> NDArray[np.int64]:
         train = self.dataset.splits["train"]

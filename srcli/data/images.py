@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from srcli.errors import ImageError
+from srcli.picture_formats import readable_formats
 from srcli.runs import replacing
 
 FACE_SIZE = 72
@@ -21,9 +22,6 @@ SCALE = 4
 
 MAX_PIXELS = 50_000_000
 """Pictures that declare more pixels than this, a gigabyte of memory, are refused before they are decoded."""
-
-# Formats that Pillow decodes by itself; EPS, for example, would start another program.
-_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM", "JPEG2000", "AVIF")
 
 Pixels = NDArray[np.uint8]
 
@@ -45,7 +43,7 @@ def open_picture(source: Path | BinaryIO, name: str) -> Image.Image:
         with warnings.catch_warnings():
             # Pillow warns about odd metadata; sizes are checked here, against our own limit.
             warnings.simplefilter("ignore")
-            with Image.open(source, formats=_readable_formats()) as image:
+            with Image.open(source, formats=readable_formats()) as image:
                 if image.width * image.height > MAX_PIXELS:
                     raise ImageError(f"{name}: too large, {image.width} x {image.height} pixels")
                 image.load()
@@ -182,12 +180,6 @@ def _coverage(pixels: int, parts: int) -> NDArray[np.int64]:
     return parts_covered
 
 
-def _readable_formats() -> list[str]:
-    """Our formats that this build of Pillow knows; naming another would be an error."""
-    Image.init()
-    return [name for name in _FORMATS if name in Image.OPEN]
-
-
 def _turn_upright(image: Image.Image) -> None:
     """Turns the picture as its EXIF orientation says; unreadable metadata turns nothing."""
     with suppress(OSError, SyntaxError, ValueError, KeyError, TypeError, AttributeError, EOFError):
@@ -196,7 +188,7 @@ def _turn_upright(image: Image.Image) -> None:
 
 def _as_rgb(image: Image.Image, name: str) -> Image.Image:
     """8-bit RGB from any mode whose range of values is known."""
-    if image.mode.startswith("I;16") or (image.mode == "I" and image.format == "PNG"):
+    if image.mode.startswith("I;16") or (image.mode == "I" and image.format in ("PNG", "PPM")):
         grey = (np.asarray(image).astype(np.uint32) + 128) // 257  # 65535 = 257 * 255
         return Image.fromarray(grey.astype(np.uint8)).convert("RGB")
     if image.mode in ("I", "F"):

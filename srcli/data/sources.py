@@ -14,15 +14,13 @@ from typing import IO, TYPE_CHECKING, Protocol
 from srcli.data.archives import archive_errors
 from srcli.data.tars import MAX_UNPACKED_EXTRA, MAX_UNPACKED_SHARE, is_packed, is_tar, tar_members, unpack
 from srcli.errors import DataError
+from srcli.picture_formats import PICTURE_ENDINGS
 from srcli.reading import read_bounded, require_ordinary
 from srcli.runs import name_file
 
 if TYPE_CHECKING:
     import tarfile
 
-PICTURE_ENDINGS = (
-    ".avif", ".bmp", ".gif", ".jp2", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp",
-)  # fmt: skip
 MAX_FILE_BYTES = 100_000_000
 """Files that are, or unpack to, more bytes than this are skipped unread."""
 MAX_TEXT_BYTES = 20_000_000

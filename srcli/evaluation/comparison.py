@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from srcli.console import progress, say
 from srcli.data.images import Pixels, enlarge_bicubic, enlarge_nearest, from_network, to_network
-from srcli.errors import CheckpointError, DataError
+from srcli.errors import CheckpointError, DataError, UserError
 from srcli.evaluation.faces import Faces
 from srcli.evaluation.figures import Estimate, estimate, measure
 from srcli.evaluation.health import health_of
@@ -129,9 +129,12 @@ def compare(models: Sequence[Model], faces: Faces) -> Comparison:
     Raises:
         CheckpointError: A model's output is not finite.
         DataError: There are too few faces to compare samples with.
+        UserError: The faces' inputs are degraded, and no model takes inputs.
     """
     enlarging = [model for model in models if not model.generator.takes_noise]
     drawing = [model for model in models if model.generator.takes_noise]
+    if faces.degradation is not None and not enlarging:
+        raise UserError(f"--degrade {faces.degradation.name} changes inputs, and these models take none")
     rows = _compare_enlarging(enlarging, faces) if enlarging else []
     return Comparison(faces, models, rows, _compare_drawing(drawing, faces) if drawing else [])
 
@@ -155,14 +158,14 @@ def _measured_row(
     model: Model | None = None,
 ) -> Row:
     """Enlarges and measures all faces, in batches so that many need little memory."""
-    low_res, shown, parts = faces.low_res, [], []
-    for start in range(0, len(low_res), BATCH):
+    shown, parts = [], []
+    for start in range(0, len(faces.labels), BATCH):
         batch = slice(start, start + BATCH)
-        inputs, labels = low_res[batch], faces.labels[batch]
-        enlarged = enlarge(inputs, labels)
-        parts.append(measure(enlarged / 255, labels / 255, inputs / 255))
+        labels = faces.labels[batch]
+        enlarged = enlarge(faces.inputs[batch], labels)
+        parts.append(measure(enlarged / 255, labels / 255, faces.low_res[batch] / 255))
         shown.append(enlarged[: max(SHOWN_FACES - start, 0)])
-        count(len(inputs))
+        count(len(labels))
     estimates = {key: estimate(np.concatenate([part[key] for part in parts])) for key in parts[0]}
     return Row(name, estimates, np.concatenate(shown), model)
 

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,11 @@ import numpy as np
 from srcli.data.decoding import Layout, detect_layout, face_of
 from srcli.data.images import FACE_SIZE, Pixels, centre_window, low_res_of
 from srcli.data.several import open_datasets
-from srcli.data.sources import PICTURE_ENDINGS, FolderSource, SourceFile, is_picture
+from srcli.data.sources import FolderSource, SourceFile, is_picture
 from srcli.data.synthetic import built_in_dataset
 from srcli.errors import DataError, ImageError
+from srcli.evaluation.degrading import InputDegradation
+from srcli.picture_formats import PICTURE_ENDINGS
 
 
 @dataclass(frozen=True)
@@ -23,16 +26,23 @@ class Faces:
         labels: (N, 64, 64, 3), one or more.
         source: Where they came from, for people to read.
         fingerprint: SHA-256 of the whole dataset, or of the labels made from a folder, in hexadecimal.
+        degradation: What the inputs suffer; None where they are the labels' averages.
     """
 
     labels: Pixels
     source: str
     fingerprint: str
+    degradation: InputDegradation | None = None
 
-    @property
+    @cached_property
     def low_res(self) -> Pixels:
-        """The networks' 8-bit inputs, the 4x4 area average of the labels: (N, 16, 16, 3)."""
+        """The 4x4 area average of the labels in 8 bits, (N, 16, 16, 3)."""
         return low_res_of(self.labels)
+
+    @cached_property
+    def inputs(self) -> Pixels:
+        """What is enlarged, (N, 16, 16, 3): `low_res`, or the labels degraded."""
+        return self.low_res if self.degradation is None else self.degradation.apply(self.labels)
 
 
 def faces_of_datasets(paths: Sequence[Path], limit: int | None) -> Faces:
@@ -63,9 +73,7 @@ def faces_of_folder(folder: Path, limit: int | None) -> Faces:
         raise ImageError(f"{folder} is not a folder")
     names = sorted(path.name for path in folder.iterdir() if is_picture(path.name) and path.is_file())[:limit]
     if not names:
-        raise ImageError(
-            f"{folder} holds no pictures", f"Known endings: {' '.join(sorted(PICTURE_ENDINGS))}."
-        )
+        raise ImageError(f"{folder} holds no pictures", f"Known endings: {' '.join(PICTURE_ENDINGS)}.")
     source = FolderSource(folder)
     layout = detect_layout(source.files(names))
     labels = np.concatenate([_label_of(file, folder, layout) for file in source.files(names)])

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import srcli
 from srcli.evaluation.comparison import LABEL, Comparison, Row, SampleSet
+from srcli.evaluation.faces import Faces
 from srcli.evaluation.figures import FIGURES, Estimate, Figure
 
 _STYLE = """
@@ -46,9 +47,13 @@ _SAMPLES_NOTE = (
     " small distance and many near copies."
 )
 
+_DEGRADED_NOTE = (
+    "Nearest and bicubic enlarge the same degraded inputs. Consistency is measured against the undegraded"
+    " average, so that keeping a defect of the input does not count as truth."
+)
 _METHOD_NOTE = (
-    "Inputs are the 4x4 area averages of the labels in 8 bits, bicubic is Pillow's, and outputs are rounded"
-    " to 8 bits before they are measured."
+    "Inputs are {} in 8 bits, bicubic is Pillow's, and outputs are rounded to 8 bits before they are"
+    " measured."
 )
 
 
@@ -85,7 +90,15 @@ def _head(comparison: Comparison) -> str:
     return (
         f"<h1>Comparison of {models}</h1>\n"
         f'<p class="quiet">on {len(faces.labels):,} test faces of {_text(faces.source)}</p>'
+        f"{_degradation(faces)}"
     )
+
+
+def _degradation(faces: Faces) -> str:
+    if faces.degradation is None:
+        return ""
+    name, meaning = _text(faces.degradation.name), _text(faces.degradation.meaning)
+    return f"\n<p>Inputs are degraded, <code>{name}</code>: {meaning}. {_text(_DEGRADED_NOTE)}</p>"
 
 
 def _enlarged(rows: Sequence[Row], picture: bytes) -> str:
@@ -130,12 +143,14 @@ def _origins(comparison: Comparison) -> str:
         ]
         for model in comparison.models
     ]
+    averages = "the 4x4 area averages of the labels"
+    inputs = averages if comparison.faces.degradation is None else "the labels degraded as said above"
     source, fingerprint = _text(comparison.faces.source), _text(comparison.faces.fingerprint)
     return (
         "<h2>Where this comes from</h2>\n"
         f"{_table(['model', 'given as', 'step', 'health', 'SHA-256 of the weights'], body)}\n"
         f'<p class="quiet">Faces: {source}, fingerprint <code>{fingerprint}</code>.<br>'
-        f"{_text(_METHOD_NOTE)} Made by srcli {_text(srcli.__version__)}.</p>"
+        f"{_text(_METHOD_NOTE.format(inputs))} Made by srcli {_text(srcli.__version__)}.</p>"
     )
 
 

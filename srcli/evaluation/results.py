@@ -51,7 +51,9 @@ def print_comparison(comparison: Comparison) -> None:
             [row.name, *(number(row.estimates[f.key].mean, f.decimals) for f in FIGURES)]
             for row in comparison.rows
         ]
-        table(f"{len(comparison.faces.labels):,} test faces", ["", *(f.title for f in FIGURES)], cells)
+        faces = comparison.faces
+        inputs = "" if faces.degradation is None else f", inputs degraded by {faces.degradation.name}"
+        table(f"{len(faces.labels):,} test faces{inputs}", ["", *(f.title for f in FIGURES)], cells)
     if comparison.sample_sets:
         cells = [
             [
@@ -77,6 +79,7 @@ def metrics_record(comparison: Comparison) -> dict[str, Any]:
             "source": faces.source,
             "fingerprint": faces.fingerprint,
             "faces": len(faces.labels),
+            "degradation": None if faces.degradation is None else faces.degradation.name,
         },
         "enlarged": [
             {

@@ -34,6 +34,18 @@ def wilson(successes: int, trials: int, confidence: float = 0.95) -> Estimate:
     return Estimate(successes / trials, float(interval.low), float(interval.high))
 
 
+def share_difference(successes: int, trials: int, other_successes: int, other_trials: int) -> Estimate:
+    """The difference of two independent shares with Newcombe's 95 % interval (1998, method 10).
+
+    It is made of the two Wilson intervals, so that it holds for few trials, too. Both need trials.
+    """
+    ours, theirs = wilson(successes, trials), wilson(other_successes, other_trials)
+    difference = ours.value - theirs.value
+    below = math.hypot(ours.value - ours.low, theirs.high - theirs.value)
+    above = math.hypot(ours.high - ours.value, theirs.value - theirs.low)
+    return Estimate(difference, difference - below, difference + above)
+
+
 def faces_interval(values: Sequence[Values], resamples: int = 2000, seed: int = 0) -> Estimate:
     """The mean of seeds and faces, with its 95 % bootstrap interval over *faces*: these runs, other faces.
 

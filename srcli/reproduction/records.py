@@ -101,7 +101,8 @@ def read_record(folder: Path) -> RunRecord:
     try:
         values = json.loads(read_bounded(folder / RECORD_FILE, MAX_BYTES))
         texts = {name: read_bounded(folder / f"{name}.csv", MAX_BYTES).decode() for name in TABLES}
-        return RunRecord(**values, **{name: _from_csv(text) for name, text in texts.items()})
+        tables: dict[str, Any] = {name: _from_csv(text) for name, text in texts.items()}
+        return RunRecord(**values, **tables)
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise DataError(f"{folder} is not the record of a run: {error}") from error
 

@@ -21,7 +21,7 @@ from srcli.reproduction.plan import Plan, PlannedRun, load_plan, planned_runs
 from srcli.reproduction.records import EXAMPLES_FILE, MAX_BYTES, RunRecord, Series, read_records
 from srcli.reproduction.report import Reproduction, write_report
 from srcli.reproduction.study_runs import make_studies, read_studies
-from srcli.reproduction.training_run import Workshop
+from srcli.reproduction.training_run import Workshop, source_commit
 from srcli.run_status import RunStatus
 from srcli.runs import write_json
 
@@ -137,18 +137,25 @@ def _report(plan: Plan, runs: Sequence[PlannedRun], places: Sequence[Path]) -> P
     _warn_of_mixtures([record for record, _ in kept.values()])
     records = [kept[run.name][0] for run in runs if run.name in kept]
     baselines = _read_baselines(places)
+    if records and not baselines:
+        raise DataError(
+            f"{places[-1]} holds records of runs, but no {BASELINES_FILE} to judge them by",
+            "Give the folder that they were made in with --from.",
+        )
+    done = [record for record in records if record.status != RunStatus.FAILED]  # failed ones are tried again
     planned = {run.cell: sum(other.cell == run.cell for other in runs) for run in runs}
     labels = read_examples()
     reproduction = Reproduction(
         plan=plan,
         runs=list(runs),
         records=records,
-        claims=judge(records, baselines, plan.claims, planned) if plan.claims else [],
+        claims=judge(done, baselines, plan.claims, planned) if plan.claims else [],
         baselines=baselines,
         examples={name: path.read_bytes() for name, (_, path) in kept.items() if path.is_file()},
         example_inputs=low_res_of(labels),
         example_labels=labels,
         studies=read_studies(plan.studies, places),
+        commit=source_commit(),
     )
     write_report(reproduction, places[0])
     return places[0] / "report.html"

@@ -230,6 +230,7 @@ def _new_record(
         experiment=run.experiment.model_dump(mode="json"),
         made={
             "versions": about.get("versions", {}),
+            "commit": source_commit(),
             "device": about.get("device"),
             "dataset": dataset.fingerprint,
             "train_faces": train,
@@ -242,6 +243,19 @@ def _new_record(
         steps=columns_of(log, ("step", *STEP_TERMS)),
         evaluations=columns_of([entry for entry in log if "health" in entry], EVALUATED_TERMS),
     )
+
+
+def source_commit() -> str | None:
+    """The commit of the checkout that srcli is run from; None for an installed package."""
+    checkout = Path(__file__).parents[2]
+    if not (checkout / ".git").exists():
+        return None
+    command = ["git", "-C", str(checkout), "rev-parse", "--short=12", "HEAD"]
+    try:
+        answer = subprocess.run(command, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return answer.stdout.strip()
 
 
 def _strip(state: TrainingState, labels: Pixels) -> Pixels:

@@ -44,3 +44,21 @@ class Finding:
     threshold: str
     verdict: Verdict
     sentence: str
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One of the claims under test, and what became of it.
+
+    Attributes:
+        key: Its name, which its findings bear, too.
+        statement: The claim in a sentence, with its place in the source.
+        sentence: What was found, with figures.
+        findings: All measurements that bear on it.
+    """
+
+    key: str
+    statement: str
+    verdict: Verdict
+    sentence: str
+    findings: tuple[Finding, ...]

@@ -86,7 +86,8 @@ def resume_run(
     """Continues a run where its newest whole checkpoint stands.
 
     Args:
-        overrides: Only `training.steps` and `training.on_unhealthy` may differ from the run's experiment.
+        overrides: Only `training.steps` and `training.on_unhealthy` may differ from the run's experiment, and
+            the steps only where the learning rate does not jump.
         data: Where the run's datasets lie now; none for where they lay.
         replicas: The processes that train together; all call this, and all can read the run.
 
@@ -102,10 +103,12 @@ def resume_run(
                 held.enter_context(recording_loss(run))
                 run.remove_leftovers()
             record = run.record()
-            experiment = _resumed_experiment(run, overrides)
+            recorded = load_experiment(run.experiment_file)
+            experiment = _resumed_experiment(run, recorded, overrides)
             dataset = _same_dataset(path, record, data)
             state = restore_state(run, experiment, device, replicas)
             _check_unfinished(run, record, state)
+            _refuse_jump(run, recorded, state)
             training_batches(state, dataset)
         _require_same(state, dataset)
         with replicas.together():
@@ -125,10 +128,10 @@ def _check_unfinished(run: RunDirectory, record: dict[str, Any], state: Training
     """Makes sure that something is left to do: a run killed after its last checkpoint lacks its end."""
     was_cut_off = record.get("status") in (RunStatus.RUNNING, RunStatus.FAILED)
     if state.step >= state.experiment.training.steps and not was_cut_off and not restarts():
-        raise RunError(
-            f"{run.path} has already done its {state.step} steps",
-            f"To go on, extend it with --set {EXTENDABLE}=N.",
-        )
+        hint = f"To go on, extend it with --set {EXTENDABLE}=N."
+        if _learning_rate(state.experiment, state.step) == 0:
+            hint = f"For a new run that begins with its generator: --set training.init_from={run.path}."
+        raise RunError(f"{run.path} has already done its {state.step} steps", hint)
     if record.get("status") == RunStatus.RUNNING:
         say(f"{run.path} was killed while it trained; continuing after step {state.step}")
 
@@ -184,8 +187,7 @@ def stopping_on_signals() -> Iterator[StopRequest]:
         yield stop
 
 
-def _resumed_experiment(run: RunDirectory, overrides: Sequence[str]) -> Experiment:
-    recorded = load_experiment(run.experiment_file)
+def _resumed_experiment(run: RunDirectory, recorded: Experiment, overrides: Sequence[str]) -> Experiment:
     wanted = override_experiment(recorded, overrides)
     changed = differences(recorded, wanted)
     for harmless in (EXTENDABLE, "training.on_unhealthy"):
@@ -197,6 +199,27 @@ def _resumed_experiment(run: RunDirectory, overrides: Sequence[str]) -> Experime
             f"Only {EXTENDABLE} and training.on_unhealthy may change; for anything else start a new run.",
         )
     return wanted
+
+
+def _refuse_jump(run: RunDirectory, recorded: Experiment, state: TrainingState) -> None:
+    """Makes sure that the learning rate goes on where it was: a schedule over other steps may jump.
+
+    Raises:
+        RunError: It would jump.
+    """
+    before, after = _learning_rate(recorded, state.step), _learning_rate(state.experiment, state.step)
+    if before != after:
+        steps, wanted = recorded.training.steps, state.experiment.training.steps
+        raise RunError(
+            f"{run.path} has a {recorded.optimizer.schedule} schedule over {steps} steps:"
+            f" with {EXTENDABLE}={wanted} its learning rate would jump from {before:.3g} to {after:.3g}"
+            f" after step {state.step}",
+            f"For a new run that begins with its generator: --set training.init_from={run.path}.",
+        )
+
+
+def _learning_rate(experiment: Experiment, step: int) -> float:
+    return experiment.optimizer.rate(step, experiment.training.steps)
 
 
 def _rewind(run: RunDirectory, state: TrainingState) -> float:

@@ -71,10 +71,10 @@ def _input(state: TrainingState, batch: Batch, number: int) -> Tensor:
         return noise[rows]
     deviation = 2 * state.experiment.augmentation.input_noise  # of [-1, 1], which is twice as wide as [0, 1]
     if deviation == 0:
-        return batch.low_res
-    shape = (settings.batch_size, *batch.low_res.shape[1:])
+        return batch.inputs
+    shape = (settings.batch_size, *batch.inputs.shape[1:])
     noise = torch.randn(shape, generator=random_for(settings.seed, INPUT_NOISE_DRAW, number))
-    return batch.low_res + deviation * noise[rows].to(batch.low_res)
+    return batch.inputs + deviation * noise[rows].to(batch.inputs)
 
 
 def _update_critic(state: TrainingState, real: Tensor, fake: Tensor, number: int) -> Terms:

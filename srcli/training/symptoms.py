@@ -56,13 +56,11 @@ def adversary_share(state: TrainingState, low_res: Pixels, labels: Pixels) -> di
     objective, size = state.experiment.objective, state.experiment.training.batch_size
     if not objective.n_critic or objective.l1_weight == 0 or min(len(low_res), size) < 2:
         return {}
-    batch = Batch(
-        torch.from_numpy(to_network(labels[:size])).to(state.device),
-        torch.from_numpy(to_network(low_res[:size])).to(state.device),
-    )
+    averages = torch.from_numpy(to_network(low_res[:size])).to(state.device)
+    batch = Batch(torch.from_numpy(to_network(labels[:size])).to(state.device), averages, averages)
     with state.autocast(), frozen(state.critic):
         with torch.no_grad():
-            fake = _with_copied_buffers(state.generator, batch.low_res).float()
+            fake = _with_copied_buffers(state.generator, batch.inputs).float()
         fake.requires_grad_(True)
         parts = objective.generator_loss(partial(_with_copied_buffers, state.critic), fake, batch).parts
     (adversarial,) = torch.autograd.grad(parts["adversarial"], fake)

@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from srcli.errors import ImageError
+from srcli.picture_formats import readable_formats
 from srcli.upscaling.pictures import Picture
-
-READABLE_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")
 
 MAX_PIXELS = 2**25
 """Larger pictures are refused before they are decoded: their output would have 16 times as many pixels."""
@@ -51,7 +50,7 @@ def read_picture(source: Path | BinaryIO, name: str) -> Picture:
         with warnings.catch_warnings():
             # Pillow warns of odd metadata, and of sizes, which are checked here.
             warnings.simplefilter("ignore")
-            with Image.open(source, formats=_available_formats()) as image:
+            with Image.open(source, formats=readable_formats()) as image:
                 if image.width * image.height > MAX_PIXELS:
                     raise Image.DecompressionBombError
                 image.load()
@@ -61,12 +60,6 @@ def read_picture(source: Path | BinaryIO, name: str) -> Picture:
     # Damaged files make Pillow's decoders raise nearly anything.
     except Exception as error:
         raise ImageError(f"{name}: {_reason(error, source)}") from error
-
-
-def _available_formats() -> list[str]:
-    """Our formats that this build of Pillow knows; naming another would be an error."""
-    Image.init()
-    return [name for name in READABLE_FORMATS if name in Image.OPEN]
 
 
 def _decode(image: Image.Image, name: str) -> Picture:
@@ -120,8 +113,8 @@ def _cmyk_to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
 
 def _pixels(image: Image.Image, name: str) -> NDArray[Any]:
     """(h, w, 1) or (h, w, 3), with alpha (h, w, 2) or (h, w, 4); 8 bits, or 16 for 16-bit grey."""
-    # Older Pillows read 16-bit grey PNGs as 32 bits.
-    if image.mode.startswith("I;16") or (image.mode == "I" and image.format == "PNG"):
+    # Pillow reads 16-bit grey PPMs as 32 bits, and older ones do so with PNGs.
+    if image.mode.startswith("I;16") or (image.mode == "I" and image.format in ("PNG", "PPM")):
         return np.asarray(image).astype(np.uint16)[..., None]
     if image.mode in _GREY_MODES:
         mode = "LA" if image.has_transparency_data else "L"
@@ -140,7 +133,7 @@ def _reason(error: Exception, source: Path | BinaryIO) -> str:
         is_empty = (
             source.stat().st_size == 0 if isinstance(source, Path) else source.seek(0, io.SEEK_END) == 0
         )
-        return "it is empty" if is_empty else f"it is not a picture of {', '.join(READABLE_FORMATS)}"
+        return "it is empty" if is_empty else f"it is not a picture of {', '.join(readable_formats())}"
     if isinstance(error, Image.DecompressionBombError):
         return f"it is too large, with more than {MAX_PIXELS:,} pixels"
     if isinstance(error, MemoryError):

@@ -10,6 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from srcli.errors import ImageError, UserError
+from srcli.picture_formats import PICTURE_ENDINGS
 from srcli.ranks import ALONE, Share
 from srcli.upscaling.names import check_folder, fill_in, free_name, has_fields
 
@@ -17,9 +18,6 @@ STANDARD_STREAM = "-"
 
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 """The formats that are written, by the ending of the output."""
-
-PICTURE_ENDINGS = {*FORMATS, ".bmp", ".tif", ".tiff", ".gif"}
-"""What counts as a picture in a folder; a file that is named is read whatever its ending."""
 
 _EARLIER_OUTPUT = re.compile(r"(.+)_x4(-\d+)?\.png", re.DOTALL)
 

@@ -21,7 +21,7 @@ MOST_SECONDS = 10.0
 MOST_BYTES = 1_000_000_000
 
 # What a terminal would obey: C0 but for tab and newline, DEL, C1, and marks that turn text around.
-TERMINAL_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+TERMINAL_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
 FORBIDDEN_EVENTS = (
     "subprocess.Popen",
     "os.system",

@@ -1,0 +1,146 @@
+"""How often and how much training inputs are degraded, and one draw of it.
+
+The defaults are one round of what BSRGAN, Real-ESRGAN and GFPGAN do, with ranges for faces of 16 to 100
+pixels; `docs/degradation.md` compares them. A draw takes as many numbers from its source whatever the
+settings are, so that changing one leaves the other draws as they were.
+"""
+
+from typing import Annotated, Literal, Self
+
+import numpy as np
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from srcli.data.degradation import GRID, Blur, Compression, Degradation, Kernel, Noise, Reduction
+
+
+def _in_order(ends: tuple[float, float]) -> tuple[float, float]:
+    if ends[0] > ends[1]:
+        raise ValueError("should name the smaller end first")
+    return ends
+
+
+_Share = Annotated[float, Field(ge=0, le=1)]
+_Weight = Annotated[float, Field(ge=0, le=1e6)]
+_Sigma = Annotated[float, Field(ge=0.1, le=16)]
+_Ratio = Annotated[float, Field(ge=0.1, le=1)]
+_Factor = Annotated[float, Field(ge=0.25, le=4)]
+_Level = Annotated[float, Field(ge=0, le=255)]
+_Quality = Annotated[int, Field(ge=1, le=100)]
+
+_Sigmas = Annotated[tuple[_Sigma, _Sigma], Field(strict=False), AfterValidator(_in_order)]
+_Ratios = Annotated[tuple[_Ratio, _Ratio], Field(strict=False), AfterValidator(_in_order)]
+_Factors = Annotated[tuple[_Factor, _Factor], Field(strict=False), AfterValidator(_in_order)]
+_Levels = Annotated[tuple[_Level, _Level], Field(strict=False), AfterValidator(_in_order)]
+_Qualities = Annotated[tuple[_Quality, _Quality], Field(strict=False), AfterValidator(_in_order)]
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class BlurSettings(_Settings):
+    """Gaussian blur of the label."""
+
+    probability: _Share = 0.5
+    sigma: _Sigmas = Field(default=(0.2, 2.0), description="along the longer axis, in pixels of the label")
+    anisotropic_share: _Share = Field(default=0.5, description="of the blurred that have a shorter axis")
+    ratio: _Ratios = Field(default=(0.6, 1.0), description="of the shorter axis to the longer")
+
+    def draw(self, random: np.random.Generator) -> Blur | None:
+        """One blur, its angle uniform; None as often as the probability leaves."""
+        happens, anisotropic = random.random(2) < (self.probability, self.anisotropic_share)
+        low, high = zip(self.sigma, self.ratio, (0.0, np.pi), strict=True)
+        sigma, ratio, angle = random.uniform(low, high).tolist()
+        if not happens:
+            return None
+        return Blur(sigma, ratio, angle) if anisotropic else Blur(sigma)
+
+
+class ReductionSettings(_Settings):
+    """The kernels that make the label small: their weights among each other, and how often there are two."""
+
+    area: _Weight = 0.5
+    bicubic: _Weight = 0.25
+    bilinear: _Weight = 0.15
+    lanczos: _Weight = 0.1
+    detour_share: _Share = Field(default=1 / 3, description="of inputs that are made by way of another size")
+    detour: _Factors = Field(default=(0.5, 1.5), description="that size, as a factor of the input's")
+
+    @model_validator(mode="after")
+    def _check_weights(self) -> Self:
+        if sum(self._weights()) == 0:
+            raise ValueError("should give one of area, bicubic, bilinear and lanczos a weight above 0")
+        return self
+
+    def draw(self, random: np.random.Generator) -> Reduction:
+        """One way to the input; the kernels of two steps are drawn apart."""
+        kernels: tuple[Kernel, ...] = ("area", "bicubic", "bilinear", "lanczos")
+        bounds = np.cumsum(self._weights())
+        places = np.searchsorted(bounds, random.random(2) * bounds[-1], side="right")
+        last, first = (kernels[place] for place in places)
+        factor = random.uniform(*self.detour)
+        return Reduction(last, (factor, first) if random.random() < self.detour_share else None)
+
+    def _weights(self) -> tuple[float, ...]:
+        return self.area, self.bicubic, self.bilinear, self.lanczos
+
+
+class NoiseSettings(_Settings):
+    """Gaussian noise on the input, the same in dark and in bright parts."""
+
+    probability: _Share = 0.4
+    sigma: _Levels = Field(default=(0.0, 10.0), description="of 255")
+    grey_share: _Share = Field(
+        default=0.4, description="of the noisy that have the same noise in all colours"
+    )
+
+
+class ShotNoiseSettings(_Settings):
+    """Signal-dependent noise on the input: its variance grows with the value, as that of counted photons."""
+
+    probability: _Share = 0.2
+    sigma: _Levels = Field(default=(0.0, 10.0), description="of 255, at white")
+
+
+class JpegSettings(_Settings):
+    """JPEG compression of the input, its grid of blocks anywhere."""
+
+    probability: _Share = 0.6
+    quality: _Qualities = (50, 95)
+    subsampled_share: _Share = Field(
+        default=0.5, description="of the compressed with 4:2:0; the rest have 4:4:4"
+    )
+
+    def draw(self, random: np.random.Generator) -> Compression | None:
+        """One round of JPEG; None as often as the probability leaves."""
+        happens, subsampled = random.random(2) < (self.probability, self.subsampled_share)
+        quality = int(random.integers(*self.quality, endpoint=True))
+        top, left = random.integers(0, GRID, 2).tolist()
+        subsampling: Literal["420", "444"] = "420" if subsampled else "444"
+        return Compression(quality, subsampling, (top, left)) if happens else None
+
+
+class DegradationSettings(_Settings):
+    """How inputs are made of labels in training; what stays exact is the area average."""
+
+    exact_share: _Share = Field(default=0.5, description="of inputs that stay the exact average")
+    blur: BlurSettings = BlurSettings()
+    reduction: ReductionSettings = ReductionSettings()
+    noise: NoiseSettings = NoiseSettings()
+    shot_noise: ShotNoiseSettings = ShotNoiseSettings()
+    jpeg: JpegSettings = JpegSettings()
+
+    def draw(self, random: np.random.Generator) -> Degradation | None:
+        """What happens to one label; None where its input stays the exact average."""
+        is_exact = random.random() < self.exact_share
+        blur, reduction = self.blur.draw(random), self.reduction.draw(random)
+        noise, compression = self._draw_noise(random), self.jpeg.draw(random)
+        return None if is_exact else Degradation(blur, reduction, noise, compression)
+
+    def _draw_noise(self, random: np.random.Generator) -> Noise | None:
+        kinds = (self.noise, self.shot_noise)
+        happens = random.random(2) < [kind.probability for kind in kinds]
+        is_grey = bool(random.random() < self.noise.grey_share)
+        low, high = zip(*(kind.sigma for kind in kinds), strict=True)
+        sigma, shot_sigma = (random.uniform(low, high) * happens).tolist()
+        return Noise(sigma, is_grey, shot_sigma) if happens.any() else None

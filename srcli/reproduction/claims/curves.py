@@ -1,0 +1,91 @@
+"""The critic's loss and the quality along a run, paired at its evaluations."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from srcli.reproduction.claims.cells import WASSERSTEIN
+from srcli.reproduction.records import Columns, RunRecord, Series
+from srcli.reproduction.series import block_means
+
+STEPS_PER_MEAN = 100
+FEWEST_EVALUATIONS = 3
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A loss and a quality at the same evaluations, both signed so that more should mean better.
+
+    Attributes:
+        loss_name: As in "|W| in training".
+        quality_name: As in "PSNR".
+        better: The direction of the loss that should go with better quality, as in "smaller |W| in training".
+        loss: (evaluations,).
+        quality: (evaluations,).
+    """
+
+    loss_name: str
+    quality_name: str
+    better: str
+    loss: Series
+    quality: Series
+
+
+def pairs_of(run: RunRecord, burn_in: int) -> list[Pair]:
+    """The critic's losses with PSNR and consistency at all evaluations after `burn_in` steps.
+
+    The first is the one that decides: |W| in training, or a GAN's critic loss, with PSNR. |W| is the size of
+    the mean Wasserstein estimate since the previous evaluation. Quality is that with batch statistics where
+    it was evaluated so, as those are the outputs that a critic is trained on. Evaluations that lack one of
+    the two values are left out; a run with fewer than three of them has no pairs.
+    """
+    late = run.evaluations.get("step", np.empty(0)) > burn_in
+    if late.sum() < FEWEST_EVALUATIONS:
+        return []
+    pairs = []
+    for loss_name, better, loss in _losses(run):
+        for quality_name, quality in _qualities(run.evaluations):
+            rows = late & np.isfinite(loss) & np.isfinite(quality)
+            pairs.append(Pair(loss_name, quality_name, better, loss[rows], quality[rows]))
+    return [pair for pair in pairs if len(pair.loss) >= FEWEST_EVALUATIONS]
+
+
+def course_of_loss(run: RunRecord, burn_in: int) -> Series:
+    """100-step means after the burn-in: |W|, or the critic loss of a GAN."""
+    if run.objective in WASSERSTEIN:
+        return np.abs(block_means(_late(run, "wasserstein", burn_in), STEPS_PER_MEAN))
+    return block_means(_late(run, "critic_loss", burn_in), STEPS_PER_MEAN)
+
+
+def means_between(steps: Series, values: Series, ends: Series) -> Series:
+    """The mean of the values after the previous end up to each end (ends,); NaN where there is none."""
+    starts = np.concatenate([[0.0], ends[:-1]])
+    known = np.isfinite(values)
+    spans = [known & (steps > start) & (steps <= end) for start, end in zip(starts, ends, strict=True)]
+    return np.array([values[span].mean() if span.any() else np.nan for span in spans])
+
+
+def _late(run: RunRecord, name: str, burn_in: int) -> Series:
+    late: Series = run.steps[name][run.steps["step"] > burn_in]
+    return late
+
+
+def _losses(run: RunRecord) -> list[tuple[str, str, Series]]:
+    """Name, direction that should be better, and values at all evaluations, signed so that more is better."""
+    ends = run.evaluations["step"]
+    training = -np.abs(means_between(run.steps["step"], run.steps["wasserstein"], ends))
+    losses = [("|W| in training", "smaller |W| in training", training)]
+    if "wasserstein_test" in run.evaluations:
+        held_out = -np.abs(run.evaluations["wasserstein_test"])
+        losses.append(("|W| on held-out faces", "smaller |W| on held-out faces", held_out))
+    if run.objective in WASSERSTEIN:
+        return losses
+    puzzled = means_between(run.steps["step"], run.steps["critic_loss"], ends)
+    return [("the critic loss", "a larger critic loss", puzzled), *losses]
+
+
+def _qualities(evaluations: Columns) -> list[tuple[str, Series]]:
+    found = [("PSNR", 1, "psnr"), ("consistency with the input", -1, "consistency")]  # the latter is an error
+    return [
+        (title, sign * evaluations.get(f"{name}_batch", evaluations[name])) for title, sign, name in found
+    ]

@@ -1,0 +1,43 @@
+"""One list of formats: what `prepare-data` packs, `upscale` enlarges."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from srcli.data.images import open_picture
+from srcli.data.sources import is_picture
+from srcli.picture_formats import PICTURE_ENDINGS, READ_FORMATS, readable_formats
+from srcli.upscaling.decoding import read_picture
+from srcli.upscaling.files import OnExist, plan_jobs
+
+RAMP = np.stack(np.broadcast_arrays(*np.ogrid[0:80, 0:96], 128), axis=-1).astype(np.uint8) * 2
+LOSSY = ("JPEG", "WEBP", "AVIF", "GIF")
+
+
+@pytest.mark.parametrize("ending", PICTURE_ENDINGS)
+def test_both_commands_read_every_format_by_its_ending(ending: str, tmp_path: Path) -> None:
+    (form,) = (name for name, endings in READ_FORMATS.items() if ending in endings)
+    if form not in readable_formats():
+        pytest.skip(f"this Pillow has no {form}")
+    picture = tmp_path / f"a{ending}"
+    Image.fromarray(RAMP).save(picture, form)
+    (job,) = plan_jobs([str(tmp_path)], None, False, OnExist.FAIL).jobs
+    assert job.source == picture
+    assert is_picture(picture.name)
+    enlarged = read_picture(picture, picture.name).colour
+    packed = np.asarray(open_picture(picture, picture.name))
+    for pixels in (enlarged, packed):
+        assert pixels.shape == RAMP.shape
+        difference = np.abs(pixels.astype(int) - RAMP)
+        assert difference.mean() < 4 if form in LOSSY else difference.max() == 0
+
+
+def test_sixteen_bit_grey_of_a_ppm_keeps_its_range() -> None:
+    grey = np.array([[0, 1, 257], [32768, 65534, 65535]], ">u2")
+    content = b"P5 3 2 65535\n" + grey.tobytes()
+    assert read_picture(io.BytesIO(content), "a").colour[..., 0].tolist() == grey.tolist()
+    packed = np.asarray(open_picture(io.BytesIO(content), "a"))
+    assert packed[..., 0].tolist() == [[0, 0, 1], [128, 255, 255]]
