@@ -1,27 +1,22 @@
-"""An experiment: a validated preset. Reading it, changing it from the command line, telling what is wrong."""
+"""An experiment: a validated preset. Reading it, and changing it from the command line."""
 
-import difflib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
-from pydantic_core import ErrorDetails
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from srcli.data.degradation_settings import DegradationSettings
 from srcli.data.images import LABEL_SIZE
 from srcli.errors import ExperimentError
+from srcli.experiment_mistakes import validate
 from srcli.experiment_text import MAX_CHARACTERS, Document, parse_value, read_document
 from srcli.models import CriticSettings, GeneratorSettings
 from srcli.objectives import Objective
 from srcli.optimizers import OptimizerSettings
+from srcli.paper_defaults import with_paper_defaults
 from srcli.reading import read_bounded
-
-MAX_MISTAKES = 20
-"""A file with more mistakes than this is no experiment; the rest are counted, not told."""
-
-Model = TypeVar("Model", bound=BaseModel)
 
 _Side = Annotated[int, Field(ge=LABEL_SIZE, le=10**6)]
 _Count = Annotated[int, Field(ge=1, le=10**12)]
@@ -32,10 +27,16 @@ class Augmentation(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
-    horizontal_flip: bool
-    brightness: float = Field(ge=0, le=1, description="added, drawn from [-b, b], for values in [0, 1]")
-    contrast: float = Field(ge=0, lt=1, description="factor about the mean, drawn from [1 - c, 1 + c]")
-    saturation: float = Field(ge=0, lt=1, description="factor about grey, drawn from [1 - s, 1 + s]")
+    horizontal_flip: bool = True
+    brightness: float = Field(
+        default=0.05, ge=0, le=1, description="added, drawn from [-b, b], for values in [0, 1]"
+    )
+    contrast: float = Field(
+        default=0.05, ge=0, lt=1, description="factor about the mean, drawn from [1 - c, 1 + c]"
+    )
+    saturation: float = Field(
+        default=0.05, ge=0, lt=1, description="factor about grey, drawn from [1 - s, 1 + s]"
+    )
     windows: Annotated[tuple[_Side, _Side], Field(strict=False)] = Field(
         default=(LABEL_SIZE, LABEL_SIZE),
         description="smallest and largest side, in stored pixels, of the squares that become 64x64 labels",
@@ -61,25 +62,27 @@ class Training(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
-    steps: _Count
-    batch_size: _Count
-    seed: int = Field(ge=0, lt=2**64)
+    steps: _Count = 20_000
+    batch_size: _Count = 16
+    seed: int = Field(default=0, ge=0, lt=2**64)
     precision: Literal["fp32", "bf16"] = "fp32"
-    ema_decay: float = Field(ge=0, lt=1, description="moving average of the generator; 0 for none")
+    ema_decay: float = Field(
+        default=0.0, ge=0, lt=1, description="moving average of the generator; 0 for none"
+    )
     init_from: str | None = Field(
         default=None, description="a run or weight file to start the generator from"
     )
     batch_norm_at_test: Literal["running", "batch"] = Field(
         default="running", description="statistics that evaluations and samples normalise with"
     )
-    sample_every: _Count
-    evaluate_every: _Count
-    evaluate_faces: _Count = Field(description="how many faces of the test split are measured")
-    checkpoint_every: _Count
+    sample_every: _Count = 500
+    evaluate_every: _Count = 500
+    evaluate_faces: _Count = Field(default=300, description="how many faces of the test split are measured")
+    checkpoint_every: _Count = 250
     checkpoint_minutes: float = Field(
         default=10.0, gt=0, description="a checkpoint is written when the last one is older, too"
     )
-    keep_checkpoints: _Count
+    keep_checkpoints: _Count = 2
     on_unhealthy: Literal["warn", "stop"] = Field(
         default="warn", description="what to do when an evaluation finds an illness; see docs/health.md"
     )
@@ -95,8 +98,8 @@ class Experiment(BaseModel):
     critic: CriticSettings
     objective: Objective
     optimizer: OptimizerSettings
-    augmentation: Augmentation
-    training: Training
+    augmentation: Augmentation = Augmentation()
+    training: Training = Training()
 
     @model_validator(mode="after")
     def _check_parts_fit(self) -> Self:
@@ -134,6 +137,8 @@ class Experiment(BaseModel):
 def load_experiment(path: Path, overrides: Sequence[str] = ()) -> Experiment:
     """Reads an experiment file; its name is the file's unless the file names it.
 
+    What the file leaves out is as in the paper, where the paper says it.
+
     Args:
         overrides: `a.b=value` settings, values in YAML, applied before validation.
 
@@ -147,7 +152,7 @@ def load_experiment(path: Path, overrides: Sequence[str] = ()) -> Experiment:
         raise ExperimentError(f"{path} cannot be read: {reason}") from error
     document = read_document(text, str(path))
     values = {"name": path.stem, **document.values}
-    return validate(Experiment, _override(values, overrides), document, overrides)
+    return validate(Experiment, with_paper_defaults(_override(values, overrides)), document, overrides)
 
 
 def parse_experiment(text: str, source: str) -> Experiment:
@@ -199,104 +204,3 @@ def _override(values: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, 
             node = node[parent]
         node[last] = parse_value(text, f"--set {override}")
     return changed
-
-
-def validate(
-    kind: type[Model], values: Mapping[str, Any], document: Document, overrides: Sequence[str] = ()
-) -> Model:
-    """The values as a model of that kind.
-
-    Args:
-        document: Where the values come from, for the lines of mistakes.
-        overrides: `a.b=value` settings that are among the values.
-
-    Raises:
-        ExperimentError: With every mistake, a line each.
-    """
-    try:
-        return kind.model_validate(values)
-    except ValidationError as error:
-        set_paths = {tuple(text.partition("=")[0].split(".")): text for text in overrides}
-        details = sorted(error.errors(), key=lambda detail: _line(_path(detail, values), document) or 0)
-        told = details[:MAX_MISTAKES]
-        lines = [line for detail in told for line in _explain(detail, values, document, set_paths, kind)]
-    if len(details) > len(told):
-        lines.append(f"{document.source}: and {len(details) - len(told):,} more mistakes")
-    raise ExperimentError("\n".join(lines))
-
-
-def _explain(
-    detail: ErrorDetails,
-    values: Mapping[str, Any],
-    document: Document,
-    set_paths: Mapping[tuple[str, ...], str],
-    kind: type[BaseModel],
-) -> list[str]:
-    path = _path(detail, values)
-    if not path:  # raised by _check_parts_fit: each line starts with the path it is about
-        mistakes = str(detail["ctx"]["error"]).split("\n")
-        return [
-            f"{_place(tuple(line.partition(':')[0].split('.')), document, set_paths)}: {line}"
-            for line in mistakes
-        ]
-    return [f"{_place(path, document, set_paths)}: {'.'.join(path)}: {_reason(detail, path, kind)}"]
-
-
-def _path(detail: ErrorDetails, values: Mapping[str, Any]) -> tuple[str, ...]:
-    """The keys of a pydantic location, without the tags of unions that it names in between."""
-    path: list[str] = []
-    node: Any = values
-    for index, part in enumerate(detail["loc"]):
-        if isinstance(node, Mapping) and part not in node and index < len(detail["loc"]) - 1:
-            continue
-        path.append(str(part))
-        node = node.get(part) if isinstance(node, Mapping) else None
-    if detail["type"] in ("union_tag_invalid", "union_tag_not_found"):
-        path.append(str(detail["ctx"]["discriminator"]).strip("'"))
-    return tuple(path)
-
-
-def _place(path: tuple[str, ...], document: Document, set_paths: Mapping[tuple[str, ...], str]) -> str:
-    for changed, text in set_paths.items():
-        if changed[: len(path)] == path or path[: len(changed)] == changed:
-            return f"--set {text}"
-    line = _line(path, document)
-    return document.source if line is None else f"{document.source}, line {line}"
-
-
-def _line(path: tuple[str, ...], document: Document) -> int | None:
-    """The line of the innermost node of the path that stands in the document."""
-    inward = (path[:length] for length in range(len(path), 0, -1))
-    return next((document.lines[part] for part in inward if part in document.lines), None)
-
-
-def _reason(detail: ErrorDetails, path: tuple[str, ...], kind: type[BaseModel]) -> str:
-    match detail["type"]:
-        case "extra_forbidden":
-            close = difflib.get_close_matches(path[-1], _all_keys(kind), n=1)
-            return f"no such setting; did you mean {close[0]}?" if close else "no such setting"
-        case "missing" | "union_tag_not_found":
-            return "this setting is missing"
-        case "union_tag_invalid":
-            tag, expected = detail["ctx"]["tag"], detail["ctx"]["expected_tags"]
-            close = difflib.get_close_matches(_shown(tag), expected.replace("'", "").split(", "), n=1)
-            hint = f"; did you mean {close[0]}?" if close else ""
-            return f"{_shown(tag)} is not one of {expected}{hint}"
-        case _:
-            message = str(detail["msg"]).removeprefix("Input ").removeprefix("Value error, ")
-            return f"{message}, not {_shown(detail['input'])}"
-
-
-def _shown(value: Any) -> str:
-    """A value as it stands in a message, cut short."""
-    try:
-        text = repr(value)
-    except (ValueError, RecursionError):  # whole numbers of thousands of digits, lists in lists in lists
-        return "what cannot be shown"
-    return text if len(text) <= 200 else f"{text[:200]}..."
-
-
-def _all_keys(kind: type[BaseModel]) -> list[str]:
-    schema = kind.model_json_schema()
-    nodes = [schema, *schema.get("$defs", {}).values()]
-    return sorted({key for node in nodes for key in node.get("properties", {})})

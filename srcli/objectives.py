@@ -6,7 +6,7 @@ draw in [0, 1] a sample, for objectives that look between real and fake images.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, ClassVar, Literal, NamedTuple, Protocol, runtime_checkable
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Protocol, runtime_checkable
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field
@@ -60,18 +60,21 @@ class Adversarial(BaseModel):
     Attributes:
         value_range: The span of pixel values in which L1 and slopes are measured: 2 for [-1, 1], in which all
             images are here, and 1 for [0, 1], as in srez. Logged L1 terms are always those of [-1, 1].
+        paper_optimizer: The settings of the paper's optimiser for it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
     name: str
-    gamma: float = Field(ge=0, le=1)
+    gamma: float = Field(default=0.9, ge=0, le=1)
     pixel_weight: float = Field(default=0.0, ge=0)
     n_critic: int = Field(default=5, ge=1, le=10**6)
     value_range: Literal[1, 2] = 2
 
+    has_critic: ClassVar[bool] = True
     allows_batch_norm_critic: ClassVar[bool] = True
     stuck_points: ClassVar[Sequence[StuckPoint]] = ()
+    paper_optimizer: ClassVar[Mapping[str, Any]] = {}
 
     def adversarial_loss(self, scores: Tensor) -> Tensor:
         """J_G of the scores (B,) of generated images: `-E[D(G(z))]` (equation 5)."""
@@ -119,6 +122,12 @@ class Gan(Adversarial):
         StuckPoint("wasserstein", 0.0, 0.2, BLIND),
         StuckPoint("critic_loss", 0.0, 0.01, "the critic is sure of every picture"),
     )
+    paper_optimizer: ClassVar[Mapping[str, Any]] = {
+        "name": "adam",
+        "learning_rate": 2e-4,
+        "beta1": 0.5,
+        "beta2": 0.999,
+    }
 
     def critic_loss(self, critic: Critic, real: Tensor, fake: Tensor, _places: Tensor) -> Loss:
         """`-E[log s(D(x))] - E[log(1 - s(D(G(z))))]` (equation 2) of images (B, 3, 64, 64), on logits."""
@@ -143,6 +152,15 @@ class Wgan(Adversarial):
     clip_value: float = Field(default=0.01, gt=0)
 
     stuck_points: ClassVar[Sequence[StuckPoint]] = (StuckPoint("wasserstein", 0.0, 5e-4, BLIND),)
+    # As TensorFlow has it, with which the paper's networks were trained.
+    paper_optimizer: ClassVar[Mapping[str, Any]] = {
+        "name": "rmsprop",
+        "learning_rate": 1e-4,
+        "decay": 0.9,
+        "epsilon": 1e-10,
+        "epsilon_inside": True,
+        "initial_average": 1.0,
+    }
 
     def critic_loss(self, critic: Critic, real: Tensor, fake: Tensor, _places: Tensor) -> Loss:
         """`E[D(G(z))] - E[D(x)]` (equation 5) of images (B, 3, 64, 64)."""
@@ -167,6 +185,12 @@ class WganGp(Adversarial):
     allows_batch_norm_critic: ClassVar[bool] = False
     # Scores of slope 1 are distances between pictures: 0.1 is one grey level in each of 160 values.
     stuck_points: ClassVar[Sequence[StuckPoint]] = (StuckPoint("wasserstein", 0.0, 0.1, BLIND),)
+    paper_optimizer: ClassVar[Mapping[str, Any]] = {
+        "name": "adam",
+        "learning_rate": 2e-4,
+        "beta1": 0.5,
+        "beta2": 0.9,
+    }
 
     def critic_loss(self, critic: Critic, real: Tensor, fake: Tensor, places: Tensor) -> Loss:
         """`E[D(G(z))] - E[D(x)] + lambda E[(||grad D(x_hat)||_2 - 1)^2]` (equation 6)."""
@@ -191,8 +215,10 @@ class Pixel(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
     name: Literal["pixel"]
-    gamma: float = Field(ge=0, le=1)
+    gamma: float = Field(default=0.9, ge=0, le=1)
 
+    has_critic: ClassVar[bool] = False
+    paper_optimizer: ClassVar[Mapping[str, Any]] = {}
     n_critic: ClassVar[int] = 0
     pixel_weight: ClassVar[float] = 1.0
     l1_weight: ClassVar[float] = 0.0

@@ -1,8 +1,10 @@
 """Presets, overrides, and what a person is told when a setting is wrong."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 from small import PRESETS
 
 from srcli.errors import ExperimentError
@@ -42,6 +44,21 @@ TENSORFLOW_RMSPROP = {
     "epsilon": 1e-10,
     "epsilon_inside": True,
     "initial_average": 1.0,
+}
+
+# What no preset need say, as only unusual experiments have it otherwise.
+UNUSUAL = {
+    "name",
+    "objective.pixel_weight",
+    "objective.value_range",
+    "optimizer.schedule",
+    "optimizer.half_life",
+    "augmentation.windows",
+    "augmentation.input_noise",
+    "augmentation.degradation",
+    "training.init_from",
+    "training.batch_norm_at_test",
+    "training.on_unhealthy",
 }
 
 NETWORKS = ("name", "generator", "critic")
@@ -152,11 +169,95 @@ def test_all_mistakes_are_reported_at_once_with_file_line_and_suggestion(tmp_pat
 
     assert mistakes(path) == [
         f"{path}, line {line_of('width: wide')}: generator.width: should be a valid integer, not 'wide'",
-        f"{path}, line {line_of('objective:')}: objective.gamma: this setting is missing",
         f"{path}, line {line_of('gama:')}: objective.gama: no such setting; did you mean gamma?",
         f"{path}, line {line_of('adamm')}: optimizer.name: 'adamm' is not one of 'adam', 'rmsprop';"
         " did you mean adam?",
     ]
+
+
+def test_what_is_wrong_beside_a_wrong_name_is_told_too(tmp_path: Path) -> None:
+    objective = {"name": "wgan-pg", "gamma": 2, "gradient_penalty_weight": -1}
+    path = tmp_path / "mine.yaml"
+    path.write_text(yaml.safe_dump({"generator": {"architecture": "resnet"}, "objective": objective}))
+    told = [line.partition(": ")[2] for line in mistakes(path)]
+    assert sorted(told) == [
+        "objective.gamma: should be less than or equal to 1, not 2",
+        "objective.gradient_penalty_weight: should be greater than 0, not -1",
+        "objective.name: 'wgan-pg' is not one of 'gan', 'wgan', 'wgan-gp', 'pixel'; did you mean wgan-gp?",
+    ]
+    # A name like none: only what is wrong with all of them.
+    told = [line.partition(": ")[2] for line in mistakes(path, "objective.name=nonsense")]
+    assert [line.partition(":")[0] for line in sorted(told)] == ["objective.gamma", "objective.name"]
+
+
+def test_a_setting_given_without_its_part_is_met_with_its_whole_path() -> None:
+    assert mistakes(PRESETS / "mlp-gan.yaml", "steps=5", "learning_rate=1", "objective.betta1=0") == [
+        "--set steps=5: steps: no such setting; did you mean training.steps?",
+        "--set learning_rate=1: learning_rate: no such setting; did you mean optimizer.learning_rate?",
+        "--set objective.betta1=0: objective.betta1: no such setting; did you mean optimizer.beta1?",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("generator", "objective", "preset"),
+    [
+        ("resnet", "gan", "resnet-gan"),
+        ("resnet", "wgan", "resnet-wgan"),
+        ("resnet", "wgan-gp", "resnet-wgangp"),
+        ("dcgan", "wgan", "dcgan-wgan"),
+        ("mlp", "wgan-gp", "mlp-wgangp"),
+    ],
+)
+def test_two_lines_are_an_experiment_of_the_paper(
+    generator: str, objective: str, preset: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(f"generator: {{architecture: {generator}}}\nobjective: {{name: {objective}}}\n")
+    whole = load_experiment(PRESETS / f"{preset}.yaml")
+    assert differences(load_experiment(path), whole) == {"name": ("mine", preset)}
+
+
+def test_the_documented_experiment_is_the_preset_it_is_said_to_be(tmp_path: Path) -> None:
+    page = (PRESETS.parent / "docs" / "experiments.md").read_text()
+    path = tmp_path / "mine.yaml"
+    path.write_text(page.partition("```yaml\n")[2].partition("```")[0])
+    whole = load_experiment(PRESETS / "resnet-wgangp.yaml")
+    assert differences(load_experiment(path), whole) == {"name": ("mine", "resnet-wgangp")}
+
+
+def test_settings_that_are_left_out_follow_those_that_are_given(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("generator: {architecture: residual}\nobjective: {name: wgan-gp}\n")
+    critic = load_experiment(path, ["critic.width=8", "optimizer.learning_rate=1e-3"]).critic
+    assert critic.model_dump() == {
+        "architecture": "dcgan",
+        "width": 8,
+        "normalization": "layer",
+        "activation": "leaky_relu",
+    }
+    optimizer = load_experiment(path, ["optimizer.learning_rate=1e-3"]).optimizer
+    assert optimizer.model_dump() == {**ADAM, "learning_rate": 1e-3, "beta1": 0.5, "beta2": 0.9}
+    # With its name an optimiser is what it says.
+    assert load_experiment(path, ["optimizer={name: rmsprop, learning_rate: 1}"]).optimizer.epsilon == 1e-8
+    # The paper has no training without an adversary.
+    (line,) = mistakes(path, "objective.name=pixel")
+    assert line.endswith("optimizer: this setting is missing")
+    adam = "optimizer={name: adam, learning_rate: 1e-3, beta1: 0.9, beta2: 0.99}"
+    without = load_experiment(path, ["objective.name=pixel", adam])
+    assert without.critic.architecture == "none"
+
+
+@pytest.mark.parametrize("path", sorted(PRESETS.glob("*.yaml")), ids=lambda path: path.stem)
+def test_presets_are_complete(path: Path) -> None:
+    def settings(values: dict[str, Any], parent: str = "") -> set[str]:
+        parts = (
+            settings(value, f"{parent}{key}.") if isinstance(value, dict) else {f"{parent}{key}"}
+            for key, value in values.items()
+        )
+        return set().union(*parts)
+
+    unsaid = settings(load_experiment(path).model_dump()) - settings(yaml.safe_load(path.read_text()))
+    assert unsaid <= UNUSUAL
 
 
 def test_a_mistake_in_an_override_names_the_override() -> None:

@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from srcli.catalog import plan_path, preset_path
 from srcli.errors import ExperimentError
-from srcli.experiment import Experiment, load_experiment, validate
+from srcli.experiment import Experiment, load_experiment
+from srcli.experiment_mistakes import validate
 from srcli.experiment_text import MAX_CHARACTERS, read_document
 from srcli.reading import read_bounded
 from srcli.reproduction.studies import StudySettings
