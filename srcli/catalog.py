@@ -33,7 +33,27 @@ def preset_path(name: str) -> Path:
     Raises:
         ExperimentError: There is no such preset.
     """
-    return _find(name, presets_folder(), "preset", "`srcli presets list` lists them all.")
+    is_file = f"To train the file: srcli train {name}" if Path(name).is_file() else ""
+    return _find(name, presets_folder(), "preset", is_file or "`srcli presets list` lists them all.")
+
+
+def experiment_path(path: Path) -> Path:
+    """The experiment file that a person names.
+
+    Raises:
+        ExperimentError: Nothing is there, or a run is.
+    """
+    if (path / "run.json").exists():
+        raise ExperimentError(f"{path} is a run, no experiment file", f"Continue it with --resume {path}.")
+    if path.exists():
+        return path
+    name = path.name.removesuffix(".yaml")
+    if name in preset_names():
+        raise ExperimentError(f"{path} is no file here, but a preset", f"Train it with --preset {name}.")
+    similar = difflib.get_close_matches(name, preset_names(), n=1)
+    question = f"Did you mean --preset {similar[0]}? " if similar else ""
+    hint = f"{question}Give a file or --preset NAME; `srcli presets list` lists all presets."
+    raise ExperimentError(f"{path} does not exist", hint)
 
 
 def plan_path(name: str) -> Path:

@@ -168,7 +168,8 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], WeightsDescription]:
             _check_tensors(path, file, description)
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (OSError, safetensors.SafetensorError, ValueError) as error:
-        raise CheckpointError(f"{path} cannot be read as weights: {_reason(error)}") from error
+        hint = "" if path.suffix == ".safetensors" else "Give a run, a checkpoint or a .safetensors file."
+        raise CheckpointError(f"{path} cannot be read as weights: {_reason(error)}", hint) from error
     return tensors, description
 
 

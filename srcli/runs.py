@@ -14,6 +14,8 @@ from typing import IO, Any
 
 from srcli.errors import RunError
 from srcli.reading import parse_json, read_bounded, require_ordinary
+from srcli.refusals import telling_of_folder
+from srcli.suggestions import runs_like
 
 MAX_RECORD_BYTES = 5_000_000
 MAX_STEP = 10**12
@@ -30,8 +32,9 @@ def replacing(path: Path, mode: str = "wb", durable: bool = True) -> Iterator[IO
         mode: As that of `open`.
         durable: Whether it is on the disk before it takes its place, and whole after a power failure.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    with telling_of_folder(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     part = Path(name)
     try:
         with os.fdopen(handle, mode, encoding=None if "b" in mode else "utf-8") as file:
@@ -57,8 +60,9 @@ def replacing_folder(path: Path) -> Iterator[Path]:
     Raises:
         OSError: Something other than an empty folder is at `path` by then.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part"))
+    with telling_of_folder(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part"))
     try:
         yield part
         part.chmod(0o777 & ~_umask())
@@ -73,7 +77,8 @@ def replacing_folder(path: Path) -> Iterator[Path]:
 
 def remove_folder(path: Path) -> None:
     """Removes a folder that is never seen half removed: it loses its name first."""
-    part = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part"))
+    with telling_of_folder(path.parent):
+        part = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part"))
     path.replace(part)
     shutil.rmtree(part)
 
@@ -150,7 +155,8 @@ class RunDirectory:
         try:
             value = parse_json(read_bounded(self.record_file, MAX_RECORD_BYTES))
         except FileNotFoundError:
-            raise RunError(f"{self.path} is not a run", "A run is a folder with a run.json.") from None
+            hint = "A run is a folder with a run.json, as `srcli train` makes it."
+            raise RunError(f"{self.path} is not a run", runs_like(self.path) or hint) from None
         except (OSError, ValueError) as error:
             raise RunError(f"{self.record_file} cannot be read: {error}") from error
         if not isinstance(value, dict):

@@ -280,3 +280,83 @@ def test_an_empty_argument_is_an_error_and_nothing_is_done(
     assert (done.returncode, done.stdout) == (2, "")
     assert f"Invalid value for {where}: it is empty, as an unset variable is" in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["face.png"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "mistake"),
+    [
+        ("train mlp-wgangp", "mlp-wgangp is no file here, but a preset. Train it with --preset mlp-wgangp."),
+        ("train mlp-wgan-gp.yaml", "mlp-wgan-gp.yaml does not exist. Did you mean --preset mlp-wgangp? Give"),
+        (
+            "train runs/faces-1",
+            "runs/faces-1 is a run, no experiment file. Continue it with --resume runs/fa",
+        ),
+        ("train --preset notes.txt", "there is no preset called 'notes.txt'. To train the file: srcli train"),
+        (
+            "train --preset smoke --set steps=5",
+            "--set steps=5: steps: no such setting; did you mean training.st",
+        ),
+        ("train --resume nope", "nope is not a run. Runs here: runs/faces-1."),
+        ("train --resume face-1", "face-1 is not a run. Did you mean runs/faces-1?"),
+        (
+            "prepare-data pictures --out data",
+            "more than 1 % of 3 pictures cannot be used: ",
+        ),
+        ("upscale face.png --model notes.txt", "notes.txt cannot be read as weights: "),
+    ],
+)
+def test_a_mistake_is_met_with_its_remedy(arguments: str, mistake: str, tmp_path: Path) -> None:
+    (tmp_path / "runs" / "faces-1").mkdir(parents=True)
+    (tmp_path / "runs" / "faces-1" / "run.json").write_text("{}")
+    (tmp_path / "notes.txt").write_text("some notes")
+    (tmp_path / "pictures").mkdir()
+    for name, size in (("0", (178, 218)), ("1", (80, 80)), ("2", (80, 80))):
+        Image.new("RGB", size).save(tmp_path / "pictures" / f"{name}.png")
+    Image.new("RGB", (16, 16)).save(tmp_path / "face.png")
+    done = srcli(*arguments.split(), cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    (line,) = error_lines(done)
+    assert line.startswith(mistake)
+    if "prepare-data" in arguments:
+        assert line.endswith(
+            " --layout faces takes pictures of any size. If that is expected, allow more with --max-skipped."
+        )
+    if "--model" in arguments:
+        assert line.endswith(". Give a run, a checkpoint or a .safetensors file.")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "mistake"),
+    [
+        ("upscale -dash.png", "No such option: -d. If a file is meant, write ./-dash.png"),
+        ("upscale --dash.png", "No such option: --dash.png. If a file is meant, write ./--dash.png"),
+        ("upscale https://example.org/a?b.png", "https://example.org/a?b.png is an address, and only files"),
+        ("train https://example.org/a.yaml", "https://example.org/a.yaml is an address, and only files are"),
+    ],
+)
+def test_arguments_that_are_no_files_are_explained(arguments: str, mistake: str, tmp_path: Path) -> None:
+    done = srcli(*arguments.split(), cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert mistake in " ".join(done.stderr.replace("│", " ").split())
+
+
+def test_help_and_version_are_found_by_every_name() -> None:
+    assert srcli("-V").stdout == srcli("version").stdout == srcli("--version").stdout
+    assert srcli("help").stdout == srcli("--help").stdout
+    assert srcli("help", "presets", "copy").stdout == srcli("presets", "copy", "--help").stdout
+    assert "No such command 'nonsense'" in srcli("help", "nonsense").stderr
+
+
+def test_a_folder_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
+    folder = tmp_path / "closed"
+    folder.mkdir(mode=0o500)
+    closed = folder if os.geteuid() else Path("/sys/kernel")  # where even the superuser makes no files
+    Image.new("RGB", (16, 16)).save(tmp_path / "face.png")
+    trained = srcli("train", "--preset", "smoke", "--out", closed / "new" / "run", cwd=tmp_path)
+    enlarged = srcli("upscale", "face.png", "--out", closed / "face.png", cwd=tmp_path)
+    for done in (trained, enlarged):
+        assert (done.returncode, done.stdout) == (1, "")
+        (line,) = error_lines(done)
+        assert str(closed) in line
+        assert ".part" not in line
+        assert "nothing can be made in this folder" in line or "cannot be written to" in line

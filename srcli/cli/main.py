@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from srcli.cli.arguments import refuse_empty
+from srcli.cli.arguments import as_options, refuse_addresses, refuse_empty, telling_of_files
 from srcli.cli.compare import compare
 from srcli.cli.export import export
 from srcli.cli.plot_curves import plot_curves
@@ -20,6 +20,9 @@ from srcli.cli.upscale import upscale
 from srcli.console import discard_output, fail, is_talking, say
 from srcli.errors import EXIT_INTERRUPTED, EXIT_USER_ERROR, InterruptedRunError, UserError
 
+ARGUMENTS = "srcli.arguments"
+"""Where a command's context keeps the command line."""
+
 
 class Commands(TyperGroup):
     """The group of all commands; turns what goes wrong in one into a line on stderr and an exit code."""
@@ -27,13 +30,16 @@ class Commands(TyperGroup):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Reads the command line up to the command's own arguments."""
         refuse_empty(args)
-        rest: list[str] = super().parse_args(ctx, args)
+        refuse_addresses(args)
+        ctx.meta[ARGUMENTS] = list(args)
+        rest: list[str] = super().parse_args(ctx, as_options(args))
         return rest
 
     def invoke(self, ctx: Any) -> Any:
         """Runs the command that was typed."""
         try:
-            return super().invoke(ctx)
+            with telling_of_files(ctx.meta[ARGUMENTS]):
+                return super().invoke(ctx)
         except InterruptedRunError as stopped:
             say(str(stopped))
             code = stopped.exit_code
@@ -90,7 +96,7 @@ def _print_version(wanted: bool) -> None:
 def _root(
     version: Annotated[
         bool,
-        typer.Option("--version", help="Print the version and exit.", callback=_print_version, is_eager=True),
+        typer.Option("--version", "-V", help="Print the version.", callback=_print_version, is_eager=True),
     ] = False,
 ) -> None:
     pass

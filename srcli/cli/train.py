@@ -83,10 +83,11 @@ def train(
 
 
 def _load(experiment: Path | None, preset: str | None, overrides: list[str]) -> "Experiment":
-    from srcli.catalog import preset_path
+    from srcli.catalog import experiment_path, preset_path
     from srcli.experiment import load_experiment
 
-    return load_experiment(experiment or preset_path(str(preset)), overrides)
+    path = preset_path(str(preset)) if experiment is None else experiment_path(experiment)
+    return load_experiment(path, overrides)
 
 
 def _start(

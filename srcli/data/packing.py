@@ -165,13 +165,18 @@ def _fill(
         examples = "; ".join(f"{name}: {reason}" for name, reason in islice(skipped.items(), 3))
         raise DataError(
             f"more than {packing.max_skipped:g} % of {total:,} pictures cannot be used: {examples}",
-            "If that is expected, allow more with --max-skipped.",
+            f"{_other_layout(work.layout)}If that is expected, allow more with --max-skipped.",
         )
     if len(skipped) == total:
         raise DataError(f"{source} holds no picture that can be used")
     if len(digests) + len(skipped) < total:
         raise DataError(f"{source} has changed while it was read", "Try again.")
     return digests, skipped
+
+
+def _other_layout(layout: Layout) -> str:
+    """What to do about pictures that do not have CelebA's size."""
+    return "--layout faces takes pictures of any size. " if layout == "celeba" else ""
 
 
 def _create_array(path: Path, rows: int, size: int) -> MappedPixels:
