@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -251,7 +252,18 @@ def test_the_report_says_what_was_measured_and_escapes_it(written: Path, compari
     assert f"{comparison.rows[1].estimates['psnr'].mean:.2f}" in page.texts
     assert comparison.models[0].generator.sha256 in page.texts
     assert page.tags.count("dt") == 5
-    assert page.tags.count("strong") >= 5
+    assert page.tags.count("strong") >= 4
+    assert "sharpness has no best" in text
+
+
+def test_no_row_is_marked_for_its_sharpness(written: Path, comparison: Comparison) -> None:
+    page = (written / "report.html").read_text(encoding="utf-8")
+    marked = re.findall(r"<strong>([^<]*)</strong>", page)
+    assert max(f"{row.estimates['ssim'].mean:.3f}" for row in comparison.rows[:-1]) in marked
+    for row in comparison.rows:
+        mean = f"{row.estimates['sharpness'].mean:.3f}"
+        assert f"<td>{mean}<small>" in page
+        assert mean not in marked
 
 
 def test_only_a_new_or_empty_folder_is_written_to(comparison: Comparison, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ class Figure:
         key: Its name in files.
         title: Its name for people, with its unit.
         decimals: How many are worth printing.
-        better: Where good values lie.
+        better: Where good values lie; None where they lie nowhere, so that none is the best.
         meaning: Two or three sentences for a report.
         measure: From enlarged faces, labels (N, 64, 64, 3) and inputs (N, 16, 16, 3) in [0, 1] to (N,).
     """
@@ -26,7 +26,7 @@ class Figure:
     key: str
     title: str
     decimals: int
-    better: Literal["higher", "lower", "one"]
+    better: Literal["higher", "lower"] | None
     meaning: str
     measure: Callable[[Floats, Floats, Floats], Figures]
 
@@ -80,9 +80,9 @@ FIGURES: Sequence[Figure] = (
         "sharpness",
         "sharpness",
         3,
-        "one",
-        "Mean step between neighbouring pixels, over the label's: below 1 is softer than the label, above 1"
-        " is sharper or noisier. It says nothing about whether the detail is right.",
+        None,
+        "Mean step between neighbouring pixels, over the label's, whose own is 1: below 1 is softer than the"
+        " label, above 1 is sharper or noisier. It has no best value: noise can be as sharp as a face.",
         lambda enlarged, labels, _: metrics.sharpness(enlarged, labels),
     ),
 )

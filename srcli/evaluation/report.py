@@ -110,7 +110,7 @@ def _enlarged(rows: Sequence[Row], picture: bytes) -> str:
         f"<h2>Enlarged faces</h2>\n{_figure(picture, f'Faces, row by row: {names}', _PANEL_NOTE)}\n"
         f"{_table(['', *(figure.title for figure in FIGURES)], body)}\n"
         '<p class="quiet">Means over the test faces, below them the 95 % bootstrap interval of the mean.'
-        " Bold: the best but for the label itself.</p>\n"
+        f" Bold: the best but for the label itself{_unmarked()}.</p>\n"
         f"<h2>What the figures mean</h2>\n<dl>\n{meanings}\n</dl>"
     )
 
@@ -154,15 +154,20 @@ def _origins(comparison: Comparison) -> str:
     )
 
 
-def _best(rows: Sequence[Row], figure: Figure) -> float:
-    """The best mean that is printed, as it is printed, among all rows but the label's."""
+def _best(rows: Sequence[Row], figure: Figure) -> float | None:
+    """The best mean as it is printed, among all rows but the label's; None where none is best."""
+    if figure.better is None:
+        return None
     means = [round(row.estimates[figure.key].mean, figure.decimals) for row in rows if row.name != LABEL]
-    if figure.better == "one":
-        return min(means, key=lambda mean: abs(mean - 1))
     return max(means) if figure.better == "higher" else min(means)
 
 
-def _estimate(row: Row, figure: Figure, best: float) -> str:
+def _unmarked() -> str:
+    """Which figures have nothing in bold."""
+    return "".join(f"; {_text(figure.title)} has no best" for figure in FIGURES if figure.better is None)
+
+
+def _estimate(row: Row, figure: Figure, best: float | None) -> str:
     value: Estimate = row.estimates[figure.key]
     mean = number(value.mean, figure.decimals)
     if row.name != LABEL and round(value.mean, figure.decimals) == best:
