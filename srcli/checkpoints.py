@@ -4,7 +4,6 @@ Networks are safetensors files whose metadata carry the whole experiment, so tha
 itself. Only `resume.pt` (the optimisers) is a torch file, read with `weights_only=True`.
 """
 
-import hashlib
 import io
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -16,7 +15,7 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import Tensor, nn
 
-from srcli.checksums import check_files, read_checksums, write_checksums
+from srcli.checksums import check_files, read_checksums, sha256_of, write_checksums
 from srcli.console import warn
 from srcli.devices import choose_device
 from srcli.errors import CheckpointError
@@ -75,7 +74,7 @@ def load_generator(path: Path, device: str = "cpu") -> TorchGenerator:
         experiment=experiment,
         label=f"{experiment.name}, step {step}",
         step=step,
-        sha256=_sha256(file),
+        sha256=sha256_of(file),
         takes_noise=settings.takes_noise,
         input_size=settings.input_size,
         size_multiple=settings.size_multiple,
@@ -250,11 +249,6 @@ def _reason(error: Exception) -> str:
     return lines[0][:300] if lines else type(error).__name__
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def _generator_file(path: Path) -> Path:
     if not path.exists():
         raise CheckpointError(f"{path} does not exist", "Give a run, a checkpoint or a .safetensors file.")
@@ -273,14 +267,14 @@ def _generator_in(folder: Path) -> Path:
     listed = read_checksums(folder)
     for name in (EMA_FILE, GENERATOR_FILE):
         if name in listed or (folder / name).is_file():
-            if not check_files(folder, [name]):
-                read_weights(folder / name)
+            check_files(folder, [name])
             return folder / name
     raise CheckpointError(f"{folder} is neither a run nor a checkpoint: it has no {GENERATOR_FILE}")
 
 
 def _is_whole(checkpoint: Path, names: Sequence[str]) -> bool:
     try:
-        return check_files(checkpoint, names)
+        check_files(checkpoint, names)
     except CheckpointError:
         return False
+    return True

@@ -37,17 +37,14 @@ def read_checksums(folder: Path) -> dict[str, str]:
     return {name: checksum for checksum, name in lines}
 
 
-def check_files(folder: Path, names: Collection[str]) -> bool:
+def check_files(folder: Path, names: Collection[str]) -> None:
     """Compares files of a folder with their checksums.
 
-    Returns:
-        False where there are no checksums, as in checkpoints of the first versions.
-
     Raises:
-        CheckpointError: A file is missing or is not what was written.
+        CheckpointError: A file or the list of checksums is missing, or a file is not what was written.
     """
     if not (folder / SUMS_FILE).exists():
-        return False
+        raise CheckpointError(f"{folder} is damaged: it has no {SUMS_FILE}")
     checksums = read_checksums(folder)
     for name in names:
         path = folder / name
@@ -61,4 +58,3 @@ def check_files(folder: Path, names: Collection[str]) -> bool:
             raise CheckpointError(f"{path} is damaged: {error.strerror}") from error
         if actual != checksums[name]:
             raise CheckpointError(f"{path} is damaged: it does not have its checksum")
-    return True

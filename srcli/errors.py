@@ -1,8 +1,6 @@
 """The mistakes a user can make, and the exit codes they end in."""
 
-EXIT_DONE = 0
 EXIT_USER_ERROR = 1
-EXIT_USAGE = 2
 EXIT_DIVERGED = 3
 EXIT_SOME_FAILED = 4
 EXIT_INTERRUPTED = 130

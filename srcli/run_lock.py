@@ -85,8 +85,10 @@ def _is_free(run: RunDirectory) -> bool:
     """Whether certainly no process holds the lock."""
     try:
         descriptor = os.open(run.path / LOCK_FILE, os.O_RDONLY | os.O_NONBLOCK)  # it may be a pipe
+    except FileNotFoundError:
+        return True
     except OSError:
-        return False  # of an earlier version, without a lock: nobody knows
+        return False
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except OSError:

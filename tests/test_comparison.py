@@ -381,7 +381,7 @@ def test_the_command_compares_both_kinds_of_model_on_pictures(
     weights: dict[str, Path], pictures: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    models = (weights["first"].parent, weights["noise"])
+    models = (weights["first"], weights["noise"])
     arguments = ("compare", *models, "--images", pictures, "--limit", "3", "--out", out)
     done = subprocess.run(
         [sys.executable, "-m", "srcli", *map(str, arguments)], capture_output=True, text=True, check=False

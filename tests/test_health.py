@@ -14,7 +14,7 @@ import torch
 from small import PRESETS, small_dataset, small_experiment
 from torch import nn
 
-from srcli.errors import InterruptedRunError
+from srcli.errors import InterruptedRunError, UnhealthyRunError
 from srcli.evaluation.health import health_of
 from srcli.experiment import Experiment
 from srcli.objectives import Gan, Wgan, WganGp, clipped_share
@@ -293,6 +293,22 @@ def test_an_interrupted_run_has_the_verdicts_of_a_whole_one(tmp_path: Path) -> N
     assert whole == halves
     assert [entry["health"] for entry in whole if "health" in entry] == [{}, {}, {}]
     assert runs[0].record()["health"] == runs[1].record()["health"] == {"judged_at": 6, "illnesses": {}}
+
+
+def test_an_illness_ends_a_run_without_a_request_to_stop(tmp_path: Path) -> None:
+    experiment = small_experiment("wgan", "mlp", steps=230, evaluate_every=100, on_unhealthy="stop")
+    run = create_run(tmp_path / "run", experiment.to_yaml(), {})
+    state, stop = build_state(experiment, CPU), StopRequest()
+    with torch.no_grad():
+        for weights in state.critic.parameters():
+            weights.zero_()  # and clipping at 0.01 with a learning rate of 0 leaves it so
+    state.experiment = Experiment.model_validate(
+        {**experiment.model_dump(), "optimizer": {"name": "rmsprop", "learning_rate": 1e-30}}
+    )
+    with pytest.raises(UnhealthyRunError, match="is unhealthy: dead_critic; stopped after step 200"):
+        train(Job(run, state, small_dataset(), lambda _: None, stop))
+    assert not stop.requested
+    assert actual_state(run) == "was stopped as unhealthy at step 200"
 
 
 def srcli(*arguments: str | Path) -> subprocess.CompletedProcess[str]:

@@ -25,6 +25,7 @@ from fuzzing.weights import ResumeFiles
 from small import small_experiment
 
 from srcli.checkpoints import METADATA_KEY, load_generator, write_weights
+from srcli.checksums import write_checksums
 from srcli.console import fail, printable, result, say, table, warn
 from srcli.data.dataset import open_dataset
 from srcli.data.sources import open_source
@@ -166,6 +167,7 @@ def test_a_resume_file_of_the_old_format_that_declares_more_than_it_holds_is_ref
     write_input(kind, 0, tmp_path)
     folder = RunDirectory(tmp_path / "run").checkpoint(1)
     torch.save({}, folder / "resume.pt", _use_new_zipfile_serialization=False)
+    write_checksums(folder)
     with pytest.raises(CheckpointError, match=r"resume\.pt is damaged"):
         kind.use(tmp_path, tmp_path)
 

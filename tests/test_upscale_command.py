@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 
 from srcli.checkpoints import load_generator, write_checkpoint, write_weights
 from srcli.cli.main import app
+from srcli.picture_formats import readable_formats
 from srcli.runs import RunDirectory, create_run
 from srcli.upscaling.engine import enlarge_pixels
 
@@ -98,7 +99,7 @@ def test_pictures_that_fail_are_named_and_the_others_go_on(model: Path) -> None:
     assert errors == [
         "error: none.png: No such file or directory",
         "error: empty.png: it is empty",
-        "error: text.jpg: it is not a picture of PNG, JPEG, WEBP, BMP, TIFF, GIF",
+        f"error: text.jpg: it is not a picture of {', '.join(readable_formats())}",
     ]
 
 
@@ -212,7 +213,7 @@ def test_a_full_disk_is_told_and_leaves_no_part_of_a_file(model: Path) -> None:
         capture_output=True,
         text=True,
         timeout=60,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000)),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (9_000, 9_000)),
     )
     assert (done.returncode, done.stdout) == (4, "big/face_x4.png\n")
     assert done.stderr == "error: big/a_x4.png: it cannot be written: File too large\n"

@@ -2,7 +2,6 @@
 
 import multiprocessing
 import signal
-import sys
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -66,7 +65,7 @@ def fill_rows(works: Sequence[Work]) -> Generator[Report]:
         OSError: The file cannot be written.
     """
     if len(works) == 1:
-        yield from _fill(works[0])
+        yield from _fill_share(works[0])
         return
     with _processes(works) as connections:
         while connections:
@@ -84,7 +83,7 @@ def fill_rows(works: Sequence[Work]) -> Generator[Report]:
                     yield message
 
 
-def _fill(work: Work) -> Iterator[Report]:
+def _fill_share(work: Work) -> Iterator[Report]:
     """Each picture is read, decoded and written before the next, so that memory stays bounded."""
     digests, skipped, reported = dict[int, bytes](), dict[str, str](), time.monotonic()
     row_bytes = work.size**2 * 3
@@ -109,10 +108,9 @@ def _fill(work: Work) -> Iterator[Report]:
 def _serve(work: Work, connection: Connection) -> None:
     """A worker process: sends its reports, then None, or what was raised."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's, which ends its workers
-    if sys.platform != "win32":
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     try:
-        for report in _fill(work):
+        for report in _fill_share(work):
             connection.send(report)
         connection.send(None)
     except Exception as error:
@@ -151,13 +149,12 @@ def _interrupts_held_back() -> Iterator[None]:
     numbers = (signal.SIGINT, signal.SIGTERM)
     # The mask is what new processes inherit; another thread, of a library, may still take a signal for us.
     handlers = [signal.signal(number, lambda taken, _: held.append(taken)) for number in numbers]
-    mask = None if sys.platform == "win32" else signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
     try:
         yield
     finally:
         for number, handler in zip(numbers, handlers, strict=True):
             signal.signal(number, handler)
-        if mask is not None:
-            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         if held:
             raise KeyboardInterrupt

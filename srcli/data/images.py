@@ -17,7 +17,6 @@ from srcli.runs import replacing
 FACE_SIZE = 72
 """Least side of a stored face in pixels: the paper's box with 4 of jitter on every side, at half size."""
 LABEL_SIZE = 64
-LOW_RES_SIZE = 16
 SCALE = 4
 
 MAX_PIXELS = 50_000_000

@@ -128,7 +128,7 @@ def _pack(source: Source, opened: Path, out: Path, packing: Packing) -> Packed:
         faces = _create_array(folder / ALL_FILE, len(names), packing.size)
         rows = {name: row for row, name in enumerate(names) if name not in unlisted}
         work = Work(opened, rows, layout, packing.size, folder / ALL_FILE, faces.offset)
-        digests, skipped = _fill(work, source.path, packing, unlisted)
+        digests, skipped = _write_faces(work, source.path, packing, unlisted)
         kept = [name for name in names if name not in skipped]
         kept_rows = [row for row, name in enumerate(names) if name not in skipped]
         faces = _keep_rows(folder, faces, kept_rows)
@@ -141,7 +141,7 @@ def _pack(source: Source, opened: Path, out: Path, packing: Packing) -> Packed:
     return packed
 
 
-def _fill(
+def _write_faces(
     work: Work, source: Path, packing: Packing, unlisted: Mapping[str, str]
 ) -> tuple[dict[int, bytes], dict[str, str]]:
     """Writes every face into its row; the faces' digests by row, and the reasons of pictures without one.

@@ -202,10 +202,6 @@ class Watch:
         """What the last evaluation found, by the name of the illness."""
         return self._judged[-1][1] if self._judged else {}
 
-    def findings_at(self, step: int) -> Findings:
-        """What was found at a step; nothing where it was not the last evaluation's."""
-        return self.findings if self._judged and self._judged[-1][0] == step else {}
-
     def judge(self, entry: Record, *, evaluated: bool) -> Record:
         """Takes in the next entry and returns it as it is to be logged: evaluations get their `health`."""
         self._history.add(entry, evaluated=evaluated)

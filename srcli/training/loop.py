@@ -66,10 +66,10 @@ def train(job: Job) -> None:
     watch = Watch(state.experiment.objective.stuck_points, read_log(run.metrics_file) if state.step else [])
     log = RunLog(run.metrics_file) if run.is_kept else None
     run.update_record(status=RunStatus.RUNNING, reason=None, step=state.step, health=watch.record())
-    started = time.perf_counter() - job.seconds_before
+    started, is_ill = time.perf_counter() - job.seconds_before, False
     saving, noting = Timer(60 * settings.checkpoint_minutes), Timer(SECONDS_BETWEEN_NOTES)
     try:
-        while state.step < settings.steps and not state.replicas.any(job.stop.requested, state.device):
+        while state.step < settings.steps and not (is_ill or _is_interrupted(job)):
             before = time.perf_counter()
             terms = train_step(state, batches)
             entry = _timed(terms, state, started, before)
@@ -83,7 +83,9 @@ def train(job: Job) -> None:
             if evaluated or noting.rings():
                 run.update_record(step=state.step, health=watch.record())
             if evaluated:
-                job.stop.requested |= settings.on_unhealthy == "stop" and bool(watch.findings)
+                is_ill = settings.on_unhealthy == "stop" and state.replicas.any(
+                    bool(watch.findings), state.device
+                )
             if _is_due(state, settings.sample_every) and run.is_kept:
                 write_png(run.samples / f"step-{state.step:06d}.png", sample_grid(state, faces))
             if _is_due(state, settings.checkpoint_every) or saving.rings():
@@ -96,7 +98,7 @@ def train(job: Job) -> None:
     finally:
         if log is not None:
             log.close()
-    _conclude(job, watch)
+    _conclude(job, watch, is_ill)
 
 
 def training_batches(state: TrainingState, dataset: Dataset) -> TrainingBatches:
@@ -122,19 +124,26 @@ def training_batches(state: TrainingState, dataset: Dataset) -> TrainingBatches:
     return TrainingBatches(dataset, state.experiment.augmentation, settings.batch_size, settings.seed, share)
 
 
-def _conclude(job: Job, watch: Watch) -> None:
-    """Records how a run ended whose checkpoint is saved, and raises what `train` says if it ended early."""
+def _is_interrupted(job: Job) -> bool:
+    return job.state.replicas.any(job.stop.requested, job.state.device)
+
+
+def _conclude(job: Job, watch: Watch, is_ill: bool) -> None:
+    """Records how a run ended whose checkpoint is saved, and raises what `train` says if it ended early.
+
+    Args:
+        is_ill: Whether it ended for an illness, which another process may have found.
+    """
     run, state = job.run, job.state
     if state.step >= state.experiment.training.steps:
         run.update_record(status=RunStatus.FINISHED, step=state.step)
         return
-    is_ill = state.experiment.training.on_unhealthy == "stop" and watch.findings_at(state.step)
     run.update_record(status=RunStatus.UNHEALTHY if is_ill else RunStatus.INTERRUPTED, step=state.step)
     if not is_ill:
         raise InterruptedRunError(
             f"stopped after step {state.step}, checkpoint saved", f"Continue with --resume {run.path}"
         )
-    illnesses = ", ".join(watch.findings)
+    illnesses = ", ".join(watch.findings) or "another process found it so"
     raise UnhealthyRunError(
         f"{run.path} is unhealthy: {illnesses}; stopped after step {state.step}, checkpoint saved",
         f"To go on all the same: --resume {run.path} --set training.on_unhealthy=warn",

@@ -240,7 +240,7 @@ def _require_same(state: TrainingState, dataset: Dataset) -> None:
 
 def _recorded_data(record: dict[str, Any], run: Path) -> list[Path]:
     dataset = _recorded_dataset(record, run)
-    paths = dataset.get("paths", [dataset.get("path")])  # path: from before a run could have several
+    paths = dataset.get("paths")
     return [Path(path) for path in paths if isinstance(path, str)] if isinstance(paths, list) else []
 
 

@@ -1,5 +1,6 @@
 """Weight files, and what continues a run: `generator.safetensors` and `resume.pt`."""
 
+import hashlib
 import io
 import json
 import pickle
@@ -80,9 +81,11 @@ class ResumeFiles:
             content = _mutated_archive(content, random)
         else:
             content = _other_values(content, random)
-        return {f"run/checkpoints/step-000001/{name}": run[name] for name in run} | {
-            f"run/checkpoints/step-000001/{RESUME_FILE}": content
-        }
+        files = {**run, RESUME_FILE: content}
+        # A stranger would make the checksums anew.
+        sums = "".join(f"{hashlib.sha256(data).hexdigest()}  {name}\n" for name, data in files.items())
+        files[SUMS_FILE] = sums.encode()
+        return {f"run/checkpoints/step-000001/{name}": data for name, data in files.items()}
 
     def use(self, given: Path, _work: Path) -> None:
         experiment = _resumed_experiment()
@@ -119,7 +122,6 @@ def _checkpoint_files(experiment: Any, steps: int = 0) -> dict[str, bytes]:
         run = RunDirectory(folder)
         save_state(run, state)
         files = run.checkpoint(steps).iterdir()
-        # Without checksums, which a stranger would make anew and which would catch every change.
         return {path.name: path.read_bytes() for path in files if path.name != SUMS_FILE}
     finally:
         shutil.rmtree(folder)

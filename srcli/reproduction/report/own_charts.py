@@ -40,7 +40,7 @@ Baselines = Mapping[str, Mapping[str, NDArray[Any]]]
 
 def course_picture(cells: Mapping[str, Cell]) -> Picture:
     """The critic's Wasserstein estimate over the quality it should follow, a chart for each cell."""
-    shown = [cell for cell in cells.values() if cell.records]
+    shown = [cell for cell in cells.values() if any(record.step for record in cell.records)]
     tiles = [
         Tile(
             f"course-{cell.name}",
