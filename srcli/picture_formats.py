@@ -1,5 +1,8 @@
 """The picture formats that every command reads."""
 
+from contextlib import suppress
+from functools import cache
+
 READ_FORMATS = {
     "PNG": (".png",),
     "JPEG": (".jpg", ".jpeg"),
@@ -10,16 +13,44 @@ READ_FORMATS = {
     "PPM": (".ppm", ".pgm"),
     "JPEG2000": (".jp2",),
     "AVIF": (".avif",),
+    "HEIF": (".heic", ".heif"),
 }
-"""Formats that Pillow decodes by itself, unlike EPS for example, and their endings."""
+"""Formats that Pillow decodes itself, unlike EPS for example, or by the extra `heic`, and their endings."""
 
 PICTURE_ENDINGS = tuple(sorted(ending for endings in READ_FORMATS.values() for ending in endings))
 """What the names of pictures in folders and archives end in."""
 
+_HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+_AVIF_BRANDS = (b"avif", b"avis")
+
 
 def readable_formats() -> list[str]:
-    """The formats that this build of Pillow knows: AVIF is a part that some lack."""
+    """The formats that this build of Pillow knows: AVIF is a part that some lack, HEIF needs an extra."""
     from PIL import Image
 
     Image.init()
+    _register_heif()
     return [name for name in READ_FORMATS if name in Image.OPEN]
+
+
+def what_reads(head: bytes) -> str:
+    """What a picture that Pillow does not know needs to be read; empty where that is not known.
+
+    Args:
+        head: Its first 12 bytes or more.
+    """
+    brand = head[8:12] if head[4:8] == b"ftyp" else b""
+    if brand in _HEIF_BRANDS and "HEIF" not in readable_formats():
+        return "it is HEIC, which is read with pip install 'srcli[heic]'"
+    if brand in _AVIF_BRANDS and "AVIF" not in readable_formats():
+        return "it is AVIF, which this build of Pillow lacks: pip install --upgrade pillow"
+    return ""
+
+
+@cache
+def _register_heif() -> None:
+    """Teaches Pillow HEIF where the extra is installed; once, as it would list the format again each time."""
+    with suppress(ImportError):
+        from pillow_heif import register_heif_opener
+
+        register_heif_opener()

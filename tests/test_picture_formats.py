@@ -1,6 +1,8 @@
 """One list of formats: what `prepare-data` packs, `upscale` enlarges."""
 
 import io
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +16,7 @@ from srcli.upscaling.decoding import read_picture
 from srcli.upscaling.files import OnExist, plan_jobs
 
 RAMP = np.stack(np.broadcast_arrays(*np.ogrid[0:80, 0:96], 128), axis=-1).astype(np.uint8) * 2
-LOSSY = ("JPEG", "WEBP", "AVIF", "GIF")
+LOSSY = ("JPEG", "WEBP", "AVIF", "HEIF", "GIF")
 
 
 @pytest.mark.parametrize("ending", PICTURE_ENDINGS)
@@ -33,6 +35,17 @@ def test_both_commands_read_every_format_by_its_ending(ending: str, tmp_path: Pa
         assert pixels.shape == RAMP.shape
         difference = np.abs(pixels.astype(int) - RAMP)
         assert difference.mean() < 4 if form in LOSSY else difference.max() == 0
+
+
+def test_without_the_extra_heic_is_met_with_its_remedy(tmp_path: Path) -> None:
+    (tmp_path / "a.heic").write_bytes(b"\0\0\0\x1cftypheic\0\0\0\0mif1heic")
+    without = "import sys; sys.modules['pillow_heif'] = None; from srcli.cli.main import main; main()"
+    for arguments in (["upscale", "."], ["prepare-data", ".", "--out", "data", "--layout", "faces"]):
+        command = [sys.executable, "-c", without, *arguments]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert "a.heic: it is HEIC, which is read with pip install 'srcli[heic]'" in done.stderr
+        assert "Traceback" not in done.stderr
 
 
 def test_sixteen_bit_grey_of_a_ppm_keeps_its_range() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from srcli.errors import UserError
 from srcli.ranks import Share
-from srcli.upscaling.files import Job, OnExist, Plan, plan_jobs
+from srcli.upscaling.files import Job, OnExist, Plan, describe_others, plan_jobs
 
 
 @pytest.fixture(autouse=True)
@@ -51,6 +51,18 @@ def test_a_folder_stands_for_the_visible_pictures_directly_in_it() -> None:
     touch("in/b.JPG", "in/a.png", "in/notes.txt", "in/.hidden.png", "in/deep/c.png", "in/.cache/d.png")
     assert list(outputs(plan("in"))) == ["in/a.png", "in/b.JPG"]
     assert list(outputs(plan("in", recursive=True))) == ["in/a.png", "in/b.JPG", "in/deep/c.png"]
+
+
+def test_what_is_no_picture_in_a_folder_is_named() -> None:
+    touch("in/a.png", "in/a_x4.png", "in/notes.txt", "in/.hidden.txt", "in/README")
+    touch(*(f"in/deep/{number}.MP4" for number in range(5)))
+    assert describe_others(plan("in", on_exist=OnExist.SKIP).others) == [
+        "in/README: skipped, no picture by its ending (none)",
+        "in/notes.txt: skipped, no picture by its ending .txt",
+    ]
+    assert describe_others(plan("in", recursive=True, on_exist=OnExist.SKIP).others)[-1] == (
+        "in/deep/0.MP4, in/deep/1.MP4, in/deep/2.MP4 and 2 more: skipped, no picture by their ending .mp4"
+    )
 
 
 def test_a_named_file_is_taken_whatever_its_ending() -> None:

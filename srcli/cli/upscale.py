@@ -8,7 +8,7 @@ from srcli.bundled import DEFAULT
 from srcli.console import fail, result, say
 from srcli.errors import EXIT_SOME_FAILED, EXIT_USER_ERROR, UserError
 from srcli.ranks import read_share
-from srcli.upscaling.files import OnExist, Plan, plan_jobs
+from srcli.upscaling.files import OnExist, Plan, describe_others, plan_jobs
 from srcli.upscaling.records import Record, Status
 
 
@@ -86,6 +86,8 @@ def _report_unopened(plan: Plan, as_json: bool) -> None:
         fail(str(failure.error))
     for job in plan.skipped:
         say(f"{job.target} already exists, skipped")
+    for line in describe_others(plan.others):
+        say(line)
     if as_json:
         failed = [Record(failure.input, None, Status.FAILED, str(failure.error)) for failure in plan.failures]
         skipped = [Record(str(job.source or "-"), str(job.target), Status.SKIPPED) for job in plan.skipped]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from srcli.errors import ImageError
-from srcli.picture_formats import readable_formats
+from srcli.picture_formats import readable_formats, what_reads
 from srcli.runs import replacing
 
 FACE_SIZE = 72
@@ -51,7 +51,7 @@ def open_picture(source: Path | BinaryIO, name: str) -> Image.Image:
     except ImageError:
         raise
     except UnidentifiedImageError:
-        raise ImageError(f"{name}: not a picture, or damaged at its beginning") from None
+        raise ImageError(f"{name}: {_unknown(source)}") from None
     except Image.DecompressionBombError:
         raise ImageError(f"{name}: too large, over {MAX_PIXELS} pixels") from None
     except MemoryError:
@@ -198,6 +198,17 @@ def _as_rgb(image: Image.Image, name: str) -> Image.Image:
         del paper
         return flat.convert("RGB")
     return image.convert("RGB")
+
+
+def _unknown(source: Path | BinaryIO) -> str:
+    """Why Pillow does not know what this is."""
+    if isinstance(source, Path):
+        with source.open("rb") as file:
+            head = file.read(12)
+    else:
+        source.seek(0)
+        head = source.read(12)
+    return what_reads(head) or "not a picture, or damaged at its beginning"
 
 
 def _reason(error: Exception) -> str:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from srcli.errors import ImageError
-from srcli.picture_formats import readable_formats
+from srcli.picture_formats import readable_formats, what_reads
 from srcli.upscaling.pictures import Picture
 
 MAX_PIXELS = 2**25
@@ -130,10 +130,10 @@ def _pixels(image: Image.Image, name: str) -> NDArray[Any]:
 
 def _reason(error: Exception, source: Path | BinaryIO) -> str:
     if isinstance(error, UnidentifiedImageError):
-        is_empty = (
-            source.stat().st_size == 0 if isinstance(source, Path) else source.seek(0, io.SEEK_END) == 0
-        )
-        return "it is empty" if is_empty else f"it is not a picture of {', '.join(readable_formats())}"
+        head = _head(source)
+        if not head:
+            return "it is empty"
+        return what_reads(head) or f"it is not a picture of {', '.join(readable_formats())}"
     if isinstance(error, Image.DecompressionBombError):
         return f"it is too large, with more than {MAX_PIXELS:,} pixels"
     if isinstance(error, MemoryError):
@@ -141,3 +141,12 @@ def _reason(error: Exception, source: Path | BinaryIO) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return f"it is damaged or cut short ({' '.join(str(error).split()) or type(error).__name__})"
+
+
+def _head(source: Path | BinaryIO) -> bytes:
+    """The first bytes of a picture."""
+    if isinstance(source, Path):
+        with source.open("rb") as file:
+            return file.read(12)
+    source.seek(0)
+    return source.read(12)

@@ -1,25 +1,22 @@
 """Which pictures are enlarged, and where each result goes; decided before any work is done."""
 
-import glob
 import os
-import re
-import stat
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from srcli.errors import ImageError, UserError
+from srcli.errors import UserError
 from srcli.picture_formats import PICTURE_ENDINGS
 from srcli.ranks import ALONE, Share
+from srcli.upscaling.finding import STANDARD_STREAM, Failure, Source, expand_patterns, find_sources
 from srcli.upscaling.names import check_folder, fill_in, free_name, has_fields
-
-STANDARD_STREAM = "-"
 
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 """The formats that are written, by the ending of the output."""
 
-_EARLIER_OUTPUT = re.compile(r"(.+)_x4(-\d+)?\.png", re.DOTALL)
+SHOWN_OTHERS = 3
+"""So many of the files that are passed over are named; a folder may hold thousands."""
 
 
 class OnExist(StrEnum):
@@ -29,24 +26,6 @@ class OnExist(StrEnum):
     SKIP = "skip"
     OVERWRITE = "overwrite"
     RENAME = "rename"
-
-
-@dataclass(frozen=True)
-class Source:
-    """A picture to enlarge.
-
-    Attributes:
-        path: Its file; None for standard input.
-        below: Where it lies below the folder that was given, so that an output folder can mirror it.
-    """
-
-    path: Path | None
-    below: Path = Path()
-
-    @property
-    def stem(self) -> str:
-        """Its name without the ending."""
-        return "stdin" if self.path is None else self.path.stem
 
 
 @dataclass(frozen=True)
@@ -68,14 +47,6 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Failure:
-    """An input that cannot be read at all, and why."""
-
-    input: str
-    error: ImageError
-
-
-@dataclass(frozen=True)
 class Plan:
     """What is to be done.
 
@@ -83,11 +54,13 @@ class Plan:
         jobs: The pictures to enlarge.
         failures: The inputs that cannot be read at all.
         skipped: The pictures whose outputs are already there and stay.
+        others: The files in folders that are no pictures by their endings.
     """
 
     jobs: list[Job]
     failures: list[Failure]
     skipped: list[Job]
+    others: Sequence[Path] = ()
 
 
 def plan_jobs(
@@ -115,94 +88,15 @@ def plan_jobs(
         return Plan([Job(None, None)], [], [])
     names, unmatched = expand_patterns(inputs)
     name_output = _output_naming(out, many=len(names) > 1 or any(Path(name).is_dir() for name in names))
-    sources, unreadable = find_sources(names, recursive, leave_out=out)
-    named = _distinct([(source, name_output(source)) for source in sources], on_exist)
+    found = find_sources(names, recursive, leave_out=out)
+    named = _distinct([(source, name_output(source)) for source in found.sources], on_exist)
     taken = {target for _, target in named}
     # Before looking for outputs that are there: those of the other processes may be.
-    named, failures = share.every_nth(named), share.every_nth(unmatched + unreadable)
+    named, failures = share.every_nth(named), share.every_nth(unmatched + found.failures)
     for folder in sorted({target.parent for _, target in named}):
         check_folder(folder)
     jobs, skipped = _settle(named, on_exist, taken)
-    return Plan(jobs, failures, skipped)
-
-
-def expand_patterns(inputs: Sequence[str]) -> tuple[list[str], list[Failure]]:
-    """The files and folders that patterns stand for, as a shell would give them, and patterns without any.
-
-    What is there under its own name is no pattern, whatever characters it has. `**` stands for any folders.
-    """
-    names: list[str] = []
-    failures: list[Failure] = []
-    for text in inputs:
-        if not glob.has_magic(text) or os.path.lexists(text):
-            names.append(text)
-        elif found := sorted(glob.glob(text, recursive=True)):  # noqa: PTH207 - pathlib loses ./ and knows no **
-            names += found
-        else:
-            failures.append(Failure(text, ImageError(f"{text}: no file has a name of this pattern")))
-    return names, failures
-
-
-def find_sources(
-    inputs: Sequence[str], recursive: bool, leave_out: str | None
-) -> tuple[list[Source], list[Failure]]:
-    """The pictures that the inputs stand for, each once, in order, and the inputs that stand for none.
-
-    Args:
-        inputs: Files, folders or `-`.
-        recursive: Whether folders are searched to their depths.
-        leave_out: A folder that is not searched when it lies inside another: the one for the outputs.
-    """
-    found: dict[str, Source] = {}
-    failures: list[Failure] = []
-    for text in inputs:
-        path = Path(text)
-        try:
-            if text == STANDARD_STREAM:
-                sources = [Source(None)]
-            elif stat.S_ISDIR(kind := path.stat().st_mode):
-                sources, unreadable = _pictures_in(path, recursive, leave_out)
-                failures += unreadable
-            elif stat.S_ISREG(kind):
-                sources = [Source(path)]
-            else:
-                raise ImageError(f"{path}: not a file", "Pipes are read with -.")
-        except OSError as error:
-            failures.append(Failure(text, ImageError(f"{path}: {error.strerror}")))
-        except ImageError as error:
-            failures.append(Failure(text, error))
-        else:
-            for source in sources:
-                found.setdefault(os.path.realpath(source.path or ""), source)
-    return list(found.values()), failures
-
-
-def _pictures_in(folder: Path, recursive: bool, leave_out: str | None) -> tuple[list[Source], list[Failure]]:
-    outputs = leave_out and os.path.realpath(leave_out)
-    errors: list[OSError] = []
-    sources: list[Source] = []
-    for place, folders, names in os.walk(folder, onerror=errors.append):
-        here = Path(place)
-        visible = sorted(name for name in folders if recursive and not name.startswith("."))
-        folders[:] = [name for name in visible if os.path.realpath(here / name) != outputs]
-        pictures = sorted(_without_earlier_outputs(names))
-        sources += [Source(here / name, here.relative_to(folder)) for name in pictures]
-    if not sources and not errors:
-        hint = "" if recursive else "Pictures in deeper folders are found with --recursive."
-        raise ImageError(f"{folder}: no pictures in this folder", hint)
-    return sources, [
-        Failure(str(error.filename), ImageError(f"{error.filename}: {error.strerror}")) for error in errors
-    ]
-
-
-def _without_earlier_outputs(names: Iterable[str]) -> list[str]:
-    """The visible pictures among a folder's files, but for `a_x4.png` beside an `a` of its own."""
-    pictures = [
-        name for name in names if not name.startswith(".") and Path(name).suffix.lower() in PICTURE_ENDINGS
-    ]
-    stems = {Path(name).stem for name in pictures}
-    earlier = ((name, _EARLIER_OUTPUT.fullmatch(name)) for name in pictures)
-    return [name for name, match in earlier if not (match and match[1] in stems)]
+    return Plan(jobs, failures, skipped, tuple(share.every_nth(found.others)))
 
 
 def _output_naming(out: str | None, many: bool) -> Callable[[Source], Path]:
@@ -292,3 +186,19 @@ def _settle(
         case OnExist.OVERWRITE:
             _check_inputs_stay(named)
             return [Job(source.path, target) for source, target in named], []
+
+
+def describe_others(others: Sequence[Path]) -> list[str]:
+    """A line for each kind of file that was passed over in folders, with the first of them by name."""
+    kinds: dict[str, list[Path]] = {}
+    for path in others:
+        kinds.setdefault(path.suffix.lower(), []).append(path)
+    return [
+        f"{', '.join(map(str, files[:SHOWN_OTHERS]))}{_and_more(len(files))}: skipped, no picture by"
+        f" {'its' if len(files) == 1 else 'their'} ending {ending or '(none)'}"
+        for ending, files in kinds.items()
+    ]
+
+
+def _and_more(count: int) -> str:
+    return f" and {count - SHOWN_OTHERS:,} more" if count > SHOWN_OTHERS else ""

@@ -1,0 +1,142 @@
+"""Which pictures the files, folders and patterns of a command line stand for."""
+
+import glob
+import os
+import re
+import stat
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from srcli.errors import ImageError
+from srcli.picture_formats import PICTURE_ENDINGS
+
+STANDARD_STREAM = "-"
+
+_EARLIER_OUTPUT = re.compile(r"(.+)_x4(-\d+)?\.png", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A picture to enlarge.
+
+    Attributes:
+        path: Its file; None for standard input.
+        below: Where it lies below the folder that was given, so that an output folder can mirror it.
+    """
+
+    path: Path | None
+    below: Path = Path()
+
+    @property
+    def stem(self) -> str:
+        """Its name without the ending."""
+        return "stdin" if self.path is None else self.path.stem
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An input that cannot be read at all, and why."""
+
+    input: str
+    error: ImageError
+
+
+@dataclass(frozen=True)
+class Found:
+    """What inputs stand for.
+
+    Attributes:
+        sources: The pictures, each once, in order.
+        failures: The inputs that stand for none.
+        others: The visible files in folders that are no pictures by their endings.
+    """
+
+    sources: list[Source]
+    failures: list[Failure]
+    others: list[Path]
+
+
+def expand_patterns(inputs: Sequence[str]) -> tuple[list[str], list[Failure]]:
+    """The files and folders that patterns stand for, as a shell would give them, and patterns without any.
+
+    What is there under its own name is no pattern, whatever characters it has. `**` stands for any folders.
+    """
+    names: list[str] = []
+    failures: list[Failure] = []
+    for text in inputs:
+        if not glob.has_magic(text) or os.path.lexists(text):
+            names.append(text)
+        elif found := sorted(glob.glob(text, recursive=True)):  # noqa: PTH207 - pathlib loses ./ and knows no **
+            names += found
+        else:
+            failures.append(Failure(text, ImageError(f"{text}: no file has a name of this pattern")))
+    return names, failures
+
+
+def find_sources(inputs: Sequence[str], recursive: bool, leave_out: str | None) -> Found:
+    """What the inputs stand for.
+
+    Args:
+        inputs: Files, folders or `-`.
+        recursive: Whether folders are searched to their depths.
+        leave_out: A folder that is not searched when it lies inside another: the one for the outputs.
+    """
+    pictures: dict[str, Source] = {}
+    failures: list[Failure] = []
+    others: list[Path] = []
+    for text in inputs:
+        path = Path(text)
+        try:
+            if text == STANDARD_STREAM:
+                sources = [Source(None)]
+            elif stat.S_ISDIR(kind := path.stat().st_mode):
+                inside = _pictures_in(path, recursive, leave_out)
+                sources = inside.sources
+                failures += inside.failures
+                others += inside.others
+            elif stat.S_ISREG(kind):
+                sources = [Source(path)]
+            else:
+                raise ImageError(f"{path}: not a file", "Pipes are read with -.")
+        except OSError as error:
+            failures.append(Failure(text, ImageError(f"{path}: {error.strerror}")))
+        except ImageError as error:
+            failures.append(Failure(text, error))
+        else:
+            for source in sources:
+                pictures.setdefault(os.path.realpath(source.path or ""), source)
+    return Found(list(pictures.values()), failures, others)
+
+
+def _pictures_in(folder: Path, recursive: bool, leave_out: str | None) -> Found:
+    outputs = leave_out and os.path.realpath(leave_out)
+    errors: list[OSError] = []
+    sources: list[Source] = []
+    others: list[Path] = []
+    for place, folders, names in os.walk(folder, onerror=errors.append):
+        here = Path(place)
+        visible = sorted(name for name in folders if recursive and not name.startswith("."))
+        folders[:] = [name for name in visible if os.path.realpath(here / name) != outputs]
+        pictures = sorted(_without_earlier_outputs(names))
+        others += [here / name for name in sorted(names) if not (name.startswith(".") or _is_picture(name))]
+        sources += [Source(here / name, here.relative_to(folder)) for name in pictures]
+    if not sources and not errors:
+        hint = "" if recursive else "Pictures in deeper folders are found with --recursive."
+        raise ImageError(f"{folder}: no pictures in this folder", hint)
+    closed = [
+        Failure(str(error.filename), ImageError(f"{error.filename}: {error.strerror}")) for error in errors
+    ]
+    return Found(sources, closed, others)
+
+
+def _without_earlier_outputs(names: Iterable[str]) -> list[str]:
+    """The visible pictures among a folder's files, but for `a_x4.png` beside an `a` of its own."""
+    pictures = [name for name in names if not name.startswith(".") and _is_picture(name)]
+    stems = {Path(name).stem for name in pictures}
+    earlier = ((name, _EARLIER_OUTPUT.fullmatch(name)) for name in pictures)
+    return [name for name, match in earlier if not (match and match[1] in stems)]
+
+
+def _is_picture(name: str) -> bool:
+    return Path(name).suffix.lower() in PICTURE_ENDINGS
