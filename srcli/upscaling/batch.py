@@ -12,7 +12,8 @@ from srcli.errors import UserError
 from srcli.upscaling.ahead import StoppedError, ahead
 from srcli.upscaling.encoding import DEFAULT_QUALITY, Provenance
 from srcli.upscaling.engine import Network
-from srcli.upscaling.files import STANDARD_STREAM, Job
+from srcli.upscaling.files import Job
+from srcli.upscaling.finding import STANDARD_STREAM
 from srcli.upscaling.records import Record, Status
 from srcli.upscaling.stages import Item, Treatment, decode, enlarge, write
 
