@@ -50,7 +50,8 @@ def test_a_campaign_that_is_killed_and_started_again_ends_with_the_same_verdicts
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     assert reproduce(plan, whole) == (whole / "report.html", 0)
 
-    command = [sys.executable, "-m", "srcli", "reproduce", str(plan), "--out", str(killed)]
+    # As many jobs as above: they decide the threads of a run, and those how its sums are rounded.
+    command = [sys.executable, "-m", "srcli", "reproduce", str(plan), "--out", str(killed), "--jobs", "2"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     log = killed / "runs" / "mlp-gan-s0" / "metrics.jsonl"
     while not (log.exists() and log.stat().st_size) and process.poll() is None:
