@@ -79,6 +79,7 @@ def load_generator(path: Path, device: str = "cpu") -> TorchGenerator:
         input_size=settings.input_size,
         size_multiple=settings.size_multiple,
         margin=settings.margin,
+        tile_size=settings.tile_size,
     )
 
 

@@ -62,6 +62,7 @@ def describe(generator: TorchGenerator) -> PortableDescription:
         input_size=generator.input_size,
         size_multiple=generator.size_multiple,
         margin=generator.margin,
+        tile_size=generator.tile_size,
         experiment=generator.experiment.model_dump(mode="json"),
     )
 

@@ -24,6 +24,7 @@ class Generator(Protocol):
         input_size: The one side length it takes, in pixels; None for any size.
         size_multiple: Sides must be multiples of this many pixels.
         margin: Input pixels farther away than this have no influence on an output pixel.
+        tile_size: Side of the squares that large pictures are enlarged in, in input pixels, without the margin.
     """
 
     @property
@@ -44,6 +45,8 @@ class Generator(Protocol):
     def size_multiple(self) -> int: ...
     @property
     def margin(self) -> int: ...
+    @property
+    def tile_size(self) -> int: ...
 
     def enlarge(self, low_res: NDArray[np.float32]) -> NDArray[np.float32]:
         """Enlarges pictures (B, 3, h, w) in [-1, 1] to (B, 3, 4h, 4w)."""

@@ -50,6 +50,7 @@ class PortableDescription(BaseModel):
     input_size: int | None = Field(ge=1, le=4096)
     size_multiple: int = Field(ge=1, le=256)
     margin: int = Field(ge=0, le=4096)
+    tile_size: int = Field(default=128, ge=16, le=4096)
     experiment: dict[str, Any]
 
 
@@ -92,6 +93,10 @@ class PortableGenerator:
     @property
     def margin(self) -> int:
         return self.description.margin
+
+    @property
+    def tile_size(self) -> int:
+        return self.description.tile_size
 
     def enlarge(self, low_res: NDArray[np.float32]) -> NDArray[np.float32]:
         """Enlarges pictures (B, 3, h, w) in [-1, 1] to (B, 3, 4h, 4w)."""
@@ -145,6 +150,8 @@ def open_portable(content: bytes, source: str, device: str) -> PortableGenerator
     providers = execution_providers(device, onnxruntime.get_available_providers())
     options = onnxruntime.SessionOptions()
     options.log_severity_level = _FATAL_ONLY
+    # Plans of memory, one for each size of input, reserve up to twice what a large tile needs.
+    options.enable_mem_pattern = False
     try:
         # A stranger's model may name other files as its weights; below a file, there are none.
         options.add_session_config_entry(_WEIGHTS_FOLDER, f"{__file__}/nothing")

@@ -28,6 +28,7 @@ class TorchGenerator:
     input_size: int | None
     size_multiple: int
     margin: int
+    tile_size: int
     scale: int = 4
 
     @property

@@ -25,6 +25,7 @@ class Blur:
     scale: int = 4
     size_multiple: int = 1
     input_size: int | None = None
+    tile_size: int = 128
 
     def enlarge(self, low_res: NDArray[np.float32]) -> NDArray[np.float32]:
         side = 2 * self.reach + 1

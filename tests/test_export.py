@@ -22,7 +22,7 @@ from srcli.errors import CheckpointError, UserError
 from srcli.generators import load_generator
 from srcli.portable import execution_providers, load_portable
 
-KINDS = ("residual", "resnet", "dcgan", "mlp", "noise")
+KINDS = ("residual", "compact", "resnet", "dcgan", "mlp", "noise")
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         experiment = small_experiment(generator=kind)
         network = experiment.generator.build()
         with torch.no_grad():
-            for parameter in network.parameters():  # the residual generator starts as bicubic enlargement
+            for parameter in network.parameters():  # residual generators start as bicubic enlargement
                 parameter.add_(torch.randn_like(parameter), alpha=0.05)
         show(network, torch.randn(64, 128) if kind == "noise" else torch.rand(64, 3, 16, 16) * 2 - 1)
         checkpoints.write_weights(folder / f"{kind}.safetensors", network, experiment, 7)
@@ -59,7 +59,7 @@ def changed(source: Path, target: Path, change: Callable[[onnx.ModelProto], None
     return target
 
 
-@pytest.mark.parametrize("kind", ["residual", "resnet", "dcgan", "mlp"])
+@pytest.mark.parametrize("kind", ["residual", "compact", "resnet", "dcgan", "mlp"])
 @pytest.mark.parametrize("batch", [1, 5])
 def test_an_onnx_file_enlarges_as_torch_does(folder: Path, kind: str, batch: int) -> None:
     theirs, ours = (load_generator(str(folder / f"{kind}.{ending}")) for ending in ("safetensors", "onnx"))
@@ -69,7 +69,7 @@ def test_an_onnx_file_enlarges_as_torch_does(folder: Path, kind: str, batch: int
     assert np.abs(expected - of_another_picture).mean() > 0.1
     assert expected.shape == (batch, 3, 4 * height, 4 * width)
     np.testing.assert_allclose(ours.enlarge(low_res), expected, rtol=0, atol=1e-4, strict=True)
-    for fact in ("label", "scale", "takes_noise", "input_size", "size_multiple", "margin"):
+    for fact in ("label", "scale", "takes_noise", "input_size", "size_multiple", "margin", "tile_size"):
         assert getattr(ours, fact) == getattr(theirs, fact)
 
 

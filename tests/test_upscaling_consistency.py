@@ -18,7 +18,7 @@ from srcli.upscaling.pixels import Pixels
 class Painter:
     """Paints noise of full contrast whatever it is shown, darker than any input."""
 
-    scale, input_size, size_multiple, margin = 4, None, 1, 0
+    scale, input_size, size_multiple, margin, tile_size = 4, None, 1, 0, 128
 
     def enlarge(self, low_res: NDArray[np.float32]) -> NDArray[np.float32]:
         batch, channels, height, width = low_res.shape
@@ -94,7 +94,7 @@ def test_the_correction_of_a_smooth_picture_shows_no_squares() -> None:
 class Darker:
     """Bicubic enlargement, a fifth darker."""
 
-    scale, input_size, size_multiple, margin = 4, None, 1, 3
+    scale, input_size, size_multiple, margin, tile_size = 4, None, 1, 3, 128
 
     def enlarge(self, low_res: NDArray[np.float32]) -> NDArray[np.float32]:
         pixels = np.rint((low_res[0].transpose(1, 2, 0) + 1) * 127.5).astype(np.uint8)

@@ -14,7 +14,7 @@ from small import show, small_experiment
 
 from srcli.errors import CheckpointError, ImageError
 from srcli.torch_generator import TorchGenerator
-from srcli.upscaling.engine import check_size, enlarge_pixels, spans
+from srcli.upscaling.engine import bands_of, check_size, enlarge_pixels, spans
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,7 @@ class Mosaic:
     margin: int = 0
     scale: int = 4
     input_size: int | None = None
+    tile_size: int = 128
 
     def enlarge(self, low_res: NDArray[np.float32]) -> NDArray[np.float32]:
         batch, channels, height, width = low_res.shape
@@ -49,6 +50,7 @@ def real_generator(name: str) -> TorchGenerator:
         input_size=settings.input_size,
         size_multiple=settings.size_multiple,
         margin=settings.margin,
+        tile_size=settings.tile_size,
     )
 
 
@@ -77,6 +79,13 @@ def test_tiles_with_enough_context_equal_one_pass(size: tuple[int, int]) -> None
     whole = enlarge_pixels(pixels, network, tile_size=1000)
     tiled = enlarge_pixels(pixels, network, tile_size=11)
     assert np.abs(whole.astype(int) - tiled).max() <= 1
+
+
+def test_tiles_are_as_large_as_the_network_says() -> None:
+    bands = bands_of(noise(700, 900), Mosaic(size_multiple=1, margin=35, tile_size=352))
+    assert [(band.rows.start, band.rows.stop) for band in bands] == [(0, 350), (350, 700)]
+    assert [(span.start, span.stop) for span in bands[0].columns] == [(0, 300), (300, 600), (600, 900)]
+    assert bands[1].window(bands[1].columns[1]).shape == (385, 370, 3)
 
 
 def test_tiles_with_too_little_context_would_show() -> None:

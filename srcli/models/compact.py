@@ -29,6 +29,8 @@ class CompactGenerator(BaseModel):
     takes_noise: ClassVar[bool] = False
     input_size: ClassVar[None] = None
     size_multiple: ClassVar[int] = 1
+    # Few bytes a pixel: 1.4 KB at a width of 80, a fifth of what residual takes.
+    tile_size: ClassVar[int] = 352
 
     @property
     def margin(self) -> int:

@@ -38,6 +38,7 @@ class DcganGenerator(BaseModel):
 
     input_size: ClassVar[None] = None
     size_multiple: ClassVar[int] = 4
+    tile_size: ClassVar[int] = 128
     margin: ClassVar[int] = 16
 
     @property

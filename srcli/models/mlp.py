@@ -35,6 +35,7 @@ class MlpGenerator(BaseModel):
     takes_noise: ClassVar[bool] = False
     input_size: ClassVar[int] = 16
     size_multiple: ClassVar[int] = 16
+    tile_size: ClassVar[int] = 128
     margin: ClassVar[int] = 0
 
     def build(self) -> nn.Module:

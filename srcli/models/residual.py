@@ -30,6 +30,7 @@ class ResidualGenerator(BaseModel):
     takes_noise: ClassVar[bool] = False
     input_size: ClassVar[None] = None
     size_multiple: ClassVar[int] = 1
+    tile_size: ClassVar[int] = 128
 
     @property
     def margin(self) -> int:

@@ -27,6 +27,7 @@ class ResnetGenerator(BaseModel):
     takes_noise: ClassVar[bool] = False
     input_size: ClassVar[None] = None
     size_multiple: ClassVar[int] = 1
+    tile_size: ClassVar[int] = 128
     margin: ClassVar[int] = 6
 
     def build(self) -> nn.Module:

@@ -24,6 +24,7 @@ class SrezGenerator(BaseModel):
     takes_noise: ClassVar[bool] = False
     input_size: ClassVar[None] = None
     size_multiple: ClassVar[int] = 1
+    tile_size: ClassVar[int] = 128
     margin: ClassVar[int] = 8
 
     def build(self) -> nn.Module:

@@ -14,11 +14,11 @@ from srcli.upscaling.pixels import Pixels, from_network, to_batch, to_pixels
 
 T = TypeVar("T")
 
-TILE_SIZE = 128
-"""Side of a tile without its context, in low-resolution pixels."""
-
 BATCH_PIXELS = 64 * 16 * 16
 """Tiles of one size run together up to so many pixels with their contexts; a larger one runs alone."""
+
+STRIP_ROWS = 64
+"""So many rows of an output are rounded at once."""
 
 MINIMUM_SIZE = 16
 """Smaller sides are mirrored up to this: the size the networks were trained at."""
@@ -42,6 +42,10 @@ class Network(Protocol):
     @property
     def margin(self) -> int:
         """Low-resolution pixels after which a pixel no longer matters to its neighbour."""
+
+    @property
+    def tile_size(self) -> int:
+        """Side of a tile without its context, in low-resolution pixels, that takes little memory and time."""
 
     def enlarge(self, low_res: NDArray[np.float32]) -> NDArray[np.float32]:
         """(batch, 3, h, w) in [-1, 1] -> (batch, 3, scale * h, scale * w) in [-1, 1]."""
@@ -88,7 +92,7 @@ def check_size(width: int, height: int, network: Network, model: str, name: str)
 def enlarge_pixels(
     pixels: Pixels,
     network: Network,
-    tile_size: int = TILE_SIZE,
+    tile_size: int | None = None,
     on_progress: Callable[[float], None] = lambda _: None,
     consistent: bool = False,
 ) -> Pixels:
@@ -100,7 +104,7 @@ def enlarge_pixels(
     Args:
         pixels: (h, w, 1) or (h, w, 3), 8 or 16 bits. One channel runs as three equal ones and is averaged.
         network: The network that enlarges.
-        tile_size: Side of a tile without its context, in pixels of the input.
+        tile_size: Side of a tile without its context, in pixels of the input; None for the network's.
         on_progress: Called after each batch with the share of the picture that it was, in (0, 1].
         consistent: Whether the output's area average is made to be the input.
 
@@ -150,7 +154,7 @@ class Band:
 
 
 def bands_of(
-    pixels: Pixels, network: Network, tile_size: int = TILE_SIZE, consistent: bool = False
+    pixels: Pixels, network: Network, tile_size: int | None = None, consistent: bool = False
 ) -> list[Band]:
     """Divides a picture, (h, w, 1) or (h, w, 3), into rows of tiles, from top to bottom."""
     size, multiple = pixels.shape[:2], network.size_multiple
@@ -158,7 +162,7 @@ def bands_of(
     padded = _pad(pixels, multiple)
     # Tiles that lie in the mirrored part alone are left out.
     rows, columns = (
-        [span for span in spans(side, tile_size, multiple, margin) if span.start < end]
+        [span for span in spans(side, tile_size or network.tile_size, multiple, margin) if span.start < end]
         for side, end in zip(padded.shape[:2], size, strict=True)
     )
     share = 1 / (len(rows) * len(columns))
@@ -219,18 +223,22 @@ def spans(length: int, tile_size: int, multiple: int, margin: int) -> list[Span]
 def _place(enlarged: Pixels, band: Band, column: Span, high_res: NDArray[np.float32], scale: int) -> None:
     """Puts a tile's part of a window's enlargement (3, h, w) into that of its band."""
     window = band.window(column)
-    values = from_network(high_res, window)
-    if band.consistent:
-        values = spread_residual(values, window, scale)
     place = enlarged[:, column.scaled_part(scale)]
     # The last tiles reach into the padding, which the output does not have.
     height, width = place.shape[0] // scale, place.shape[1] // scale
     rows = slice(band.rows.context, band.rows.context + height)
     columns = slice(column.context, column.context + width)
-    part = values[rows.start * scale : rows.stop * scale, columns.start * scale : columns.stop * scale]
-    place[:] = (
-        settle_residual(part, window[rows, columns], scale) if band.consistent else to_pixels(part, window)
-    )
+    wide = slice(columns.start * scale, columns.stop * scale)
+    if band.consistent:
+        values = spread_residual(from_network(high_res, window), window, scale)
+        part = values[rows.start * scale : rows.stop * scale, wide]
+        place[:] = settle_residual(part, window[rows, columns], scale)
+        return
+    # A few rows at a time: in double precision the tile would take more memory than the network does.
+    for start in range(0, len(place), STRIP_ROWS):
+        strip = place[start : start + STRIP_ROWS]
+        top = rows.start * scale + start
+        strip[:] = to_pixels(from_network(high_res[:, top : top + len(strip), wide], window), window)
 
 
 def _batches(tiles: Sequence[T], size: int) -> Iterator[Sequence[T]]:
