@@ -1,11 +1,11 @@
 """How models do on inputs that are not exact averages: JPEGs, noise, other kernels, blur.
 
-    python benchmarks/robustness.py FOLDER [--side 256] [--models faces ...] [--limit 40] [--save DIR] [--json]
+    python benchmarks/robustness.py FOLDER [--side 256] [--models faces ...] [--limit 40] [--save DIR]
 
-The centre SIDE x SIDE pixels of every picture of at least that size are the label; with `--celeba`, the paper's
-box of every 178x218 picture, 64x64. Inputs are what `srcli compare --degrade` makes of labels. A cell is
-the PSNR in dB and the SSIM over those of Pillow's bicubic enlargement of the same input, and the sharpness;
-means over the pictures.
+The centre SIDE x SIDE pixels of pictures of at least that size are the labels; with `--side 64`, the faces
+that `srcli compare --images` makes of the pictures. Those measured are spread evenly over the sorted names.
+Inputs are what `srcli compare --degrade` makes of labels. A cell holds PSNR in dB and SSIM over those of
+Pillow's bicubic enlargement of the same input, and the sharpness; means over the pictures.
 """
 
 import argparse
@@ -17,7 +17,7 @@ import numpy as np
 from larger_faces import read_labels
 from PIL import Image
 
-from srcli.data.images import Pixels, enlarge_bicubic, grid, low_res_of
+from srcli.data.images import LABEL_SIZE, Pixels, enlarge_bicubic, grid, low_res_of
 from srcli.evaluation.degrading import parse_degradation
 from srcli.evaluation.faces import faces_of_folder
 from srcli.generators import load_generator
@@ -33,8 +33,15 @@ SHOWN = 10
 Enlarge = Callable[[Pixels], Pixels]
 
 
+def choose_labels(folder: Path, side: int, limit: int) -> Pixels:
+    """At most `limit` labels (n, side, side, 3), spread evenly over the pictures of a folder."""
+    labels = faces_of_folder(folder, None).labels if side == LABEL_SIZE else read_labels(folder, side, None)
+    chosen = np.linspace(0, len(labels) - 1, min(limit, len(labels))).round().astype(int)
+    return labels[chosen]
+
+
 def inputs_of(labels: Pixels) -> dict[str, Pixels]:
-    """The labels' averages, and their inputs by the name of the degradation: (n, side / 4, side / 4, 3) each."""
+    """The labels' averages, and what each degradation makes of them: (n, side / 4, side / 4, 3) each."""
     degraded = {name: parse_degradation(name).apply(labels) for name in DEGRADATIONS}
     return {"average": low_res_of(labels), **degraded}
 
@@ -69,9 +76,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--side", type=int, default=256, help="of the labels, a multiple of 4")
-    parser.add_argument(
-        "--celeba", action="store_true", help="the folder has 178x218 pictures; labels are 64x64"
-    )
     parser.add_argument("--models", nargs="+", default=["faces", "faces-faithful"])
     parser.add_argument("--limit", type=int, default=40)
     parser.add_argument("--kinds", nargs="+", help="only these inputs, of those in the table")
@@ -80,10 +84,7 @@ def main() -> None:
     )
     parser.add_argument("--json", action="store_true")
     chosen = parser.parse_args()
-    if chosen.celeba:
-        labels = faces_of_folder(chosen.folder, chosen.limit).labels
-    else:
-        labels = read_labels(chosen.folder, chosen.side, chosen.limit)
+    labels = choose_labels(chosen.folder, chosen.side, chosen.limit)
     ways: dict[str, Enlarge] = {
         "bicubic": enlarge_bicubic,
         **{name: enlarger(name) for name in chosen.models},

@@ -24,7 +24,7 @@ class Generator(Protocol):
         input_size: The one side length it takes, in pixels; None for any size.
         size_multiple: Sides must be multiples of this many pixels.
         margin: Input pixels farther away than this have no influence on an output pixel.
-        tile_size: Side of the squares that large pictures are enlarged in, in input pixels, without the margin.
+        tile_size: Side of the squares that large pictures are enlarged in, in input pixels, without margins.
     """
 
     @property

@@ -13,10 +13,10 @@ from srcli.models.residual import BRANCH_SHARE, Block
 
 
 class CompactGenerator(BaseModel):
-    """The blocks of `residual`, then one pixel shuffle to the output's size, added to the bicubic enlargement.
+    """The blocks of `residual` and one pixel shuffle to the output's size, added to the bicubic enlargement.
 
-    The shuffle from the input's size is that of ESPCN (Shi et al. 2016, section 3.1): no convolution runs at a
-    larger size, which is where `residual` does a third of its arithmetic and keeps most of its memory.
+    The shuffle from the input's size is that of ESPCN (Shi et al. 2016, section 3.1): no convolution runs at
+    a larger size, where `residual` does a third of its arithmetic and keeps most of its memory.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -34,7 +34,7 @@ class CompactGenerator(BaseModel):
 
     @property
     def margin(self) -> int:
-        """Input pixels that the convolutions reach, one each: the stem, the blocks' two, the trunk's, the last."""
+        """Input pixels that the convolutions reach: one each, two in a block."""
         return 2 * self.blocks + 3
 
     def build(self) -> nn.Module:
