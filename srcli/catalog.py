@@ -4,7 +4,7 @@ import difflib
 from pathlib import Path
 
 from srcli.errors import ExperimentError
-from srcli.runs import write_text
+from srcli.storage.atomic import write_text
 
 
 def presets_folder() -> Path:

@@ -15,14 +15,15 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import Tensor, nn
 
-from srcli.checksums import check_files, read_checksums, sha256_of, write_checksums
 from srcli.console import warn
 from srcli.devices import choose_device
 from srcli.errors import CheckpointError
 from srcli.experiment import Experiment
 from srcli.models.shapes import tensors_of
-from srcli.reading import require_ordinary
-from srcli.runs import RunDirectory, remove_folder, replacing, replacing_folder
+from srcli.runs.directory import RunDirectory
+from srcli.storage.atomic import remove_folder, replacing, replacing_folder
+from srcli.storage.bounded import require_ordinary
+from srcli.storage.checksums import check_files, read_checksums, sha256_of, write_checksums
 from srcli.torch_generator import TorchGenerator
 
 METADATA_KEY = "srcli"

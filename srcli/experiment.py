@@ -16,7 +16,7 @@ from srcli.models import CriticSettings, GeneratorSettings
 from srcli.objectives import Objective
 from srcli.optimizers import OptimizerSettings
 from srcli.paper_defaults import with_paper_defaults
-from srcli.reading import read_bounded
+from srcli.storage.bounded import read_bounded
 
 _Side = Annotated[int, Field(ge=LABEL_SIZE, le=10**6)]
 _Count = Annotated[int, Field(ge=1, le=10**12)]

@@ -14,7 +14,7 @@ from onnx import TensorProto, helper, numpy_helper
 from srcli.errors import CheckpointError
 from srcli.models.dcgan import NOISE_SIZE
 from srcli.portable import INPUT, METADATA_KEY, OUTPUT, PortableDescription, open_portable
-from srcli.runs import replacing
+from srcli.storage.atomic import replacing
 from srcli.torch_generator import TorchGenerator
 
 TOLERANCE = 1e-4

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from srcli.errors import CheckpointError, UserError
-from srcli.reading import require_ordinary
+from srcli.storage.bounded import require_ordinary
 
 if TYPE_CHECKING:
     import onnxruntime

@@ -18,7 +18,8 @@ import torch
 
 from srcli.cli.main import main
 from srcli.experiment import load_experiment
-from srcli.runs import RunDirectory, logged_steps
+from srcli.runs.directory import RunDirectory
+from srcli.runs.log import logged_steps
 from srcli.training.sessions import start_run  # noqa: F401  imported before the forks
 from srcli.training.state import build_state
 

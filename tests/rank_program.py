@@ -19,7 +19,7 @@ from torch import nn
 from srcli.data.synthetic import built_in_dataset
 from srcli.errors import DataError, LostProcessError, UserError
 from srcli.ranks import read_share
-from srcli.runs import Record, RunDirectory, create_run
+from srcli.runs.directory import Record, RunDirectory, create_run
 from srcli.training.batch_norm import synchronize
 from srcli.training.measuring import choose_test_faces, measure
 from srcli.training.replicas import Replicas, joining

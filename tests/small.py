@@ -12,7 +12,8 @@ from srcli.data.packing import Packing, pack
 from srcli.data.sources import open_source
 from srcli.data.synthetic import draw_faces
 from srcli.experiment import Experiment
-from srcli.runs import Record, RunDirectory, read_log
+from srcli.runs.directory import Record, RunDirectory
+from srcli.runs.log import read_log
 
 PRESETS = Path(__file__).parent.parent / "presets"
 

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from small import small_experiment
 
-from srcli.runs import read_log
+from srcli.runs.log import read_log
 
 HEAVY = {"torch", "torchvision", "numpy", "scipy", "matplotlib", "pydantic"}
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from small import logged_without_clock, pack_faces, small_experiment
 
-from srcli.runs import RunDirectory
+from srcli.runs.directory import RunDirectory
 
 CRASHING = Path(__file__).with_name("crashing.py")
 

@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 from srcli.cli.main import app
 from srcli.errors import RunError, UserError
 from srcli.evaluation import curve_picture, curve_terminal, curves
-from srcli.runs import create_run
+from srcli.runs.directory import create_run
 
 Entries = Iterable[dict[str, Any]]
 

@@ -16,9 +16,10 @@ from small import logged_without_clock, pack_faces, small_dataset, small_experim
 from srcli.checkpoints import load_generator
 from srcli.errors import CheckpointError, InterruptedRunError, RunError
 from srcli.evaluation.comparison import load_models
-from srcli.run_lock import actual_state, locked
-from srcli.run_status import RunStatus
-from srcli.runs import RunDirectory, create_run, cut_log, read_log
+from srcli.runs.directory import RunDirectory, create_run
+from srcli.runs.lock import actual_state, locked
+from srcli.runs.log import cut_log, read_log
+from srcli.runs.status import RunStatus
 from srcli.training.loop import Job, StopRequest, train
 from srcli.training.sessions import recording_failure, resume_run, start_run
 from srcli.training.state import restore_state
@@ -197,7 +198,7 @@ def test_an_entry_that_does_not_fit_on_the_disk_leaves_no_half_line(tmp_path: Pa
     script = """
 import resource
 from pathlib import Path
-from srcli.run_log import RunLog
+from srcli.runs.log import RunLog
 resource.setrlimit(resource.RLIMIT_FSIZE, (110, 110))
 log = RunLog(Path("log"))
 for step in range(1, 9):

@@ -18,8 +18,9 @@ from srcli.errors import InterruptedRunError, UnhealthyRunError
 from srcli.evaluation.health import health_of
 from srcli.experiment import Experiment
 from srcli.objectives import Gan, Wgan, WganGp, clipped_share
-from srcli.run_lock import actual_state
-from srcli.runs import Record, RunDirectory, create_run, read_log
+from srcli.runs.directory import Record, RunDirectory, create_run
+from srcli.runs.lock import actual_state
+from srcli.runs.log import read_log
 from srcli.training.health import Findings, Watch, health_lines, rules_for, swing_of
 from srcli.training.loop import Job, StopRequest, train
 from srcli.training.measuring import choose_test_faces

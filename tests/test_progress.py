@@ -10,7 +10,7 @@ from rich.console import Console
 from small import small_dataset, small_experiment
 
 from srcli.console import FittingProgress
-from srcli.runs import create_run
+from srcli.runs.directory import create_run
 from srcli.training import loop, reporting
 from srcli.training.reporting import describe_step, live_terms
 from srcli.training.sessions import start_run

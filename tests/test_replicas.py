@@ -17,8 +17,9 @@ from small import small_dataset, small_experiment
 
 from srcli.errors import ExperimentError, LostProcessError, UserError
 from srcli.ranks import Share
-from srcli.run_lock import actual_state
-from srcli.runs import RunDirectory, create_run, read_log
+from srcli.runs.directory import RunDirectory, create_run
+from srcli.runs.lock import actual_state
+from srcli.runs.log import read_log
 from srcli.training.loop import training_batches
 from srcli.training.replicas import Replicas, joining
 from srcli.training.sessions import recording_failure

@@ -12,7 +12,8 @@ from small import small_dataset, small_experiment
 from srcli.checkpoints import load_generator, read_weights
 from srcli.errors import CheckpointError, DataError, DivergedError, InterruptedRunError
 from srcli.experiment import Experiment
-from srcli.runs import RunDirectory, create_run, read_log
+from srcli.runs.directory import RunDirectory, create_run
+from srcli.runs.log import read_log
 from srcli.training import step
 from srcli.training.loop import Job, StopRequest, train, training_batches
 from srcli.training.state import build_state, restore_state, start_from

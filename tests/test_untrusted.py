@@ -25,14 +25,14 @@ from fuzzing.weights import ResumeFiles
 from small import small_experiment
 
 from srcli.checkpoints import METADATA_KEY, load_generator, write_weights
-from srcli.checksums import write_checksums
 from srcli.console import fail, printable, result, say, table, warn
 from srcli.data.dataset import open_dataset
 from srcli.data.sources import open_source
 from srcli.data.tars import XZ_MEMORY
 from srcli.errors import CheckpointError, DataError, ExperimentError
 from srcli.experiment import load_experiment
-from srcli.runs import RunDirectory
+from srcli.runs.directory import RunDirectory
+from srcli.storage.checksums import write_checksums
 from srcli.training.optimizer_state import load_optimizer
 from srcli.training.state import refuse_large_networks
 

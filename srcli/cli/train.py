@@ -99,7 +99,7 @@ def _start(
     replicas: "Replicas",
 ) -> Path:
     """Trains a new run; one that torchrun has started again goes on where its last checkpoint stands."""
-    from srcli.runs import next_run_path
+    from srcli.runs.directory import next_run_path
     from srcli.training.replicas import may_restart, restarts
     from srcli.training.sessions import resume_run, start_run
 

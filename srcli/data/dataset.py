@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from srcli.data.images import FACE_SIZE, LABEL_SIZE, Pixels, centre_window
 from srcli.errors import DataError
-from srcli.reading import parse_json, read_bounded
+from srcli.storage.bounded import parse_json, read_bounded
 
 DATASET_VERSION = 1
 SPLITS = ("train", "validation", "test")

@@ -12,7 +12,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from srcli.errors import ImageError
 from srcli.picture_formats import readable_formats, what_reads
-from srcli.runs import replacing
+from srcli.storage.atomic import replacing
 
 FACE_SIZE = 72
 """Least side of a stored face in pixels: the paper's box with 4 of jitter on every side, at half size."""

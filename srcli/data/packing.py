@@ -37,8 +37,8 @@ from srcli.data.splits import (
 )
 from srcli.errors import DataError
 from srcli.ranks import ALONE, Share
-from srcli.reading import read_bounded
-from srcli.runs import replacing_folder, write_json, write_text
+from srcli.storage.atomic import replacing_folder, write_json, write_text
+from srcli.storage.bounded import read_bounded
 
 ALL_FILE = "all.npy"
 COPIED_BYTES = 16_000_000

@@ -15,8 +15,8 @@ from srcli.data.archives import archive_errors
 from srcli.data.tars import MAX_UNPACKED_EXTRA, MAX_UNPACKED_SHARE, is_packed, is_tar, tar_members, unpack
 from srcli.errors import DataError
 from srcli.picture_formats import PICTURE_ENDINGS
-from srcli.reading import read_bounded, require_ordinary
-from srcli.runs import name_file
+from srcli.storage.atomic import name_file
+from srcli.storage.bounded import read_bounded, require_ordinary
 
 if TYPE_CHECKING:
     import tarfile

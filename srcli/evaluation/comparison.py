@@ -17,8 +17,8 @@ from srcli.evaluation.health import health_of
 from srcli.evaluation.names import shortest_names
 from srcli.generators import Generator, load_generator
 from srcli.metrics import Diversity, diversity
-from srcli.run_lock import actual_state
-from srcli.runs import RunDirectory
+from srcli.runs.directory import RunDirectory
+from srcli.runs.lock import actual_state
 
 BATCH = 50
 SHOWN_FACES = 10

@@ -12,7 +12,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from srcli.console import printable
 from srcli.evaluation.curves import QUANTITIES, Curves, Line, visible_range
-from srcli.runs import replacing
+from srcli.storage.atomic import replacing
 
 # Okabe and Ito's palette without its yellow, which is hard to see on white; told apart by all kinds of eyes.
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")

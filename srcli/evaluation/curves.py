@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from srcli.errors import RunError, UserError
 from srcli.evaluation.names import shortest_names
-from srcli.reading import is_number
-from srcli.runs import Record, RunDirectory, read_log, write_text
+from srcli.runs.directory import Record, RunDirectory
+from srcli.runs.log import read_log
+from srcli.storage.atomic import write_text
+from srcli.storage.bounded import is_number
 
 QUANTITIES = {"l1": "L1 loss", "critic_loss": "critic loss", "generator_loss": "generator loss"}
 """The panels of figure 2, in order: the keys of `metrics.jsonl` and what the panels are called."""

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from srcli.runs import RunDirectory
+from srcli.runs.directory import RunDirectory
 from srcli.verdicts import course, no_illness
 
 UNKNOWN = "not recorded"

@@ -14,7 +14,7 @@ from srcli.evaluation.comparison import SAMPLE_SEED, Comparison, Model
 from srcli.evaluation.figures import FIGURES, Estimate
 from srcli.evaluation.panel import panel, sample_sheet
 from srcli.evaluation.report import number, report_html
-from srcli.runs import replacing_folder, write_json, write_text
+from srcli.storage.atomic import replacing_folder, write_json, write_text
 
 REPORT_FILE, METRICS_FILE, PANEL_FILE = "report.html", "metrics.json", "panel.png"
 

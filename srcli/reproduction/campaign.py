@@ -16,7 +16,7 @@ from srcli.errors import InterruptedRunError, RunError
 from srcli.reproduction.plan import PlannedRun
 from srcli.reproduction.records import RECORD_FILE, RunRecord, read_record
 from srcli.reproduction.training_run import Workshop, complete
-from srcli.run_status import RunStatus
+from srcli.runs.status import RunStatus
 from srcli.stopping import asked_to_stop
 from srcli.training.rehearsal import duration
 

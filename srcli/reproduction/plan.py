@@ -12,8 +12,8 @@ from srcli.errors import ExperimentError
 from srcli.experiment import Experiment, load_experiment
 from srcli.experiment_mistakes import validate
 from srcli.experiment_text import MAX_CHARACTERS, read_document
-from srcli.reading import read_bounded
 from srcli.reproduction.studies import StudySettings
+from srcli.storage.bounded import read_bounded
 
 _Share = Annotated[float, Field(ge=0, le=1)]
 _Text = Annotated[str, Field(max_length=300)]

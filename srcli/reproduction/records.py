@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from srcli.data.images import Pixels, write_png
 from srcli.errors import DataError
-from srcli.reading import read_bounded
-from srcli.runs import replacing_folder, write_json, write_text
+from srcli.storage.atomic import replacing_folder, write_json, write_text
+from srcli.storage.bounded import read_bounded
 
 RECORD_FILE, EXAMPLES_FILE = "record.json", "examples.png"
 TABLES = ("faces", "steps", "evaluations")

@@ -19,9 +19,10 @@ from srcli.experiment import differences, load_experiment
 from srcli.reproduction.finals import measure_run
 from srcli.reproduction.plan import PlannedRun, as_overrides
 from srcli.reproduction.records import STEP_TERMS, RunRecord, Series, columns_of, write_record
-from srcli.run_lock import is_being_trained
-from srcli.run_status import RunStatus
-from srcli.runs import Record, RunDirectory, logged_steps, read_log
+from srcli.runs.directory import Record, RunDirectory
+from srcli.runs.lock import is_being_trained
+from srcli.runs.log import logged_steps, read_log
+from srcli.runs.status import RunStatus
 from srcli.training.measuring import Statistics, draw_faces, enlarge
 from srcli.training.state import TrainingState, restore_state
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from srcli.objectives import StuckPoint
-from srcli.reading import is_number
-from srcli.runs import Record
+from srcli.runs.directory import Record
+from srcli.storage.bounded import is_number
 from srcli.verdicts import WINDOW, course, no_illness
 
 BLOCK = 10

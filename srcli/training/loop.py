@@ -14,9 +14,9 @@ from srcli.errors import (
     InterruptedRunError,
     UnhealthyRunError,
 )
-from srcli.run_log import RunLog
-from srcli.run_status import RunStatus
-from srcli.runs import Record, RunDirectory, read_log
+from srcli.runs.directory import Record, RunDirectory
+from srcli.runs.log import RunLog, read_log
+from srcli.runs.status import RunStatus
 from srcli.training.health import Watch
 from srcli.training.measuring import choose_test_faces, measure, sample_grid
 from srcli.training.state import TrainingState, save_state

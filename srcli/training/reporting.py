@@ -8,7 +8,7 @@ from rich.progress import Progress
 
 from srcli.console import progress, say, warn
 from srcli.errors import DivergedError, InterruptedRunError, UnhealthyRunError
-from srcli.runs import Record, RunDirectory
+from srcli.runs.directory import Record, RunDirectory
 from srcli.training.health import health_lines
 from srcli.training.rehearsal import duration
 from srcli.training.state import TrainingState

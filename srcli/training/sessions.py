@@ -17,10 +17,12 @@ from srcli.data.several import open_datasets
 from srcli.data.synthetic import built_in_dataset
 from srcli.errors import LostProcessError, RunError
 from srcli.experiment import Experiment, differences, load_experiment, override_experiment
-from srcli.run_lock import locked
-from srcli.run_status import RunStatus
-from srcli.runs import RunDirectory, create_run, cut_log, read_log, write_text
+from srcli.runs.directory import RunDirectory, create_run
+from srcli.runs.lock import locked
+from srcli.runs.log import cut_log, read_log
+from srcli.runs.status import RunStatus
 from srcli.stopping import asked_to_stop
+from srcli.storage.atomic import write_text
 from srcli.training.loop import Job, StopRequest, train, training_batches
 from srcli.training.measuring import choose_test_faces
 from srcli.training.replicas import Replicas, restarts, will_restart

@@ -23,13 +23,14 @@ from srcli.checkpoints import (
     read_weights,
     write_checkpoint,
 )
-from srcli.checksums import check_files
 from srcli.console import warn
 from srcli.errors import CheckpointError, ExperimentError
 from srcli.experiment import Experiment
 from srcli.models.dcgan import NOISE_SIZE
 from srcli.models.shapes import MAX_PARAMETERS, tensors_of
-from srcli.runs import RunDirectory, logged_steps
+from srcli.runs.directory import RunDirectory
+from srcli.runs.log import logged_steps
+from srcli.storage.checksums import check_files
 from srcli.training.batch_norm import synchronize
 from srcli.training.optimizer_state import load_optimizer
 from srcli.training.replicas import Replicas

@@ -13,7 +13,7 @@ from typing import IO
 
 from srcli.console import discard_output
 from srcli.errors import ImageError
-from srcli.runs import replacing
+from srcli.storage.atomic import replacing
 from srcli.upscaling.decoding import read_picture
 from srcli.upscaling.encoding import Provenance, write_picture
 from srcli.upscaling.engine import BATCH_PIXELS, Band, Network, bands_of, check_size, enlarge_bands

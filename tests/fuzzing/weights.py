@@ -20,8 +20,8 @@ from small import small_dataset, small_experiment
 
 from fuzzing.mutations import HUGE, INTERESTING, hostile_value, json_bytes, mutate_bytes, mutate_tree
 from srcli.checkpoints import METADATA_KEY, RESUME_FILE, load_generator
-from srcli.checksums import SUMS_FILE
-from srcli.runs import RunDirectory
+from srcli.runs.directory import RunDirectory
+from srcli.storage.checksums import SUMS_FILE
 from srcli.training.loop import training_batches
 from srcli.training.state import build_state, restore_state, save_state
 from srcli.training.step import train_step

@@ -12,7 +12,7 @@ from srcli.reproduction.plan import Plan, PlannedRun
 from srcli.reproduction.records import RunRecord
 from srcli.reproduction.studies.study import Result
 from srcli.reproduction.verdicts import Claim
-from srcli.run_status import RunStatus
+from srcli.runs.status import RunStatus
 
 MISSING = "not run yet"
 STATES: Sequence[str] = (RunStatus.FINISHED, RunStatus.FAILED, RunStatus.DIVERGED, MISSING)

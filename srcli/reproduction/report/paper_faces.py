@@ -7,7 +7,7 @@ from srcli.reproduction.report.contents import MISSING, Cell, Reproduction
 from srcli.reproduction.report.faces import A_ROW, FaceRow, face_sheet, split_strip
 from srcli.reproduction.report.pictures import Picture, Tile
 from srcli.reproduction.report.wording import unplanned
-from srcli.run_status import RunStatus
+from srcli.runs.status import RunStatus
 
 _OBJECTIVES = {"gan": "GAN", "wgan": "WGAN", "wgangp": "WGAN-GP"}
 _FAMILIES = {

@@ -15,7 +15,7 @@ from srcli.reproduction.report.experiments import COLUMNS
 from srcli.reproduction.report.page import Page, page_of
 from srcli.reproduction.report.wording import AUTHORS_LOG, with_interval
 from srcli.reproduction.verdicts import Claim
-from srcli.runs import replacing, write_json, write_text
+from srcli.storage.atomic import replacing, write_json, write_text
 
 PAGE, MARKDOWN, VERDICTS, FIGURES = "report.html", "reproduction.md", "verdicts.json", "figures"
 SYMBOLS = {"holds": "✓", "does not hold": "✗", "undecided": "?"}

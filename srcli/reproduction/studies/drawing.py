@@ -9,7 +9,7 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from srcli.runs import replacing
+from srcli.storage.atomic import replacing
 
 Values = npt.NDArray[np.float64]
 

@@ -7,8 +7,8 @@ from collections.abc import Collection
 from pathlib import Path
 
 from srcli.errors import CheckpointError
-from srcli.reading import read_bounded, require_ordinary
-from srcli.runs import write_text
+from srcli.storage.atomic import write_text
+from srcli.storage.bounded import read_bounded, require_ordinary
 
 SUMS_FILE = "SHA256SUMS"
 MAX_SUMS_BYTES = 1_000_000

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from srcli.console import warn
 from srcli.errors import RunError
-from srcli.run_status import RunStatus
-from srcli.runs import RunDirectory
+from srcli.runs.directory import RunDirectory
+from srcli.runs.status import RunStatus
 
 LOCK_FILE = "lock"
 TRIES, SECONDS_BETWEEN = 10, 0.1  # someone may just be looking, or be about to end
