@@ -20,7 +20,7 @@ from reporting import arguments, seconds_of, show, time_in_turn
 from srcli.catalog import preset_path
 from srcli.data.batches import TrainingBatches
 from srcli.data.dataset import Dataset
-from srcli.data.synthetic import draw_faces
+from srcli.drawn_faces.faces import draw_faces
 from srcli.experiment import load_experiment
 
 DRAWN = 256

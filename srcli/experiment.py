@@ -8,7 +8,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from srcli.data.degradation_settings import DegradationSettings
-from srcli.data.images import LABEL_SIZE
+from srcli.data.task import LABEL_SIZE
 from srcli.errors import ExperimentError
 from srcli.experiment_mistakes import validate
 from srcli.experiment_text import MAX_CHARACTERS, Document, parse_value, read_document

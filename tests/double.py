@@ -15,7 +15,7 @@ from small import small_dataset, small_experiment
 from torch.nn import functional as F
 
 from srcli.data.batches import Batch, TrainingBatches
-from srcli.data.images import SCALE
+from srcli.data.task import SCALE
 from srcli.experiment import Experiment
 from srcli.training.loop import training_batches
 from srcli.training.state import TrainingState

@@ -16,9 +16,9 @@ from double import exact_batches, exact_experiment, in_double
 from small import small_dataset, small_experiment
 from torch import nn
 
-from srcli.data.synthetic import built_in_dataset
+from srcli.drawn_faces.faces import built_in_dataset
 from srcli.errors import DataError, LostProcessError, UserError
-from srcli.ranks import read_share
+from srcli.processes import read_share
 from srcli.runs.directory import Record, RunDirectory, create_run
 from srcli.training.batch_norm import synchronize
 from srcli.training.measuring import choose_test_faces, measure

@@ -8,10 +8,10 @@ from PIL import Image
 from torch import Tensor, nn
 
 from srcli.data.dataset import Dataset
-from srcli.data.packing import Packing, pack
-from srcli.data.sources import open_source
-from srcli.data.synthetic import draw_faces
+from srcli.drawn_faces.faces import draw_faces
 from srcli.experiment import Experiment
+from srcli.packing.pack import Packing, pack
+from srcli.packing.sources import open_source
 from srcli.runs.directory import Record, RunDirectory
 from srcli.runs.log import read_log
 

@@ -13,11 +13,13 @@ from PIL import Image
 from srcli import bundled
 from srcli.bundled import BUNDLED, read_bundled, weights_folder
 from srcli.catalog import preset_path
-from srcli.data.images import enlarge_bicubic, from_network, low_res_of, to_network
+from srcli.data.task import SCALE, low_res_of
 from srcli.errors import CheckpointError
 from srcli.experiment import Experiment, load_experiment
 from srcli.generators import load_generator
 from srcli.metrics import consistency, psnr
+from srcli.pictures.pixels import from_network, to_network
+from srcli.pictures.resize import enlarge_bicubic
 from srcli.portable import METADATA_KEY, PortableDescription
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "face.png"
@@ -64,7 +66,7 @@ def test_a_bundled_model_is_truer_than_bicubic_on_a_picture_it_never_saw(name: s
     label = (disc * [200.0, 150.0, 120.0] + (1 - disc) * [40.0, 60.0, 90.0] + 0.5).astype(np.uint8)[None]
     low_res = low_res_of(label)
     enlarged = from_network(load_generator(name).enlarge(to_network(low_res)))
-    better = psnr(enlarged / 255, label / 255) - psnr(enlarge_bicubic(low_res) / 255, label / 255)
+    better = psnr(enlarged / 255, label / 255) - psnr(enlarge_bicubic(low_res, SCALE) / 255, label / 255)
     assert better.item() > 1.0
     assert consistency(enlarged / 255, low_res / 255).item() < 0.006
 

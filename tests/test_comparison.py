@@ -21,18 +21,8 @@ from srcli.catalog import preset_path
 from srcli.checkpoints import load_generator, write_weights
 from srcli.cli.main import app
 from srcli.data.dataset import DATASET_VERSION, ranges_of_indices
-from srcli.data.images import (
-    area_average,
-    centre_window,
-    enlarge_bicubic,
-    from_network,
-    low_res_of,
-    to_network,
-    to_uint8,
-)
-from srcli.data.packing import Packing, pack
-from srcli.data.sources import open_source
-from srcli.data.synthetic import draw_faces
+from srcli.data.task import SCALE, centre_window, low_res_of
+from srcli.drawn_faces.faces import draw_faces
 from srcli.errors import CheckpointError, DataError, ImageError, UserError
 from srcli.evaluation import comparison as comparing
 from srcli.evaluation.comparison import Comparison
@@ -40,6 +30,10 @@ from srcli.evaluation.faces import Faces, faces_of_datasets, faces_of_folder
 from srcli.evaluation.panel import panel, sample_sheet
 from srcli.evaluation.results import check_folder, metrics_record, write_comparison
 from srcli.experiment import load_experiment
+from srcli.packing.pack import Packing, pack
+from srcli.packing.sources import open_source
+from srcli.pictures.pixels import from_network, to_network, to_uint8
+from srcli.pictures.resize import area_average, enlarge_bicubic
 
 
 @pytest.fixture(scope="module")
@@ -145,7 +139,7 @@ def test_models_are_measured_on_their_8_bit_outputs(
 def test_the_baselines_are_measured_on_all_faces(comparison: Comparison, faces: Faces) -> None:
     nearest, bicubic = comparison.rows[:2]
     assert nearest.estimates["consistency"].mean == pytest.approx(0, abs=1e-12)
-    enlarged = enlarge_bicubic(low_res_of(faces.labels)) / 255
+    enlarged = enlarge_bicubic(low_res_of(faces.labels), SCALE) / 255
     labels = faces.labels / 255
     assert bicubic.estimates["ssim"].mean == pytest.approx(metrics.ssim(enlarged, labels).mean())
     assert bicubic.estimates["l1"].mean == pytest.approx(metrics.l1(enlarged, labels).mean())

@@ -10,10 +10,10 @@ import pytest
 from PIL import Image
 
 from srcli.data.dataset import Dataset, indices_of_ranges, open_dataset, ranges_of_indices
-from srcli.data.packing import Packing, pack
-from srcli.data.sources import open_source
-from srcli.data.synthetic import draw_faces
+from srcli.drawn_faces.faces import draw_faces
 from srcli.errors import DataError
+from srcli.packing.pack import Packing, pack
+from srcli.packing.sources import open_source
 
 
 @pytest.fixture

@@ -25,7 +25,9 @@ from srcli.data.degradation import (
     reduce,
 )
 from srcli.data.degradation_settings import DegradationSettings
-from srcli.data.images import Pixels, area_average, low_res_of, to_uint8
+from srcli.data.task import low_res_of
+from srcli.pictures.pixels import Pixels, to_uint8
+from srcli.pictures.resize import area_average
 
 PICTURE = small_dataset().faces[0, 4:68, 4:68]
 OFF = {"blur": {"probability": 0.0}, "noise": {"probability": 0.0}, "shot_noise": {"probability": 0.0}}

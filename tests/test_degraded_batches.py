@@ -13,10 +13,10 @@ from small import AUGMENTATION, GENERATORS, small_dataset, small_experiment
 from srcli.data.batches import Batch, TrainingBatches
 from srcli.data.dataset import Dataset
 from srcli.data.degradation_settings import DegradationSettings
-from srcli.data.images import from_network
 from srcli.errors import ExperimentError
 from srcli.experiment import Augmentation, Experiment, override_experiment, parse_experiment
-from srcli.ranks import ALONE, Share
+from srcli.pictures.pixels import from_network
+from srcli.processes import ALONE, Share
 from srcli.training.loop import training_batches as training_batches_of
 from srcli.training.state import build_state
 from srcli.training.step import train_step

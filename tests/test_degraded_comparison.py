@@ -14,22 +14,15 @@ from typer.testing import CliRunner
 
 from srcli import metrics
 from srcli.cli.main import app
-from srcli.data.images import (
-    Pixels,
-    area_average,
-    centre_window,
-    enlarge_bicubic,
-    from_network,
-    low_res_of,
-    to_network,
-    to_uint8,
-)
-from srcli.data.synthetic import draw_faces
+from srcli.data.task import SCALE, centre_window, low_res_of
+from srcli.drawn_faces.faces import draw_faces
 from srcli.errors import UserError
 from srcli.evaluation.comparison import compare, load_models
 from srcli.evaluation.degrading import parse_degradation
 from srcli.evaluation.faces import Faces
 from srcli.evaluation.results import print_comparison, write_comparison
+from srcli.pictures.pixels import Pixels, from_network, to_network, to_uint8
+from srcli.pictures.resize import area_average, enlarge_bicubic
 
 LABELS = centre_window(draw_faces(6, seed=5))
 
@@ -77,7 +70,7 @@ def test_bicubic_and_models_get_the_degraded_input_and_are_measured_against_the_
     rows = {row.name: row for row in compare(models, faces).rows}
     inputs = parse_degradation("jpeg:30").apply(LABELS)
     outputs = from_network(models[0].generator.enlarge(to_network(inputs)))
-    for name, enlarged in (("bicubic", enlarge_bicubic(inputs)), (models[0].name, outputs)):
+    for name, enlarged in (("bicubic", enlarge_bicubic(inputs, SCALE)), (models[0].name, outputs)):
         assert np.array_equal(rows[name].shown, enlarged)
         figures = {
             "psnr": metrics.psnr(enlarged / 255, LABELS / 255),

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from srcli.data.filling import Work, fill_rows, share_out
-from srcli.data.packing import Packing, pack
-from srcli.data.sources import ZipSource
-from srcli.data.synthetic import draw_faces
+from srcli.drawn_faces.faces import draw_faces
 from srcli.errors import DataError
+from srcli.packing.pack import Packing, pack
+from srcli.packing.sources import ZipSource
+from srcli.packing.workers import Work, fill_rows, share_out
 
 
 @pytest.mark.parametrize("workers", [1, 3, 50])

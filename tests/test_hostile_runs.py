@@ -13,7 +13,7 @@ import torch
 from small import small_experiment
 
 from srcli.checkpoints import GENERATOR_FILE, RESUME_FILE
-from srcli.data.synthetic import built_in_dataset
+from srcli.drawn_faces.faces import built_in_dataset
 from srcli.objectives import WganGp
 from srcli.runs.directory import RunDirectory, create_run
 from srcli.runs.lock import actual_state

@@ -6,21 +6,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from srcli.data.images import (
-    area_average,
-    centre_window,
-    enlarge_bicubic,
-    enlarge_nearest,
-    from_network,
-    grid,
-    low_res_of,
-    open_picture,
-    resize_area,
-    to_network,
-    to_uint8,
-    write_png,
-)
+from srcli.data.task import SCALE, centre_window, low_res_of
 from srcli.errors import ImageError
+from srcli.pictures.opening import open_picture
+from srcli.pictures.pixels import as_png, from_network, grid, to_network, to_uint8
+from srcli.pictures.resize import area_average, enlarge_bicubic, enlarge_nearest, resize_area
+from srcli.storage.atomic import write_bytes
 
 
 def test_area_averages_are_exact_means_of_blocks() -> None:
@@ -69,9 +60,9 @@ def test_every_byte_survives_the_way_into_the_networks_range_and_back() -> None:
 
 def test_nearest_repeats_and_bicubic_is_pillows() -> None:
     low_res = np.random.default_rng(2).integers(0, 256, (2, 5, 7, 3), dtype=np.uint8)
-    assert np.array_equal(enlarge_nearest(low_res), np.kron(low_res, np.ones((1, 4, 4, 1), np.uint8)))
+    assert np.array_equal(enlarge_nearest(low_res, SCALE), np.kron(low_res, np.ones((1, 4, 4, 1), np.uint8)))
     pillow = Image.fromarray(low_res[1]).resize((28, 20), Image.Resampling.BICUBIC)
-    assert np.array_equal(enlarge_bicubic(low_res)[1], np.asarray(pillow))
+    assert np.array_equal(enlarge_bicubic(low_res, SCALE)[1], np.asarray(pillow))
 
 
 def test_a_grid_lays_cells_out_with_gaps() -> None:
@@ -86,7 +77,7 @@ def test_a_grid_lays_cells_out_with_gaps() -> None:
 
 def test_a_written_png_reads_back(tmp_path: Path) -> None:
     pixels = np.random.default_rng(3).integers(0, 256, (4, 6, 3), dtype=np.uint8)
-    write_png(tmp_path / "a.png", pixels)
+    write_bytes(tmp_path / "a.png", as_png(pixels))
     assert np.array_equal(np.asarray(open_picture(tmp_path / "a.png", "a.png")), pixels)
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
 

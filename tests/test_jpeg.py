@@ -8,10 +8,10 @@ import pytest
 from fuzzing.mutations import mutate_bytes
 from PIL import Image
 
-from srcli.data.decoding import face_of
-from srcli.data.images import open_picture
-from srcli.data.jpeg import decode_ordinary_jpeg
-from srcli.data.synthetic import draw_faces
+from srcli.drawn_faces.faces import draw_faces
+from srcli.packing.layouts import face_of
+from srcli.pictures.jpeg import decode_ordinary_jpeg
+from srcli.pictures.opening import open_picture
 
 
 def jpeg(image: Image.Image, **options: object) -> bytes:

@@ -5,10 +5,10 @@ import pytest
 import torch
 from small import small_dataset, small_experiment
 
-from srcli.data.images import to_network
 from srcli.experiment import override_experiment
 from srcli.metrics import psnr
 from srcli.objectives import input_l1
+from srcli.pictures.pixels import to_network
 from srcli.training.loop import training_batches
 from srcli.training.measuring import choose_test_faces, enlarge, measure
 from srcli.training.state import TrainingState, build_state

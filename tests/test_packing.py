@@ -20,11 +20,11 @@ import pytest
 from PIL import Image
 
 from srcli.data.dataset import open_dataset
-from srcli.data.decoding import face_of
-from srcli.data.packing import Packing, pack
-from srcli.data.sources import open_source
-from srcli.data.synthetic import draw_faces
+from srcli.drawn_faces.faces import draw_faces
 from srcli.errors import DataError, ImageError
+from srcli.packing.layouts import face_of
+from srcli.packing.pack import Packing, pack
+from srcli.packing.sources import open_source
 
 
 def packing(**changes: object) -> Packing:

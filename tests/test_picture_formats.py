@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from srcli.data.images import open_picture
-from srcli.data.sources import is_picture
-from srcli.picture_formats import PICTURE_ENDINGS, READ_FORMATS, readable_formats
+from srcli.packing.sources import is_picture
+from srcli.pictures.formats import PICTURE_ENDINGS, READ_FORMATS, readable_formats
+from srcli.pictures.opening import open_picture
 from srcli.upscaling.decoding import read_picture
 from srcli.upscaling.files import OnExist, plan_jobs
 

@@ -16,7 +16,7 @@ from rank_program import CASES, CPU, STEPS, losses, normalize
 from small import small_dataset, small_experiment
 
 from srcli.errors import ExperimentError, LostProcessError, UserError
-from srcli.ranks import Share
+from srcli.processes import Share
 from srcli.runs.directory import RunDirectory, create_run
 from srcli.runs.lock import actual_state
 from srcli.runs.log import read_log

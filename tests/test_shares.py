@@ -15,13 +15,13 @@ from small import AUGMENTATION, small_dataset
 
 from srcli.data.batches import TrainingBatches
 from srcli.data.dataset import Dataset, open_dataset
-from srcli.data.packing import Packing, pack
 from srcli.data.several import join_datasets, open_datasets, part_path
-from srcli.data.sources import open_source
-from srcli.data.synthetic import draw_faces
+from srcli.drawn_faces.faces import draw_faces
 from srcli.errors import DataError, UserError
 from srcli.experiment import Augmentation
-from srcli.ranks import ALONE, Share, read_local_rank, read_share
+from srcli.packing.pack import Packing, pack
+from srcli.packing.sources import open_source
+from srcli.processes import ALONE, Share, read_local_rank, read_share
 from srcli.upscaling.files import OnExist, plan_jobs
 
 CPU = torch.device("cpu")

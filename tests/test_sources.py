@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from srcli.data.packing import Packing, pack
-from srcli.data.sources import is_picture, open_source
 from srcli.errors import DataError
+from srcli.packing.pack import Packing, pack
+from srcli.packing.sources import is_picture, open_source
 
 PICTURES = {f"{number:02d}.jpg": os.urandom(400) for number in range(8)}
 

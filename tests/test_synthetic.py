@@ -4,9 +4,10 @@ import hashlib
 
 import numpy as np
 
-from srcli.data.images import centre_window, enlarge_bicubic, low_res_of
-from srcli.data.synthetic import built_in_dataset, draw_faces
+from srcli.data.task import SCALE, centre_window, low_res_of
+from srcli.drawn_faces.faces import built_in_dataset, draw_faces
 from srcli.metrics import diversity, psnr
+from srcli.pictures.resize import enlarge_bicubic
 
 
 def test_a_face_depends_on_the_seed_and_its_number_alone() -> None:
@@ -30,7 +31,7 @@ def test_faces_differ_and_none_is_drawn_twice() -> None:
 
 def test_bicubic_loses_detail_as_it_does_on_photographs() -> None:
     labels = centre_window(draw_faces(100, 3))
-    bicubic = enlarge_bicubic(low_res_of(labels))
+    bicubic = enlarge_bicubic(low_res_of(labels), SCALE)
     assert 15 < psnr(bicubic / 255, labels / 255).mean() < 24
 
 

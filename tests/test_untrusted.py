@@ -27,10 +27,10 @@ from small import small_experiment
 from srcli.checkpoints import METADATA_KEY, load_generator, write_weights
 from srcli.console import fail, printable, result, say, table, warn
 from srcli.data.dataset import open_dataset
-from srcli.data.sources import open_source
-from srcli.data.tars import XZ_MEMORY
 from srcli.errors import CheckpointError, DataError, ExperimentError
 from srcli.experiment import load_experiment
+from srcli.packing.sources import open_source
+from srcli.packing.tars import XZ_MEMORY
 from srcli.runs.directory import RunDirectory
 from srcli.storage.checksums import write_checksums
 from srcli.training.optimizer_state import load_optimizer

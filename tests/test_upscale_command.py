@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from srcli.checkpoints import load_generator, write_checkpoint, write_weights
 from srcli.cli.main import app
-from srcli.picture_formats import readable_formats
+from srcli.pictures.formats import readable_formats
 from srcli.runs.directory import RunDirectory, create_run
 from srcli.upscaling.engine import enlarge_pixels
 

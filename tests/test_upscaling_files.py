@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from srcli.errors import UserError
-from srcli.ranks import Share
+from srcli.processes import Share
 from srcli.upscaling.files import Job, OnExist, Plan, describe_others, plan_jobs
 
 

@@ -10,7 +10,7 @@ import typer
 from srcli.cli.memory import keep_freed_memory
 from srcli.console import result, say, talk_as
 from srcli.errors import RunError, UserError
-from srcli.ranks import read_share
+from srcli.processes import read_share
 
 if TYPE_CHECKING:
     import torch

@@ -7,7 +7,7 @@ import typer
 from srcli.bundled import DEFAULT
 from srcli.console import fail, result, say
 from srcli.errors import EXIT_SOME_FAILED, EXIT_USER_ERROR, UserError
-from srcli.ranks import read_share
+from srcli.processes import read_share
 from srcli.upscaling.files import OnExist, Plan, describe_others, plan_jobs
 from srcli.upscaling.records import Record, Status
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from srcli.console import progress, say
-from srcli.data.images import Pixels, enlarge_bicubic, enlarge_nearest, from_network, to_network
+from srcli.data.task import SCALE
 from srcli.errors import CheckpointError, DataError, UserError
 from srcli.evaluation.faces import Faces
 from srcli.evaluation.figures import Estimate, estimate, measure
@@ -17,6 +17,8 @@ from srcli.evaluation.health import health_of
 from srcli.evaluation.names import shortest_names
 from srcli.generators import Generator, load_generator
 from srcli.metrics import Diversity, diversity
+from srcli.pictures.pixels import Pixels, from_network, to_network
+from srcli.pictures.resize import enlarge_bicubic, enlarge_nearest
 from srcli.runs.directory import RunDirectory
 from srcli.runs.lock import actual_state
 
@@ -142,8 +144,12 @@ def compare(models: Sequence[Model], faces: Faces) -> Comparison:
 def _compare_enlarging(models: Sequence[Model], faces: Faces) -> list[Row]:
     rows = []
     with _counting((len(models) + 3) * len(faces.labels)) as count:
-        rows.append(_measured_row("nearest", lambda low_res, _: enlarge_nearest(low_res), faces, count))
-        rows.append(_measured_row("bicubic", lambda low_res, _: enlarge_bicubic(low_res), faces, count))
+        rows.append(
+            _measured_row("nearest", lambda low_res, _: enlarge_nearest(low_res, SCALE), faces, count)
+        )
+        rows.append(
+            _measured_row("bicubic", lambda low_res, _: enlarge_bicubic(low_res, SCALE), faces, count)
+        )
         for model in models:
             rows.append(_measured_row(model.name, _enlarger(model), faces, count, model))
         rows.append(_measured_row(LABEL, lambda _, labels: labels, faces, count))

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from srcli.data.degradation import Blur, Compression, Degradation, Noise, Reduction, degrade
-from srcli.data.images import SCALE, Pixels
+from srcli.data.task import SCALE
 from srcli.errors import UserError
+from srcli.pictures.pixels import Pixels
 
 _NOISE_SEED = 0
 

@@ -8,14 +8,15 @@ from pathlib import Path
 
 import numpy as np
 
-from srcli.data.decoding import Layout, detect_layout, face_of
-from srcli.data.images import FACE_SIZE, Pixels, centre_window, low_res_of
 from srcli.data.several import open_datasets
-from srcli.data.sources import FolderSource, SourceFile, is_picture
-from srcli.data.synthetic import built_in_dataset
+from srcli.data.task import FACE_SIZE, centre_window, low_res_of
+from srcli.drawn_faces.faces import built_in_dataset
 from srcli.errors import DataError, ImageError
 from srcli.evaluation.degrading import InputDegradation
-from srcli.picture_formats import PICTURE_ENDINGS
+from srcli.packing.layouts import Layout, detect_layout, face_of
+from srcli.packing.sources import FolderSource, SourceFile, is_picture
+from srcli.pictures.formats import PICTURE_ENDINGS
+from srcli.pictures.pixels import Pixels
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from srcli.data.images import Pixels, grid
+from srcli.pictures.pixels import Pixels, grid
 
 ZOOM = 2
 SAMPLES_A_ROW = 8

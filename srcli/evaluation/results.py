@@ -8,13 +8,13 @@ from typing import Any
 
 import srcli
 from srcli.console import table
-from srcli.data.images import Pixels, write_png
 from srcli.errors import UserError
 from srcli.evaluation.comparison import SAMPLE_SEED, Comparison, Model
 from srcli.evaluation.figures import FIGURES, Estimate
 from srcli.evaluation.panel import panel, sample_sheet
 from srcli.evaluation.report import number, report_html
-from srcli.storage.atomic import replacing_folder, write_json, write_text
+from srcli.pictures.pixels import Pixels, as_png
+from srcli.storage.atomic import replacing_folder, write_bytes, write_json, write_text
 
 REPORT_FILE, METRICS_FILE, PANEL_FILE = "report.html", "metrics.json", "panel.png"
 
@@ -37,7 +37,7 @@ def write_comparison(out: Path, comparison: Comparison) -> Path:
     with replacing_folder(out) as folder:
         pictures = {}
         for name, file, pixels in _pictures(comparison):
-            write_png(folder / file, pixels)
+            write_bytes(folder / file, as_png(pixels))
             pictures[name] = (folder / file).read_bytes()
         write_json(folder / METRICS_FILE, metrics_record(comparison))
         write_text(folder / REPORT_FILE, report_html(comparison, pictures))

@@ -8,11 +8,13 @@ import numpy as np
 
 from srcli.catalog import example_faces
 from srcli.console import say, warn
-from srcli.data.images import Pixels, low_res_of, open_picture
 from srcli.data.several import open_datasets
-from srcli.data.synthetic import built_in_dataset
+from srcli.data.task import low_res_of
+from srcli.drawn_faces.faces import built_in_dataset
 from srcli.errors import DataError
-from srcli.ranks import read_share
+from srcli.pictures.opening import open_picture
+from srcli.pictures.pixels import Pixels
+from srcli.processes import read_share
 from srcli.reproduction.campaign import check_data_is_given, make_runs, missing_runs, threads_for
 from srcli.reproduction.claims import judge
 from srcli.reproduction.finals import measure_baselines, test_labels

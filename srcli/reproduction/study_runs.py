@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 
 from srcli.console import progress, say
 from srcli.errors import DataError, RunError
-from srcli.ranks import Share
+from srcli.processes import Share
 from srcli.reproduction.studies import StudySettings
 from srcli.reproduction.studies.study import Study
 from srcli.storage.atomic import write_json

@@ -97,6 +97,12 @@ def write_text(path: Path, text: str) -> None:
     sync_folder(path.parent)
 
 
+def write_bytes(path: Path, content: bytes) -> None:
+    """Writes a file whole or not at all."""
+    with replacing(path) as file:
+        file.write(content)
+
+
 def sync_folder(path: Path) -> None:
     """Puts a folder's entries on the disk: what was made, renamed and removed in it."""
     _sync(path, os.O_RDONLY | os.O_DIRECTORY)

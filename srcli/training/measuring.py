@@ -9,17 +9,11 @@ from numpy.typing import NDArray
 from torch.func import functional_call
 
 from srcli.data.dataset import Dataset
-from srcli.data.images import (
-    Pixels,
-    enlarge_bicubic,
-    enlarge_nearest,
-    from_network,
-    grid,
-    low_res_of,
-    to_network,
-)
+from srcli.data.task import SCALE, low_res_of
 from srcli.errors import DataError
 from srcli.metrics import consistency, diversity, l1, psnr, ssim
+from srcli.pictures.pixels import Pixels, from_network, grid, to_network
+from srcli.pictures.resize import enlarge_bicubic, enlarge_nearest
 from srcli.training.state import TrainingState, draw_noise, random_for
 from srcli.training.symptoms import SYMPTOM_FACES, adversary_share, symptoms
 
@@ -119,7 +113,7 @@ def sample_grid(state: TrainingState, faces: TestFaces) -> Pixels:
         )
     low_res, labels = faces.low_res[:SAMPLE_FACES], faces.labels[:SAMPLE_FACES]
     outputs = enlarge(state, low_res, statistics)
-    rows = [enlarge_nearest(low_res), enlarge_bicubic(low_res), outputs, labels]
+    rows = [enlarge_nearest(low_res, SCALE), enlarge_bicubic(low_res, SCALE), outputs, labels]
     return grid([list(row) for row in rows])
 
 

@@ -14,7 +14,7 @@ import srcli
 from srcli.console import say
 from srcli.data.dataset import Dataset
 from srcli.data.several import open_datasets
-from srcli.data.synthetic import built_in_dataset
+from srcli.drawn_faces.faces import built_in_dataset
 from srcli.errors import LostProcessError, RunError
 from srcli.experiment import Experiment, differences, load_experiment, override_experiment
 from srcli.runs.directory import RunDirectory, create_run

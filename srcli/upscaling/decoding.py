@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from srcli.errors import ImageError
-from srcli.picture_formats import readable_formats, what_reads
+from srcli.pictures.formats import readable_formats, what_reads
 from srcli.upscaling.pictures import Picture
 
 MAX_PIXELS = 2**25

@@ -7,8 +7,8 @@ from enum import StrEnum
 from pathlib import Path
 
 from srcli.errors import UserError
-from srcli.picture_formats import PICTURE_ENDINGS
-from srcli.ranks import ALONE, Share
+from srcli.pictures.formats import PICTURE_ENDINGS
+from srcli.processes import ALONE, Share
 from srcli.upscaling.finding import STANDARD_STREAM, Failure, Source, expand_patterns, find_sources
 from srcli.upscaling.names import check_folder, fill_in, free_name, has_fields
 

@@ -14,9 +14,9 @@ from PIL import ExifTags, Image, ImageCms, PngImagePlugin
 from pixels import REPEAT
 
 from fuzzing.mutations import HUGE, INTERESTING, mutate_bytes
-from srcli.data.decoding import face_of
-from srcli.data.images import to_uint8
 from srcli.errors import ImageError
+from srcli.packing.layouts import face_of
+from srcli.pictures.pixels import to_uint8
 from srcli.upscaling.batch import upscale_all
 from srcli.upscaling.decoding import read_picture
 from srcli.upscaling.files import Job

@@ -6,8 +6,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from srcli.data.images import Pixels
 from srcli.experiment import Experiment
+from srcli.pictures.pixels import Pixels
 from srcli.reproduction.plan import Plan, PlannedRun
 from srcli.reproduction.records import RunRecord
 from srcli.reproduction.studies.study import Result

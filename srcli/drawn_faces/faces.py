@@ -10,10 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from srcli.data.dataset import Dataset, digest_of, fingerprint_of
-from srcli.data.drawing import Canvas, Dice, Numbers, ellipse, glow, line, soft, texture, wave
-from srcli.data.hair import draw_strands, paint_hair_behind, paint_hair_in_front
-from srcli.data.images import FACE_SIZE, Pixels, to_uint8
-from srcli.data.people import Person, draw_person, head_distance
+from srcli.data.task import FACE_SIZE
+from srcli.drawn_faces.canvas import Canvas, Dice, Numbers, ellipse, glow, line, soft, texture, wave
+from srcli.drawn_faces.hair import draw_strands, paint_hair_behind, paint_hair_in_front
+from srcli.drawn_faces.people import Person, draw_person, head_distance
+from srcli.pictures.pixels import Pixels, to_uint8
 
 _DRAWS = 320  # uniform numbers a face; more than it uses
 _BATCH = 16  # faces drawn at a time: their planes stay in the processor's cache

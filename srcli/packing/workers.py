@@ -10,10 +10,10 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
 from srcli.data.dataset import digest_of
-from srcli.data.decoding import Layout, face_of
-from srcli.data.sources import open_source
 from srcli.errors import DataError, ImageError
-from srcli.ranks import Share
+from srcli.packing.layouts import Layout, face_of
+from srcli.packing.sources import open_source
+from srcli.processes import Share
 
 SECONDS_BETWEEN_REPORTS = 0.1
 

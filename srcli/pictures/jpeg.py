@@ -2,7 +2,8 @@
 
 import simplejpeg
 
-from srcli.data.images import MAX_PIXELS, Pixels
+from srcli.pictures.opening import MAX_PIXELS
+from srcli.pictures.pixels import Pixels
 
 _START = b"\xff\xd8\xff"
 _EXIF = b"Exif\0"

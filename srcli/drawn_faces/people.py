@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from srcli.data.drawing import Canvas, Dice, Numbers, Plane, ellipse
+from srcli.drawn_faces.canvas import Canvas, Dice, Numbers, Plane, ellipse
 
 _SKINS = [
     (255, 224, 200),

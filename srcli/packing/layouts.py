@@ -8,10 +8,11 @@ from typing import Literal
 import numpy as np
 from PIL import Image
 
-from srcli.data.images import Pixels, open_picture
-from srcli.data.jpeg import decode_ordinary_jpeg
-from srcli.data.sources import SourceFile
 from srcli.errors import ImageError
+from srcli.packing.sources import SourceFile
+from srcli.pictures.jpeg import decode_ordinary_jpeg
+from srcli.pictures.opening import open_picture
+from srcli.pictures.pixels import Pixels
 
 Layout = Literal["celeba", "faces"]
 

@@ -24,19 +24,20 @@ from srcli.data.dataset import (
     fingerprint_of,
     ranges_of_indices,
 )
-from srcli.data.decoding import Layout, detect_layout
-from srcli.data.filling import Work, fill_rows, share_out
-from srcli.data.images import FACE_SIZE, Pixels
-from srcli.data.sources import MAX_TEXT_BYTES, Source, unpacked
-from srcli.data.splits import (
+from srcli.data.task import FACE_SIZE
+from srcli.errors import DataError
+from srcli.packing.layouts import Layout, detect_layout
+from srcli.packing.sources import MAX_TEXT_BYTES, Source, unpacked
+from srcli.packing.splits import (
     PARTITION_FILE,
     parse_partition,
     reserve_authors_test_images,
     split_by_name,
     split_by_partition,
 )
-from srcli.errors import DataError
-from srcli.ranks import ALONE, Share
+from srcli.packing.workers import Work, fill_rows, share_out
+from srcli.pictures.pixels import Pixels
+from srcli.processes import ALONE, Share
 from srcli.storage.atomic import replacing_folder, write_json, write_text
 from srcli.storage.bounded import read_bounded
 

@@ -11,10 +11,10 @@ from pathlib import Path, PurePosixPath
 from tempfile import NamedTemporaryFile
 from typing import IO, TYPE_CHECKING, Protocol
 
-from srcli.data.archives import archive_errors
-from srcli.data.tars import MAX_UNPACKED_EXTRA, MAX_UNPACKED_SHARE, is_packed, is_tar, tar_members, unpack
 from srcli.errors import DataError
-from srcli.picture_formats import PICTURE_ENDINGS
+from srcli.packing.archives import archive_errors
+from srcli.packing.tars import MAX_UNPACKED_EXTRA, MAX_UNPACKED_SHARE, is_packed, is_tar, tar_members, unpack
+from srcli.pictures.formats import PICTURE_ENDINGS
 from srcli.storage.atomic import name_file
 from srcli.storage.bounded import read_bounded, require_ordinary
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from srcli.data.drawing import Canvas, Dice, Numbers, Plane, ellipse, glow, soft, texture, wave
-from srcli.data.people import Person
+from srcli.drawn_faces.canvas import Canvas, Dice, Numbers, Plane, ellipse, glow, soft, texture, wave
+from srcli.drawn_faces.people import Person
 
 
 def draw_strands(canvas: Canvas, person: Person, dice: Dice) -> Plane:
