@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 
 from srcli.data.task import SCALE, low_res_of
-from srcli.generators import load_generator
-from srcli.metrics import consistency, psnr, sharpness, ssim
+from srcli.generators.loading import load_generator
+from srcli.metrics.measures import consistency, psnr, sharpness, ssim
 from srcli.pictures.opening import open_picture
 from srcli.pictures.pixels import Pixels
 from srcli.pictures.resize import enlarge_bicubic
-from srcli.upscaling.engine import enlarge_pixels
+from srcli.upscaling.tiles import enlarge_pixels
 
 
 def read_labels(folder: Path, side: int, limit: int) -> Pixels:

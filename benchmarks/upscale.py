@@ -21,7 +21,7 @@ from PIL import Image
 
 from srcli.data.task import low_res_of
 from srcli.drawn_faces.faces import draw_faces
-from srcli.generators import load_generator
+from srcli.generators.loading import load_generator
 from srcli.pictures.pixels import to_network
 
 UPSCALE = [sys.executable, "-m", "srcli", "upscale"]

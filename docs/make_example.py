@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from srcli.data.task import SCALE, low_res_of
-from srcli.generators import load_generator
+from srcli.generators.loading import load_generator
 from srcli.pictures.pixels import as_png, from_network, grid, to_network
 from srcli.pictures.resize import enlarge_bicubic, enlarge_nearest
 from srcli.storage.atomic import write_bytes

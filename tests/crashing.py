@@ -17,7 +17,7 @@ from typing import Any
 import torch
 
 from srcli.cli.main import main
-from srcli.experiment import load_experiment
+from srcli.experiment.loading import load_experiment
 from srcli.runs.directory import RunDirectory
 from srcli.runs.log import logged_steps
 from srcli.training.sessions import start_run  # noqa: F401  imported before the forks

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from srcli.data.batches import Batch, TrainingBatches
 from srcli.data.task import SCALE
-from srcli.experiment import Experiment
+from srcli.experiment.schema import Experiment
 from srcli.training.loop import training_batches
 from srcli.training.state import TrainingState
 

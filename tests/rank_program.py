@@ -21,7 +21,7 @@ from srcli.errors import DataError, LostProcessError, UserError
 from srcli.processes import read_share
 from srcli.runs.directory import Record, RunDirectory, create_run
 from srcli.training.batch_norm import synchronize
-from srcli.training.measuring import choose_test_faces, measure
+from srcli.training.evaluate import choose_test_faces, measure
 from srcli.training.replicas import Replicas, joining
 from srcli.training.sessions import resume_run
 from srcli.training.state import ALONE, build_state, weights_digest

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from srcli.data.dataset import Dataset
 from srcli.drawn_faces.faces import draw_faces
-from srcli.experiment import Experiment
+from srcli.experiment.schema import Experiment
 from srcli.packing.pack import Packing, pack
 from srcli.packing.sources import open_source
 from srcli.runs.directory import Record, RunDirectory

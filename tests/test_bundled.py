@@ -10,17 +10,18 @@ import onnx
 import pytest
 from PIL import Image
 
-from srcli import bundled
-from srcli.bundled import BUNDLED, read_bundled, weights_folder
-from srcli.catalog import preset_path
 from srcli.data.task import SCALE, low_res_of
 from srcli.errors import CheckpointError
-from srcli.experiment import Experiment, load_experiment
-from srcli.generators import load_generator
-from srcli.metrics import consistency, psnr
+from srcli.experiment.loading import load_experiment
+from srcli.experiment.presets import preset_path
+from srcli.experiment.schema import Experiment
+from srcli.generators import bundled
+from srcli.generators.bundled import BUNDLED, read_bundled, weights_folder
+from srcli.generators.loading import load_generator
+from srcli.generators.on_onnx import METADATA_KEY, PortableDescription
+from srcli.metrics.measures import consistency, psnr
 from srcli.pictures.pixels import from_network, to_network
 from srcli.pictures.resize import enlarge_bicubic
-from srcli.portable import METADATA_KEY, PortableDescription
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "face.png"
 

@@ -16,24 +16,25 @@ import torch
 from PIL import Image
 from typer.testing import CliRunner
 
-from srcli import metrics
-from srcli.catalog import preset_path
-from srcli.checkpoints import load_generator, write_weights
 from srcli.cli.main import app
+from srcli.comparison import compare as comparing
+from srcli.comparison.compare import Comparison
+from srcli.comparison.panel import panel, sample_sheet
+from srcli.comparison.results import check_folder, metrics_record, write_comparison
+from srcli.comparison.test_faces import Faces, faces_of_datasets, faces_of_folder
 from srcli.data.dataset import DATASET_VERSION, ranges_of_indices
 from srcli.data.task import SCALE, centre_window, low_res_of
 from srcli.drawn_faces.faces import draw_faces
 from srcli.errors import CheckpointError, DataError, ImageError, UserError
-from srcli.evaluation import comparison as comparing
-from srcli.evaluation.comparison import Comparison
-from srcli.evaluation.faces import Faces, faces_of_datasets, faces_of_folder
-from srcli.evaluation.panel import panel, sample_sheet
-from srcli.evaluation.results import check_folder, metrics_record, write_comparison
-from srcli.experiment import load_experiment
+from srcli.experiment.loading import load_experiment
+from srcli.experiment.presets import preset_path
+from srcli.generators.on_torch import load_torch_generator
+from srcli.metrics import measures
 from srcli.packing.pack import Packing, pack
 from srcli.packing.sources import open_source
 from srcli.pictures.pixels import from_network, to_network, to_uint8
 from srcli.pictures.resize import area_average, enlarge_bicubic
+from srcli.runs.checkpoints import write_weights
 
 
 @pytest.fixture(scope="module")
@@ -124,15 +125,15 @@ def test_models_are_measured_on_their_8_bit_outputs(
     comparison: Comparison, weights: dict[str, Path], faces: Faces
 ) -> None:
     inputs = low_res_of(faces.labels)
-    outputs = from_network(load_generator(weights["second"]).enlarge(to_network(inputs)))
+    outputs = from_network(load_torch_generator(weights["second"]).enlarge(to_network(inputs)))
     row = comparison.rows[4]
     np.testing.assert_array_equal(row.shown, outputs[:10])
-    values = metrics.psnr(outputs / 255, faces.labels / 255)
+    values = measures.psnr(outputs / 255, faces.labels / 255)
     assert row.estimates["psnr"].mean == pytest.approx(values.mean())
     assert (row.estimates["psnr"].low, row.estimates["psnr"].high) == pytest.approx(
-        metrics.bootstrap_interval(values)
+        measures.bootstrap_interval(values)
     )
-    expected = metrics.consistency(outputs / 255, inputs / 255).mean()
+    expected = measures.consistency(outputs / 255, inputs / 255).mean()
     assert row.estimates["consistency"].mean == pytest.approx(expected)
 
 
@@ -141,9 +142,9 @@ def test_the_baselines_are_measured_on_all_faces(comparison: Comparison, faces: 
     assert nearest.estimates["consistency"].mean == pytest.approx(0, abs=1e-12)
     enlarged = enlarge_bicubic(low_res_of(faces.labels), SCALE) / 255
     labels = faces.labels / 255
-    assert bicubic.estimates["ssim"].mean == pytest.approx(metrics.ssim(enlarged, labels).mean())
-    assert bicubic.estimates["l1"].mean == pytest.approx(metrics.l1(enlarged, labels).mean())
-    assert bicubic.estimates["sharpness"].mean == pytest.approx(metrics.sharpness(enlarged, labels).mean())
+    assert bicubic.estimates["ssim"].mean == pytest.approx(measures.ssim(enlarged, labels).mean())
+    assert bicubic.estimates["l1"].mean == pytest.approx(measures.l1(enlarged, labels).mean())
+    assert bicubic.estimates["sharpness"].mean == pytest.approx(measures.sharpness(enlarged, labels).mean())
 
 
 def test_labels_are_perfect_but_for_the_rounding_of_the_inputs(comparison: Comparison) -> None:
@@ -159,10 +160,11 @@ def test_samples_stand_beside_as_many_test_faces(
     drawn, real = comparison.sample_sets
     assert (drawn.name, real.name) == ("noise-dcgan-gan, step 7", "test faces")
     assert drawn.count == real.count == len(faces.labels)
-    samples = from_network(load_generator(weights["noise"]).sample(len(faces.labels), comparing.SAMPLE_SEED))
+    generator = load_torch_generator(weights["noise"])
+    samples = from_network(generator.sample(len(faces.labels), comparing.SAMPLE_SEED))
     np.testing.assert_array_equal(drawn.shown, samples)
-    assert drawn.diversity == metrics.diversity(samples / 255)
-    assert real.diversity == metrics.diversity(faces.labels / 255)
+    assert drawn.diversity == measures.diversity(samples / 255)
+    assert real.diversity == measures.diversity(faces.labels / 255)
 
 
 def test_models_from_noise_alone_have_no_rows(weights: dict[str, Path], faces: Faces) -> None:

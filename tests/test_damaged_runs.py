@@ -13,9 +13,9 @@ import pytest
 import torch
 from small import logged_without_clock, pack_faces, small_dataset, small_experiment
 
-from srcli.checkpoints import load_generator
+from srcli.comparison.compare import load_models
 from srcli.errors import CheckpointError, InterruptedRunError, RunError
-from srcli.evaluation.comparison import load_models
+from srcli.generators.on_torch import load_torch_generator
 from srcli.runs.directory import RunDirectory, create_run
 from srcli.runs.lock import actual_state, locked
 from srcli.runs.log import cut_log, read_log
@@ -136,12 +136,12 @@ def test_enlarging_passes_over_a_damaged_generator(
     run: RunDirectory, capfd: pytest.CaptureFixture[str]
 ) -> None:
     change_a_byte(run.checkpoint(5) / "critic.safetensors")
-    assert load_generator(run.path).step == 5
+    assert load_torch_generator(run.path).step == 5
     change_a_byte(run.checkpoint(5) / "generator.safetensors")
-    assert load_generator(run.path).step == 3
+    assert load_torch_generator(run.path).step == 3
     assert "generator.safetensors is damaged" in capfd.readouterr().err
     with pytest.raises(CheckpointError, match="is damaged"):
-        load_generator(run.checkpoint(5))
+        load_torch_generator(run.checkpoint(5))
 
 
 def test_checksums_are_those_that_sha256sum_checks(run: RunDirectory) -> None:
@@ -160,8 +160,8 @@ def test_checksums_are_those_that_sha256sum_checks(run: RunDirectory) -> None:
 def test_a_checkpoint_without_checksums_is_damaged(run: RunDirectory, unharmed: RunDirectory) -> None:
     (run.checkpoint(5) / "SHA256SUMS").unlink()
     with pytest.raises(CheckpointError, match=r"step-000005 is damaged: it has no SHA256SUMS"):
-        load_generator(run.checkpoint(5))
-    assert load_generator(run.path).step == 3
+        load_torch_generator(run.checkpoint(5))
+    assert load_torch_generator(run.path).step == 3
     go_on(run)
     assert_same_end(run, unharmed)
 

@@ -14,7 +14,8 @@ from srcli.data.batches import Batch, TrainingBatches
 from srcli.data.dataset import Dataset
 from srcli.data.degradation_settings import DegradationSettings
 from srcli.errors import ExperimentError
-from srcli.experiment import Augmentation, Experiment, override_experiment, parse_experiment
+from srcli.experiment.loading import override_experiment, parse_experiment
+from srcli.experiment.schema import Augmentation, Experiment
 from srcli.pictures.pixels import from_network
 from srcli.processes import ALONE, Share
 from srcli.training.loop import training_batches as training_batches_of

@@ -12,15 +12,15 @@ from scipy import ndimage
 from small import pack_faces
 from typer.testing import CliRunner
 
-from srcli import metrics
 from srcli.cli.main import app
+from srcli.comparison.compare import compare, load_models
+from srcli.comparison.degrading import parse_degradation
+from srcli.comparison.results import print_comparison, write_comparison
+from srcli.comparison.test_faces import Faces
 from srcli.data.task import SCALE, centre_window, low_res_of
 from srcli.drawn_faces.faces import draw_faces
 from srcli.errors import UserError
-from srcli.evaluation.comparison import compare, load_models
-from srcli.evaluation.degrading import parse_degradation
-from srcli.evaluation.faces import Faces
-from srcli.evaluation.results import print_comparison, write_comparison
+from srcli.metrics import measures
 from srcli.pictures.pixels import Pixels, from_network, to_network, to_uint8
 from srcli.pictures.resize import area_average, enlarge_bicubic
 
@@ -73,8 +73,8 @@ def test_bicubic_and_models_get_the_degraded_input_and_are_measured_against_the_
     for name, enlarged in (("bicubic", enlarge_bicubic(inputs, SCALE)), (models[0].name, outputs)):
         assert np.array_equal(rows[name].shown, enlarged)
         figures = {
-            "psnr": metrics.psnr(enlarged / 255, LABELS / 255),
-            "consistency": metrics.consistency(enlarged / 255, low_res_of(LABELS) / 255),
+            "psnr": measures.psnr(enlarged / 255, LABELS / 255),
+            "consistency": measures.consistency(enlarged / 255, low_res_of(LABELS) / 255),
         }
         for key, values in figures.items():
             assert rows[name].estimates[key].mean == pytest.approx(values.mean())

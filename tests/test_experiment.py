@@ -8,7 +8,7 @@ import yaml
 from small import PRESETS
 
 from srcli.errors import ExperimentError
-from srcli.experiment import differences, load_experiment, override_experiment, parse_experiment
+from srcli.experiment.loading import differences, load_experiment, override_experiment, parse_experiment
 
 PAPER = [
     "resnet-gan",

@@ -16,11 +16,13 @@ from pixels import noise
 from small import show, small_experiment
 from typer.testing import CliRunner
 
-from srcli import checkpoints, exporting
 from srcli.cli.main import app
 from srcli.errors import CheckpointError, UserError
-from srcli.generators import load_generator
-from srcli.portable import execution_providers, load_portable
+from srcli.generators import export as exporting
+from srcli.generators.loading import load_generator
+from srcli.generators.on_onnx import execution_providers, load_portable
+from srcli.generators.on_torch import load_torch_generator
+from srcli.runs.checkpoints import write_weights
 
 KINDS = ("residual", "resnet", "dcgan", "mlp", "noise")
 
@@ -40,8 +42,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             for parameter in network.parameters():  # the residual generator starts as bicubic enlargement
                 parameter.add_(torch.randn_like(parameter), alpha=0.05)
         show(network, torch.randn(64, 128) if kind == "noise" else torch.rand(64, 3, 16, 16) * 2 - 1)
-        checkpoints.write_weights(folder / f"{kind}.safetensors", network, experiment, 7)
-        generator = checkpoints.load_generator(folder / f"{kind}.safetensors")
+        write_weights(folder / f"{kind}.safetensors", network, experiment, 7)
+        generator = load_torch_generator(folder / f"{kind}.safetensors")
         exporting.export(generator, folder / f"{kind}.onnx")
     return folder
 
@@ -108,7 +110,7 @@ def test_a_file_says_where_it_comes_from_and_nothing_of_the_machine(folder: Path
 
 
 def test_exporting_twice_gives_the_same_bytes(folder: Path, tmp_path: Path) -> None:
-    generator = checkpoints.load_generator(folder / "mlp.safetensors")
+    generator = load_torch_generator(folder / "mlp.safetensors")
     exporting.export(generator, tmp_path / "again.onnx")
     assert (tmp_path / "again.onnx").read_bytes() == (folder / "mlp.onnx").read_bytes()
 
@@ -117,7 +119,7 @@ def test_a_network_that_onnx_cannot_follow_is_not_written(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(exporting, "TOLERANCE", 0.0)
-    generator = checkpoints.load_generator(folder / "dcgan.safetensors")
+    generator = load_torch_generator(folder / "dcgan.safetensors")
     with pytest.raises(
         CheckpointError, match=r"would differ from small-dcgan-wgan-gp, step 7 by .*, not written"
     ):

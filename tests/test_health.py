@@ -15,15 +15,15 @@ from small import PRESETS, small_dataset, small_experiment
 from torch import nn
 
 from srcli.errors import InterruptedRunError, UnhealthyRunError
-from srcli.evaluation.health import health_of
-from srcli.experiment import Experiment
+from srcli.experiment.schema import Experiment
+from srcli.health.rules import Findings, Watch, health_lines, rules_for, swing_of
+from srcli.health.wording import describe_health
 from srcli.objectives import Gan, Wgan, WganGp, clipped_share
 from srcli.runs.directory import Record, RunDirectory, create_run
 from srcli.runs.lock import actual_state
 from srcli.runs.log import read_log
-from srcli.training.health import Findings, Watch, health_lines, rules_for, swing_of
+from srcli.training.evaluate import choose_test_faces
 from srcli.training.loop import Job, StopRequest, train
-from srcli.training.measuring import choose_test_faces
 from srcli.training.state import build_state, restore_state
 from srcli.training.symptoms import symptoms
 
@@ -348,7 +348,7 @@ def test_a_run_made_ill_is_stopped_with_a_checkpoint_and_goes_on_when_told_to(tm
     log = read_log(run.metrics_file)
     assert [entry["step"] for entry in log] == list(range(1, 205))
     assert "dead_critic" in log[199]["health"]
-    assert str(health_of(run.path)).startswith("dead_critic since step 200")
+    assert str(describe_health(run.record())).startswith("dead_critic since step 200")
 
 
 def test_a_healthy_run_is_called_so(tmp_path: Path) -> None:
@@ -358,7 +358,7 @@ def test_a_healthy_run_is_called_so(tmp_path: Path) -> None:
     assert "warning" not in done.stderr
     assert done.stderr.splitlines()[-1] == "health: no illness found up to step 200"
     assert run.record()["health"] == {"judged_at": 200, "illnesses": {}}
-    assert health_of(run.path) == "no illness found up to step 200"
+    assert describe_health(run.record()) == "no illness found up to step 200"
 
 
 def test_train_and_compare_say_the_same_of_a_run_too_short_to_judge_by(
@@ -380,7 +380,7 @@ def test_a_run_that_ended_before_an_evaluation_is_too_short_to_judge_by(tmp_path
     health = Watch(Gan.stuck_points, []).record()
     run = create_run(tmp_path / "run", "", {"health": health})
     said = "too short to judge by, the rules want 200 steps and an evaluation"
-    assert (health_lines(health), health_of(run.path)) == ([f"health: {said}"], said)
+    assert (health_lines(health), describe_health(run.record())) == ([f"health: {said}"], said)
 
 
 def test_every_rule_is_documented() -> None:

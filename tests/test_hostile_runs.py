@@ -12,12 +12,12 @@ import pytest
 import torch
 from small import small_experiment
 
-from srcli.checkpoints import GENERATOR_FILE, RESUME_FILE
 from srcli.drawn_faces.faces import built_in_dataset
+from srcli.health.rules import Watch, health_lines, rules_for
 from srcli.objectives import WganGp
+from srcli.runs.checkpoints import GENERATOR_FILE, RESUME_FILE
 from srcli.runs.directory import RunDirectory, create_run
 from srcli.runs.lock import actual_state
-from srcli.training.health import Watch, health_lines, rules_for
 from srcli.training.sessions import start_run
 from srcli.training.state import restore_state
 

@@ -5,12 +5,12 @@ import pytest
 import torch
 from small import small_dataset, small_experiment
 
-from srcli.experiment import override_experiment
-from srcli.metrics import psnr
+from srcli.experiment.loading import override_experiment
+from srcli.metrics.measures import psnr
 from srcli.objectives import input_l1
 from srcli.pictures.pixels import to_network
+from srcli.training.evaluate import choose_test_faces, enlarge, measure
 from srcli.training.loop import training_batches
-from srcli.training.measuring import choose_test_faces, enlarge, measure
 from srcli.training.state import TrainingState, build_state
 from srcli.training.step import train_step
 

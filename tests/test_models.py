@@ -5,7 +5,7 @@ import torch
 from small import PRESETS
 from torch import nn
 
-from srcli.experiment import load_experiment
+from srcli.experiment.loading import load_experiment
 from srcli.models.dcgan import DcganCritic, DcganGenerator
 from srcli.models.layers import initialize_he, normalization
 from srcli.models.mlp import MlpCritic, MlpGenerator

@@ -12,8 +12,8 @@ from PIL import Image
 from srcli.packing.sources import is_picture
 from srcli.pictures.formats import PICTURE_ENDINGS, READ_FORMATS, readable_formats
 from srcli.pictures.opening import open_picture
-from srcli.upscaling.decoding import read_picture
-from srcli.upscaling.files import OnExist, plan_jobs
+from srcli.upscaling.plan import OnExist, plan_jobs
+from srcli.upscaling.reading import read_picture
 
 RAMP = np.stack(np.broadcast_arrays(*np.ogrid[0:80, 0:96], 128), axis=-1).astype(np.uint8) * 2
 LOSSY = ("JPEG", "WEBP", "AVIF", "HEIF", "GIF")

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from srcli.catalog import preset_description, preset_names, preset_path
 from srcli.cli.main import app
 from srcli.errors import ExperimentError
-from srcli.experiment import load_experiment
+from srcli.experiment.loading import load_experiment
+from srcli.experiment.presets import preset_description, preset_names, preset_path
 
 
 def presets(*arguments: str | Path) -> tuple[int, str, str]:

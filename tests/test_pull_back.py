@@ -8,9 +8,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from srcli.models.dcgan import DcganCritic
+from srcli.models.kernels.sample_norm import Normalize, NormalizeGradient
 from srcli.models.layers import Scores
 from srcli.models.mlp import MlpCritic
-from srcli.models.sample_norm import Normalize, NormalizeGradient
 from srcli.objectives import WganGp, slopes_at, squared_slope_error
 
 PENALISED: list[dict[str, Any]] = [

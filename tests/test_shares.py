@@ -18,11 +18,11 @@ from srcli.data.dataset import Dataset, open_dataset
 from srcli.data.several import join_datasets, open_datasets, part_path
 from srcli.drawn_faces.faces import draw_faces
 from srcli.errors import DataError, UserError
-from srcli.experiment import Augmentation
+from srcli.experiment.schema import Augmentation
 from srcli.packing.pack import Packing, pack
 from srcli.packing.sources import open_source
 from srcli.processes import ALONE, Share, read_local_rank, read_share
-from srcli.upscaling.files import OnExist, plan_jobs
+from srcli.upscaling.plan import OnExist, plan_jobs
 
 CPU = torch.device("cpu")
 FACES = 23

@@ -5,7 +5,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from srcli.models.strided import PRODUCT_PIXELS, Double, DoublingConv2d, Halve, HalvingConv2d, WeightGradient
+from srcli.models.kernels.strided import (
+    PRODUCT_PIXELS,
+    Double,
+    DoublingConv2d,
+    Halve,
+    HalvingConv2d,
+    WeightGradient,
+)
 
 # Sizes of y on both sides of where the kernels change, and channels of x on both sides likewise.
 SIZES = pytest.mark.parametrize(("size", "channels"), [(1, 5), (4, 5), (6, 5), (4, 3), (6, 3)])

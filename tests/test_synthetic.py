@@ -6,7 +6,7 @@ import numpy as np
 
 from srcli.data.task import SCALE, centre_window, low_res_of
 from srcli.drawn_faces.faces import built_in_dataset, draw_faces
-from srcli.metrics import diversity, psnr
+from srcli.metrics.measures import diversity, psnr
 from srcli.pictures.resize import enlarge_bicubic
 
 

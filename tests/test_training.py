@@ -9,9 +9,10 @@ import torch
 from double import exact_batches, exact_experiment, in_double
 from small import small_dataset, small_experiment
 
-from srcli.checkpoints import load_generator, read_weights
 from srcli.errors import CheckpointError, DataError, DivergedError, InterruptedRunError
-from srcli.experiment import Experiment
+from srcli.experiment.schema import Experiment
+from srcli.generators.on_torch import load_torch_generator
+from srcli.runs.checkpoints import read_weights
 from srcli.runs.directory import RunDirectory, create_run
 from srcli.runs.log import read_log
 from srcli.training import step
@@ -123,7 +124,7 @@ def test_a_warm_start_takes_the_other_runs_generator_and_keeps_it(tmp_path: Path
     second = small_experiment("wgan-gp", "residual", steps=3, ema_decay=0.5)
     state = build_state(second, CPU)
     start_from(state, run.path)
-    weights = load_generator(run.path).network.state_dict()
+    weights = load_torch_generator(run.path).network.state_dict()
     assert state.average is not None
     for network in (state.generator, state.average):
         assert all(torch.equal(network.state_dict()[name], value) for name, value in weights.items())
@@ -281,7 +282,7 @@ def test_a_weight_file_alone_gives_a_ready_generator(tmp_path: Path) -> None:
     train_run(run, experiment)
     moved = tmp_path / "alone.safetensors"
     (run.checkpoint(3) / "generator.safetensors").rename(moved)
-    generator = load_generator(moved)
+    generator = load_torch_generator(moved)
     assert (generator.label, generator.step) == ("small-dcgan-wgan, step 3", 3)
     assert generator.experiment == experiment
     assert (generator.input_size, generator.size_multiple, generator.takes_noise) == (None, 4, False)
@@ -293,7 +294,7 @@ def test_a_run_gives_its_moving_average_where_there_is_one(tmp_path: Path) -> No
     run = run_in(tmp_path / "run", experiment)
     train_run(run, experiment)
     average, _ = read_weights(run.checkpoint(3) / "generator_ema.safetensors")
-    loaded = load_generator(run.path).network.state_dict()
+    loaded = load_torch_generator(run.path).network.state_dict()
     assert all(torch.equal(loaded[name], value) for name, value in average.items())
 
 
@@ -314,7 +315,7 @@ def test_weight_files_that_are_none_of_ours_are_refused_by_name(tmp_path: Path) 
         (run.checkpoint(1) / "critic.safetensors", "holds a critic"),
     ]:
         with pytest.raises(CheckpointError, match=reason) as caught:
-            load_generator(path)
+            load_torch_generator(path)
         assert str(path) in str(caught.value)
 
 

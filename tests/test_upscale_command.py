@@ -15,11 +15,12 @@ from pixels import noise
 from small import small_experiment
 from typer.testing import CliRunner
 
-from srcli.checkpoints import load_generator, write_checkpoint, write_weights
 from srcli.cli.main import app
+from srcli.generators.on_torch import load_torch_generator
 from srcli.pictures.formats import readable_formats
+from srcli.runs.checkpoints import write_checkpoint, write_weights
 from srcli.runs.directory import RunDirectory, create_run
-from srcli.upscaling.engine import enlarge_pixels
+from srcli.upscaling.tiles import enlarge_pixels
 
 COMMAND = [sys.executable, "-m", "srcli", "upscale"]
 
@@ -72,7 +73,7 @@ def names_in(folder: str) -> list[str]:
 def test_a_picture_of_any_size_becomes_four_times_larger(weights: Path, name: str) -> None:
     file = weights / f"{name}.safetensors"
     assert upscale("a.png", "--model", file) == (0, "a_x4.png\n", [])
-    generator = load_generator(file)
+    generator = load_torch_generator(file)
     np.testing.assert_array_equal(
         np.asarray(opened("a_x4.png")), enlarge_pixels(np.asarray(opened("a.png")), generator)
     )

@@ -17,9 +17,10 @@ from pixels import noise, png
 from small import small_experiment
 from typer.testing import CliRunner
 
-from srcli.checkpoints import load_generator, write_weights
 from srcli.cli.main import app
-from srcli.upscaling.engine import enlarge_pixels
+from srcli.generators.on_torch import load_torch_generator
+from srcli.runs.checkpoints import write_weights
+from srcli.upscaling.tiles import enlarge_pixels
 
 COMMAND = [sys.executable, "-m", "srcli", "upscale"]
 
@@ -72,7 +73,7 @@ def test_many_files_of_mixed_sizes_come_out_in_order_as_they_would_one_by_one(mo
     assert (code, len(errors)) == (4, 1)
     left = [name for name in names if "050" not in name]
     assert output.splitlines() == [name.replace("in/", "big/").replace(".png", "_x4.png") for name in left]
-    generator = load_generator(model)
+    generator = load_torch_generator(model)
     for name, written in zip(left[::3] + left[-10:], output.split()[::3] + output.split()[-10:], strict=True):
         alone = enlarge_pixels(pixels_of(name), generator)
         assert np.abs(alone.astype(int) - pixels_of(written)).max() <= 1
@@ -99,7 +100,7 @@ def test_json_gives_a_record_of_every_picture(model: Path) -> None:
         "output_width": 120,
         "output_height": 80,
         "model": "small-residual-wgan-gp, step 7",
-        "sha256": load_generator(model).sha256,
+        "sha256": load_torch_generator(model).sha256,
     }
     told = {name: (record["status"], record["error"], record["output"]) for name, record in records.items()}
     assert told["b.png"] == ("failed", "b.png: it is empty", None)

@@ -7,7 +7,7 @@ from itertools import count
 
 import pytest
 
-from srcli.upscaling.ahead import ahead
+from srcli.upscaling.prefetch import ahead
 
 
 @pytest.fixture

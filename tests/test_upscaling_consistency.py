@@ -10,9 +10,9 @@ from pixels import REPEAT, Blur, colourful, enlarged, noise
 
 from srcli.upscaling.bicubic import enlarge_rows
 from srcli.upscaling.consistency import settle_residual
-from srcli.upscaling.engine import enlarge_pixels
 from srcli.upscaling.pictures import Picture
 from srcli.upscaling.pixels import Pixels
+from srcli.upscaling.tiles import enlarge_pixels
 
 
 class Painter:

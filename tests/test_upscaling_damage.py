@@ -10,7 +10,7 @@ from PIL import ExifTags, Image
 from pixels import colourful, encoded, png, written
 
 from srcli.errors import ImageError
-from srcli.upscaling.decoding import MAX_PIXELS, read_picture
+from srcli.upscaling.reading import MAX_PIXELS, read_picture
 
 
 def test_the_content_decides_what_a_picture_is(tmp_path: Path) -> None:

@@ -13,8 +13,8 @@ from pixels import REPEAT, Blur, noise
 from small import show, small_experiment
 
 from srcli.errors import CheckpointError, ImageError
-from srcli.torch_generator import TorchGenerator
-from srcli.upscaling.engine import check_size, enlarge_pixels, spans
+from srcli.generators.on_torch import TorchGenerator
+from srcli.upscaling.tiles import check_size, enlarge_pixels, spans
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import pytest
 
 from srcli.errors import UserError
 from srcli.processes import Share
-from srcli.upscaling.files import Job, OnExist, Plan, describe_others, plan_jobs
+from srcli.upscaling.plan import Job, OnExist, Plan, describe_others, plan_jobs
 
 
 @pytest.fixture(autouse=True)

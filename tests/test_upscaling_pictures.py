@@ -11,8 +11,8 @@ from pixels import REPEAT, Blur, colourful, encoded, enlarged, file_of, noise, p
 from srcli.errors import ImageError
 from srcli.upscaling.alpha import fill_hidden
 from srcli.upscaling.bicubic import enlarge_rows
-from srcli.upscaling.decoding import read_picture
 from srcli.upscaling.pictures import Picture, fit_format
+from srcli.upscaling.reading import read_picture
 
 
 def read(image: Image.Image, image_format: str = "PNG", **options: Any) -> Picture:

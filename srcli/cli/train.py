@@ -15,7 +15,7 @@ from srcli.processes import read_share
 if TYPE_CHECKING:
     import torch
 
-    from srcli.experiment import Experiment
+    from srcli.experiment.schema import Experiment
     from srcli.training.replicas import Replicas
 
 
@@ -83,8 +83,8 @@ def train(
 
 
 def _load(experiment: Path | None, preset: str | None, overrides: list[str]) -> "Experiment":
-    from srcli.catalog import experiment_path, preset_path
-    from srcli.experiment import load_experiment
+    from srcli.experiment.loading import load_experiment
+    from srcli.experiment.presets import experiment_path, preset_path
 
     path = preset_path(str(preset)) if experiment is None else experiment_path(experiment)
     return load_experiment(path, overrides)
@@ -121,7 +121,7 @@ def _start(
 def _rehearse(
     experiment: "Experiment", data: list[Path], device: "torch.device", replicas: "Replicas"
 ) -> None:
-    from srcli.training.rehearsal import rehearse
+    from srcli.training.dry_run import rehearse
     from srcli.training.sessions import load_dataset
 
     with replicas.together():

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from srcli.data.dataset import Dataset
 from srcli.data.task import SCALE, low_res_of
 from srcli.errors import DataError
-from srcli.metrics import consistency, diversity, l1, psnr, sharpness, ssim
+from srcli.metrics.measures import consistency, diversity, l1, psnr, sharpness, ssim
 from srcli.pictures.pixels import Pixels
 from srcli.pictures.resize import enlarge_bicubic, enlarge_nearest
 from srcli.reproduction.coverage import face_coverage
-from srcli.training.measuring import Statistics, draw_faces, enlarge
+from srcli.training.evaluate import Statistics, draw_faces, enlarge
 from srcli.training.state import TrainingState
 
 NOISE_SAMPLES = 1000

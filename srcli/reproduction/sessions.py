@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from srcli.catalog import example_faces
 from srcli.console import say, warn
 from srcli.data.several import open_datasets
 from srcli.data.task import low_res_of
 from srcli.drawn_faces.faces import built_in_dataset
 from srcli.errors import DataError
+from srcli.experiment.presets import example_faces
 from srcli.pictures.opening import open_picture
 from srcli.pictures.pixels import Pixels
 from srcli.processes import read_share

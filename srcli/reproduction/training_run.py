@@ -15,7 +15,7 @@ import torch
 from srcli.data.dataset import Dataset
 from srcli.data.task import low_res_of
 from srcli.errors import EXIT_DIVERGED, EXIT_INTERRUPTED, InterruptedRunError, RunError
-from srcli.experiment import differences, load_experiment
+from srcli.experiment.loading import differences, load_experiment
 from srcli.pictures.pixels import Pixels, as_png, grid
 from srcli.reproduction.finals import measure_run
 from srcli.reproduction.plan import PlannedRun, as_overrides
@@ -25,7 +25,7 @@ from srcli.runs.lock import is_being_trained
 from srcli.runs.log import logged_steps, read_log
 from srcli.runs.status import RunStatus
 from srcli.storage.atomic import write_bytes
-from srcli.training.measuring import Statistics, draw_faces, enlarge
+from srcli.training.evaluate import Statistics, draw_faces, enlarge
 from srcli.training.state import TrainingState, restore_state
 
 CPU = torch.device("cpu")

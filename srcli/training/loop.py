@@ -13,13 +13,13 @@ from srcli.errors import (
     InterruptedRunError,
     UnhealthyRunError,
 )
+from srcli.health.rules import Watch
 from srcli.pictures.pixels import as_png
 from srcli.runs.directory import Record, RunDirectory
 from srcli.runs.log import RunLog, read_log
 from srcli.runs.status import RunStatus
 from srcli.storage.atomic import write_bytes
-from srcli.training.health import Watch
-from srcli.training.measuring import choose_test_faces, measure, sample_grid
+from srcli.training.evaluate import choose_test_faces, measure, sample_grid
 from srcli.training.state import TrainingState, save_state
 from srcli.training.step import Terms, train_step
 from srcli.training.timer import Timer

@@ -16,15 +16,15 @@ from srcli.data.dataset import Dataset
 from srcli.data.several import open_datasets
 from srcli.drawn_faces.faces import built_in_dataset
 from srcli.errors import LostProcessError, RunError
-from srcli.experiment import Experiment, differences, load_experiment, override_experiment
+from srcli.experiment.loading import differences, load_experiment, override_experiment
+from srcli.experiment.schema import Experiment
 from srcli.runs.directory import RunDirectory, create_run
 from srcli.runs.lock import locked
 from srcli.runs.log import cut_log, read_log
 from srcli.runs.status import RunStatus
-from srcli.stopping import asked_to_stop
 from srcli.storage.atomic import write_text
+from srcli.training.evaluate import choose_test_faces
 from srcli.training.loop import Job, StopRequest, train, training_batches
-from srcli.training.measuring import choose_test_faces
 from srcli.training.replicas import Replicas, restarts, will_restart
 from srcli.training.reporting import reporting
 from srcli.training.state import (
@@ -35,6 +35,7 @@ from srcli.training.state import (
     save_state,
     weights_digest,
 )
+from srcli.training.stopping import asked_to_stop
 
 EXTENDABLE = "training.steps"
 

@@ -14,12 +14,12 @@ from typing import IO
 from srcli.console import discard_output
 from srcli.errors import ImageError
 from srcli.storage.atomic import replacing
-from srcli.upscaling.decoding import read_picture
-from srcli.upscaling.encoding import Provenance, write_picture
-from srcli.upscaling.engine import BATCH_PIXELS, Band, Network, bands_of, check_size, enlarge_bands
-from srcli.upscaling.files import Job
 from srcli.upscaling.pictures import Picture, finish_rows, fit_format, output_size, show_visible
 from srcli.upscaling.pixels import Pixels
+from srcli.upscaling.plan import Job
+from srcli.upscaling.reading import read_picture
+from srcli.upscaling.tiles import BATCH_PIXELS, Band, Network, bands_of, check_size, enlarge_bands
+from srcli.upscaling.writing import Provenance, write_picture
 
 CHUNK_PIXELS = 2**18
 """Pixels of the input that are on the way together, so that those of one size may meet in a batch."""

@@ -17,9 +17,9 @@ from fuzzing.mutations import HUGE, INTERESTING, mutate_bytes
 from srcli.errors import ImageError
 from srcli.packing.layouts import face_of
 from srcli.pictures.pixels import to_uint8
-from srcli.upscaling.batch import upscale_all
-from srcli.upscaling.decoding import read_picture
-from srcli.upscaling.files import Job
+from srcli.upscaling.plan import Job
+from srcli.upscaling.reading import read_picture
+from srcli.upscaling.run import upscale_all
 
 ENLARGED_PIXELS = 20_000
 """Larger pictures are read, but not enlarged: that time is theirs to ask for."""

@@ -19,7 +19,8 @@ import torch
 from small import small_dataset, small_experiment
 
 from fuzzing.mutations import HUGE, INTERESTING, hostile_value, json_bytes, mutate_bytes, mutate_tree
-from srcli.checkpoints import METADATA_KEY, RESUME_FILE, load_generator
+from srcli.generators.on_torch import load_torch_generator
+from srcli.runs.checkpoints import METADATA_KEY, RESUME_FILE
 from srcli.runs.directory import RunDirectory
 from srcli.storage.checksums import SUMS_FILE
 from srcli.training.loop import training_batches
@@ -56,7 +57,7 @@ class WeightFiles:
         return {"model.safetensors": struct.pack("<Q", length) + text + data}
 
     def use(self, given: Path, _work: Path) -> None:
-        generator = load_generator(given / "model.safetensors")
+        generator = load_torch_generator(given / "model.safetensors")
         if generator.takes_noise:
             generator.sample(2, 0)
         else:

@@ -8,7 +8,7 @@ import pytest
 from srcli.data.task import SCALE, low_res_of
 from srcli.drawn_faces.faces import draw_faces
 from srcli.errors import DataError
-from srcli.metrics import psnr
+from srcli.metrics.measures import psnr
 from srcli.pictures.resize import enlarge_bicubic
 from srcli.reproduction.finals import enlarge_tensorflow1, faces_figures, measure_baselines
 from srcli.reproduction.records import RunRecord, columns_of, read_record, read_records, write_record

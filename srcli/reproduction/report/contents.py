@@ -6,7 +6,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from srcli.experiment import Experiment
+from srcli.experiment.schema import Experiment
 from srcli.pictures.pixels import Pixels
 from srcli.reproduction.plan import Plan, PlannedRun
 from srcli.reproduction.records import RunRecord

@@ -1,5 +1,8 @@
 """What is said of a run's health, in one place for all who say it."""
 
+from collections.abc import Mapping
+from typing import Any
+
 WINDOW = 200
 """How many steps the rules look back on; before there are so many, finding nothing means nothing."""
 
@@ -20,3 +23,21 @@ def course(illness: str, first_step: int, last_step: int, judged_at: int | None)
     if last_step == judged_at:
         return f"{illness} since step {first_step}"
     return f"{illness} from step {first_step} to {last_step}"
+
+
+def describe_health(record: Mapping[str, Any]) -> str:
+    """The illnesses of a run in a few words, from its `run.json`, which may come from a stranger."""
+    match record.get("health"):
+        case {"judged_at": (int() | None) as judged_at, "illnesses": dict(illnesses)}:
+            found = [_describe(name, illness, judged_at) for name, illness in illnesses.items()]
+            return ", ".join(found) or no_illness(judged_at)
+        case _:
+            return "not recorded"
+
+
+def _describe(name: str, illness: object, judged_at: int | None) -> str:
+    match illness:
+        case {"first_step": int(first), "last_step": int(last)}:
+            return course(name, first, last, judged_at)
+        case _:
+            return name

@@ -1,8 +1,4 @@
-"""Weights on disk: writing and reading checkpoints, and finding the generator of a run or a weight file.
-
-Networks are safetensors files whose metadata carry the whole experiment, so that a weight file explains
-itself. Only `resume.pt` (the optimisers) is a torch file, read with `weights_only=True`.
-"""
+"""Weights on disk: writing checkpoints, and reading them as files from strangers."""
 
 import io
 from collections.abc import Callable, Mapping, Sequence
@@ -16,15 +12,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import Tensor, nn
 
 from srcli.console import warn
-from srcli.devices import choose_device
 from srcli.errors import CheckpointError
-from srcli.experiment import Experiment
+from srcli.experiment.schema import Experiment
 from srcli.models.shapes import tensors_of
 from srcli.runs.directory import RunDirectory
 from srcli.storage.atomic import remove_folder, replacing, replacing_folder
 from srcli.storage.bounded import require_ordinary
-from srcli.storage.checksums import check_files, read_checksums, sha256_of, write_checksums
-from srcli.torch_generator import TorchGenerator
+from srcli.storage.checksums import check_files, write_checksums
 
 METADATA_KEY = "srcli"
 MAX_HEADER_BYTES = 1_000_000
@@ -35,7 +29,6 @@ GENERATOR_FILE, EMA_FILE, CRITIC_FILE = (
     "critic.safetensors",
 )
 RESUME_FILE = "resume.pt"
-
 Read = TypeVar("Read")
 _KINDS = {torch.float32: "F32", torch.int64: "I64"}
 
@@ -49,38 +42,6 @@ class WeightsDescription(BaseModel):
     role: Literal["generator", "critic"]
     step: int = Field(ge=0, le=10**12)
     experiment: Experiment
-
-
-def load_generator(path: Path, device: str = "cpu") -> TorchGenerator:
-    """A generator from a run (its newest checkpoint), a checkpoint folder or a weight file.
-
-    Where a moving average was kept, a run or checkpoint folder gives that.
-
-    Args:
-        device: As `devices.choose_device` takes it.
-
-    Raises:
-        CheckpointError: Nothing there, damaged, not of this project, or a critic's weights.
-    """
-    file = _generator_file(path)
-    tensors, description = read_weights(file)
-    if description.role != "generator":
-        raise CheckpointError(f"{file} holds a {description.role}, not a generator")
-    experiment, step = description.experiment, description.step
-    network = experiment.generator.build()
-    load_weights(network, tensors, file)
-    settings = experiment.generator
-    return TorchGenerator(
-        network=network.to(choose_device(device)).eval(),
-        experiment=experiment,
-        label=f"{experiment.name}, step {step}",
-        step=step,
-        sha256=sha256_of(file),
-        takes_noise=settings.takes_noise,
-        input_size=settings.input_size,
-        size_multiple=settings.size_multiple,
-        margin=settings.margin,
-    )
 
 
 def write_checkpoint(
@@ -248,29 +209,6 @@ def _reason(error: Exception) -> str:
     """The first line of an error, cut short; its kind where it says nothing."""
     lines = str(error).splitlines()
     return lines[0][:300] if lines else type(error).__name__
-
-
-def _generator_file(path: Path) -> Path:
-    if not path.exists():
-        raise CheckpointError(f"{path} does not exist", "Give a run, a checkpoint or a .safetensors file.")
-    if not path.is_dir():
-        return path
-    if RunDirectory(path).record_file.exists():
-        steps = RunDirectory(path).checkpoint_steps()
-        if not steps:
-            raise CheckpointError(f"{path} has no checkpoint yet")
-        return newest_readable(RunDirectory(path), steps[::-1], _generator_in)
-    return _generator_in(path)
-
-
-def _generator_in(folder: Path) -> Path:
-    """The checked weight file of a checkpoint's generator, or of its moving average where there is one."""
-    listed = read_checksums(folder)
-    for name in (EMA_FILE, GENERATOR_FILE):
-        if name in listed or (folder / name).is_file():
-            check_files(folder, [name])
-            return folder / name
-    raise CheckpointError(f"{folder} is neither a run nor a checkpoint: it has no {GENERATOR_FILE}")
 
 
 def _is_whole(checkpoint: Path, names: Sequence[str]) -> bool:

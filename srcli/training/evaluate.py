@@ -11,7 +11,7 @@ from torch.func import functional_call
 from srcli.data.dataset import Dataset
 from srcli.data.task import SCALE, low_res_of
 from srcli.errors import DataError
-from srcli.metrics import consistency, diversity, l1, psnr, ssim
+from srcli.metrics.measures import consistency, diversity, l1, psnr, ssim
 from srcli.pictures.pixels import Pixels, from_network, grid, to_network
 from srcli.pictures.resize import enlarge_bicubic, enlarge_nearest
 from srcli.training.state import TrainingState, draw_noise, random_for

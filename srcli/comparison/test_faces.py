@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
+from srcli.comparison.degrading import InputDegradation
 from srcli.data.several import open_datasets
 from srcli.data.task import FACE_SIZE, centre_window, low_res_of
 from srcli.drawn_faces.faces import built_in_dataset
 from srcli.errors import DataError, ImageError
-from srcli.evaluation.degrading import InputDegradation
 from srcli.packing.layouts import Layout, detect_layout, face_of
 from srcli.packing.sources import FolderSource, SourceFile, is_picture
 from srcli.pictures.formats import PICTURE_ENDINGS

@@ -8,19 +8,20 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from srcli.comparison.figures import Estimate, estimate, measure
+from srcli.comparison.test_faces import Faces
 from srcli.console import progress, say
 from srcli.data.task import SCALE
 from srcli.errors import CheckpointError, DataError, UserError
-from srcli.evaluation.faces import Faces
-from srcli.evaluation.figures import Estimate, estimate, measure
-from srcli.evaluation.health import health_of
-from srcli.evaluation.names import shortest_names
-from srcli.generators import Generator, load_generator
-from srcli.metrics import Diversity, diversity
+from srcli.generators.description import Generator
+from srcli.generators.loading import load_generator
+from srcli.health.wording import describe_health
+from srcli.metrics.measures import Diversity, diversity
 from srcli.pictures.pixels import Pixels, from_network, to_network
 from srcli.pictures.resize import enlarge_bicubic, enlarge_nearest
 from srcli.runs.directory import RunDirectory
 from srcli.runs.lock import actual_state
+from srcli.runs.names import shortest_names
 
 BATCH = 50
 SHOWN_FACES = 10
@@ -116,8 +117,13 @@ def load_models(sources: Sequence[str], device: str) -> list[Model]:
         label if labels.count(label) == 1 else f"{label} ({place})"
         for label, place in zip(labels, places, strict=True)
     ]
-    health = [health_of(Path(source)) for source in sources]
+    health = [_health_of_run(Path(source)) for source in sources]
     return [Model(*known) for known in zip(names, sources, generators, health, strict=True)]
+
+
+def _health_of_run(path: Path) -> str | None:
+    run = RunDirectory(path)
+    return describe_health(run.record()) if run.record_file.exists() else None
 
 
 def _state_of_run(path: Path) -> str:

@@ -6,8 +6,8 @@ from typing import Literal
 
 import numpy as np
 
-from srcli import metrics
-from srcli.metrics import Figures, Floats
+from srcli.metrics import measures
+from srcli.metrics.measures import Figures, Floats
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ FIGURES: Sequence[Figure] = (
         "higher",
         "Peak signal-to-noise ratio: how small the squared error is against the label; 3 dB more is half of"
         " it. It rewards the average of all faces that would fit the input, so blurry pictures do well.",
-        lambda enlarged, labels, _: metrics.psnr(enlarged, labels),
+        lambda enlarged, labels, _: measures.psnr(enlarged, labels),
     ),
     Figure(
         "ssim",
@@ -57,7 +57,7 @@ FIGURES: Sequence[Figure] = (
         "higher",
         "Structural similarity (Wang et al., 2004): how alike brightness, contrast and pattern are in small"
         " windows; 1 is equal. Nearer to what people see than PSNR, but it too prefers blur to wrong detail.",
-        lambda enlarged, labels, _: metrics.ssim(enlarged, labels),
+        lambda enlarged, labels, _: measures.ssim(enlarged, labels),
     ),
     Figure(
         "l1",
@@ -65,7 +65,7 @@ FIGURES: Sequence[Figure] = (
         4,
         "lower",
         "Mean absolute difference from the label, where black to white is 1.",
-        lambda enlarged, labels, _: metrics.l1(enlarged, labels),
+        lambda enlarged, labels, _: measures.l1(enlarged, labels),
     ),
     Figure(
         "consistency",
@@ -74,7 +74,7 @@ FIGURES: Sequence[Figure] = (
         "lower",
         "Mean absolute difference between the input and the enlarged face shrunk back to 16x16: how far the"
         " face keeps to what the input shows. The label's is not quite 0: inputs are rounded to 8 bits.",
-        lambda enlarged, _, low_res: metrics.consistency(enlarged, low_res),
+        lambda enlarged, _, low_res: measures.consistency(enlarged, low_res),
     ),
     Figure(
         "sharpness",
@@ -83,7 +83,7 @@ FIGURES: Sequence[Figure] = (
         None,
         "Mean step between neighbouring pixels, over the label's, whose own is 1: below 1 is softer than the"
         " label, above 1 is sharper or noisier. It has no best value: noise can be as sharp as a face.",
-        lambda enlarged, labels, _: metrics.sharpness(enlarged, labels),
+        lambda enlarged, labels, _: measures.sharpness(enlarged, labels),
     ),
 )
 
@@ -95,4 +95,4 @@ def measure(enlarged: Floats, labels: Floats, low_res: Floats) -> dict[str, Figu
 
 def estimate(values: Figures) -> Estimate:
     """The mean of one value a face, with its interval; infinite where a value is."""
-    return Estimate(float(np.mean(values)), *metrics.bootstrap_interval(values))
+    return Estimate(float(np.mean(values)), *measures.bootstrap_interval(values))

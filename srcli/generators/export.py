@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from srcli.errors import CheckpointError
+from srcli.generators.on_onnx import INPUT, METADATA_KEY, OUTPUT, PortableDescription, open_portable
+from srcli.generators.on_torch import TorchGenerator
 from srcli.models.dcgan import NOISE_SIZE
-from srcli.portable import INPUT, METADATA_KEY, OUTPUT, PortableDescription, open_portable
 from srcli.storage.atomic import replacing
-from srcli.torch_generator import TorchGenerator
 
 TOLERANCE = 1e-4
 """How far an exported network's outputs, in [-1, 1], may lie from torch's."""

@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 
 import srcli
-from srcli.evaluation.comparison import LABEL, Comparison, Row, SampleSet
-from srcli.evaluation.faces import Faces
-from srcli.evaluation.figures import FIGURES, Estimate, Figure
+from srcli.comparison.compare import LABEL, Comparison, Row, SampleSet
+from srcli.comparison.figures import FIGURES, Estimate, Figure
+from srcli.comparison.test_faces import Faces
 
 _STYLE = """
 :root { color-scheme: light; }

@@ -16,7 +16,7 @@ DEFAULT = "faces"
 
 def weights_folder() -> Path:
     """Where the weight files and their model cards lie."""
-    return Path(__file__).parent / "weights"
+    return Path(__file__).parents[1] / "weights"
 
 
 def read_bundled(name: str) -> bytes:

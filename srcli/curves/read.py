@@ -1,26 +1,20 @@
-"""The curves of runs (figure 2): read from their logs, smoothed, and written as a picture or a table."""
+"""The curves of runs (figure 2): read from their logs and smoothed."""
 
-import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from io import StringIO
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from srcli.errors import RunError, UserError
-from srcli.evaluation.names import shortest_names
+from srcli.errors import RunError
 from srcli.runs.directory import Record, RunDirectory
 from srcli.runs.log import read_log
-from srcli.storage.atomic import write_text
+from srcli.runs.names import shortest_names
 from srcli.storage.bounded import is_number
 
 QUANTITIES = {"l1": "L1 loss", "critic_loss": "critic loss", "generator_loss": "generator loss"}
 """The panels of figure 2, in order: the keys of `metrics.jsonl` and what the panels are called."""
-
-PICTURES = (".png", ".svg", ".pdf")
-TABLE = ".csv"
 
 
 @dataclass(frozen=True)
@@ -92,47 +86,6 @@ def visible_range(series: Sequence[NDArray[np.float64]]) -> tuple[float, float]:
     low, high = float(ends.min()), float(ends.max())
     margin = 0 if high > low else max(1, abs(low) / 10**6)  # of large numbers, 1 is no part
     return low - margin, high + margin
-
-
-def check_output(path: Path, overwrite: bool) -> None:
-    """Makes sure that curves can be written to a path before any work is done.
-
-    Raises:
-        UserError: The ending is none that can be written, or something is there already.
-    """
-    if path.suffix.lower() not in (*PICTURES, TABLE):
-        endings = " ".join((*PICTURES, TABLE))
-        raise UserError(f"{path} has no ending that curves can be written to", f"Use one of {endings}.")
-    if path.is_dir():
-        raise UserError(f"{path} is a folder", "Give a file.")
-    if path.exists() and not overwrite:
-        raise UserError(f"{path} already exists", "Give another file, or replace it with --force.")
-
-
-def write_curves(path: Path, curves: Sequence[Curves], window: int) -> None:
-    """Writes curves as the path's ending says: a picture (.png, .svg, .pdf) or a table (.csv)."""
-    if path.suffix.lower() == TABLE:
-        write_text(path, curves_csv(curves))
-        return
-    from srcli.evaluation.curve_picture import write_picture  # matplotlib: half a second
-
-    write_picture(path, curves, window)
-
-
-def curves_csv(curves: Sequence[Curves]) -> str:
-    """One row a run and step: every quantity as logged and smoothed; empty where it was not logged."""
-    text = StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["run", "step", *(name for key in QUANTITIES for name in (key, f"{key}_smoothed"))])
-    for run in curves:
-        cells = {
-            key: dict(zip(line.steps.tolist(), zip(line.raw, line.smoothed, strict=True), strict=True))
-            for key, line in run.lines.items()
-        }
-        for step in sorted({step for column in cells.values() for step in column}):
-            values = [cells.get(key, {}).get(step, ("", "")) for key in QUANTITIES]
-            writer.writerow([run.run, step, *(value for pair in values for value in pair)])
-    return text.getvalue()
 
 
 def _curves_of(name: str, run: RunDirectory, window: int) -> Curves:

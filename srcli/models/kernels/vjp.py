@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from srcli.models.sample_norm import SampleNorm
-from srcli.models.strided import HalvingConv2d
+from srcli.models.kernels.sample_norm import SampleNorm
+from srcli.models.kernels.strided import HalvingConv2d
 
 PullBack = Callable[[Tensor], Tensor]
 

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import srcli
+from srcli.comparison.compare import SAMPLE_SEED, Comparison, Model
+from srcli.comparison.figures import FIGURES, Estimate
+from srcli.comparison.panel import panel, sample_sheet
+from srcli.comparison.report import number, report_html
 from srcli.console import table
 from srcli.errors import UserError
-from srcli.evaluation.comparison import SAMPLE_SEED, Comparison, Model
-from srcli.evaluation.figures import FIGURES, Estimate
-from srcli.evaluation.panel import panel, sample_sheet
-from srcli.evaluation.report import number, report_html
 from srcli.pictures.pixels import Pixels, as_png
 from srcli.storage.atomic import replacing_folder, write_bytes, write_json, write_text
 

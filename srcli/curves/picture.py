@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from srcli.console import printable
-from srcli.evaluation.curves import QUANTITIES, Curves, Line, visible_range
+from srcli.curves.read import QUANTITIES, Curves, Line, visible_range
 from srcli.storage.atomic import replacing
 
 # Okabe and Ito's palette without its yellow, which is hard to see on white; told apart by all kinds of eyes.

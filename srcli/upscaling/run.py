@@ -9,13 +9,13 @@ from threading import Event
 from srcli import __version__
 from srcli.console import fail, progress, result, say
 from srcli.errors import UserError
-from srcli.upscaling.ahead import StoppedError, ahead
-from srcli.upscaling.encoding import DEFAULT_QUALITY, Provenance
-from srcli.upscaling.engine import Network
-from srcli.upscaling.files import Job
 from srcli.upscaling.finding import STANDARD_STREAM
+from srcli.upscaling.plan import Job
+from srcli.upscaling.prefetch import StoppedError, ahead
 from srcli.upscaling.records import Record, Status
 from srcli.upscaling.stages import Item, Treatment, decode, enlarge, write
+from srcli.upscaling.tiles import Network
+from srcli.upscaling.writing import DEFAULT_QUALITY, Provenance
 
 
 def upscale_all(

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from srcli.errors import ExperimentError
-from srcli.experiment_text import Document
+from srcli.experiment.yaml_text import Document
 
 MAX_MISTAKES = 20
 """A file with more mistakes than this is no experiment; the rest are counted, not told."""

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import torch
 
 from srcli.data.dataset import Dataset
-from srcli.experiment import Experiment
+from srcli.experiment.schema import Experiment
+from srcli.training.evaluate import choose_test_faces
 from srcli.training.loop import training_batches
-from srcli.training.measuring import choose_test_faces
 from srcli.training.replicas import Replicas
 from srcli.training.state import first_state
 from srcli.training.step import train_step

@@ -3,15 +3,13 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from srcli.objectives import StuckPoint
-from srcli.runs.directory import Record
+from srcli.health.wording import WINDOW, course, no_illness
 from srcli.storage.bounded import is_number
-from srcli.verdicts import WINDOW, course, no_illness
 
 BLOCK = 10
 START = 100
@@ -25,7 +23,23 @@ MOST_DUPLICATES = 0.5
 MOST_SWING = 0.5
 MOST_OVERFITTING = 0.5
 
+Record = dict[str, Any]
+"""An entry of a run's log, or what `run.json` holds of health."""
 Findings = dict[str, str]
+
+
+class StuckPoint(NamedTuple):
+    """A value of a critic's term at which the generator learns nothing from the critic.
+
+    Attributes:
+        within: How far from the value still counts as being there.
+        meaning: What the critic does there, in a few words.
+    """
+
+    term: str
+    value: float
+    within: float
+    meaning: str
 
 
 class History:

@@ -18,8 +18,8 @@ def example_faces() -> list[Path]:
 
 
 def _shipped(name: str) -> Path:
-    installed = Path(__file__).parent / name
-    return installed if installed.is_dir() else Path(__file__).parents[1] / name
+    installed = Path(__file__).parents[1] / name
+    return installed if installed.is_dir() else Path(__file__).parents[2] / name
 
 
 def preset_names() -> list[str]:

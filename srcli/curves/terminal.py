@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from srcli import console
-from srcli.evaluation.curves import QUANTITIES, Curves, Line, visible_range
+from srcli.curves.read import QUANTITIES, Curves, Line, visible_range
 
 _HEIGHT = 10
 _COLOURS = ("bright_blue", "dark_orange", "green3", "hot_pink", "bright_cyan", "yellow3", "white")
