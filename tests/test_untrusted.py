@@ -22,7 +22,7 @@ import torch
 from fuzzing.datasets import RECORD
 from fuzzing.watching import write_input
 from fuzzing.weights import ResumeFiles
-from small import small_experiment
+from tiny_experiments import small_experiment
 
 from srcli.console import fail, printable, result, say, table, warn
 from srcli.data.dataset import open_dataset

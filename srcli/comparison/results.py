@@ -14,7 +14,7 @@ from srcli.comparison.report import number, report_html
 from srcli.console import table
 from srcli.errors import UserError
 from srcli.pictures.pixels import Pixels, as_png
-from srcli.storage.atomic import replacing_folder, write_bytes, write_json, write_text
+from srcli.storage.atomic import atomic_folder, write_bytes, write_json, write_text
 
 REPORT_FILE, METRICS_FILE, PANEL_FILE = "report.html", "metrics.json", "panel.png"
 
@@ -34,7 +34,7 @@ def check_folder(out: Path) -> None:
 def write_comparison(out: Path, comparison: Comparison) -> Path:
     """Writes everything into a folder, which appears whole or not at all, and returns the report's path."""
     check_folder(out)
-    with replacing_folder(out) as folder:
+    with atomic_folder(out) as folder:
         pictures = {}
         for name, file, pixels in _pictures(comparison):
             write_bytes(folder / file, as_png(pixels))

@@ -12,7 +12,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from srcli.console import printable
 from srcli.curves.read import QUANTITIES, Curves, Line, visible_range
-from srcli.storage.atomic import replacing
+from srcli.storage.atomic import atomic_file
 
 # Okabe and Ito's palette without its yellow, which is hard to see on white; told apart by all kinds of eyes.
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
@@ -72,7 +72,7 @@ def write_picture(path: Path, curves: Sequence[Curves], window: int) -> None:
     """
     ending = path.suffix.lower()
     # The user's own matplotlibrc must not change the figure.
-    with matplotlib.style.context(["default", _STYLE]), replacing(path) as file:
+    with matplotlib.style.context(["default", _STYLE]), atomic_file(path) as file:
         draw_curves(curves, window).savefig(file, format=ending[1:], metadata=_UNDATED[ending])
 
 

@@ -15,7 +15,7 @@ from srcli.errors import CheckpointError
 from srcli.generators.on_onnx import INPUT, METADATA_KEY, OUTPUT, PortableDescription, open_portable
 from srcli.generators.on_torch import TorchGenerator
 from srcli.models.dcgan import NOISE_SIZE
-from srcli.storage.atomic import replacing
+from srcli.storage.atomic import atomic_file
 
 TOLERANCE = 1e-4
 """How far an exported network's outputs, in [-1, 1], may lie from torch's."""
@@ -47,7 +47,7 @@ def export(generator: TorchGenerator, path: Path, half: bool = False) -> float:
     if half:
         _store_as_half(model)
         content, difference = _checked(model, generator, HALF_TOLERANCE, path)
-    with replacing(path) as file:
+    with atomic_file(path) as file:
         file.write(content)
     return difference
 

@@ -38,7 +38,7 @@ from srcli.packing.splits import (
 from srcli.packing.workers import Work, fill_rows, share_out
 from srcli.pictures.pixels import Pixels
 from srcli.processes import ALONE, Share
-from srcli.storage.atomic import replacing_folder, write_json, write_text
+from srcli.storage.atomic import atomic_folder, write_json, write_text
 from srcli.storage.bounded import read_bounded
 
 ALL_FILE = "all.npy"
@@ -125,7 +125,7 @@ def _pack(source: Source, opened: Path, out: Path, packing: Packing) -> Packed:
     layout = detect_layout(source.files()) if packing.layout == "auto" else packing.layout
     require_size(layout, packing.size)
     unlisted = _unlisted(names, partition)
-    with replacing_folder(out) as folder:
+    with atomic_folder(out) as folder:
         faces = _create_array(folder / ALL_FILE, len(names), packing.size)
         rows = {name: row for row, name in enumerate(names) if name not in unlisted}
         work = Work(opened, rows, layout, packing.size, folder / ALL_FILE, faces.offset)

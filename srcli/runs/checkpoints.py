@@ -16,7 +16,7 @@ from srcli.errors import CheckpointError
 from srcli.experiment.schema import Experiment
 from srcli.models.shapes import tensors_of
 from srcli.runs.directory import RunDirectory
-from srcli.storage.atomic import remove_folder, replacing, replacing_folder
+from srcli.storage.atomic import atomic_file, atomic_folder, remove_folder
 from srcli.storage.bounded import require_ordinary
 from srcli.storage.checksums import check_files, write_checksums
 
@@ -61,12 +61,12 @@ def write_checkpoint(
     """
     target = run.checkpoint(step)
     if not _is_whole(target, [*networks, RESUME_FILE]):
-        with replacing_folder(target) as folder:
+        with atomic_folder(target) as folder:
             for name, network in networks.items():
                 write_weights(folder / name, network, experiment, step)
             buffer = io.BytesIO()
             torch.save(dict(resume), buffer)
-            with replacing(folder / RESUME_FILE) as file:
+            with atomic_file(folder / RESUME_FILE) as file:
                 file.write(buffer.getbuffer())
             write_checksums(folder)
             if target.exists():
@@ -110,7 +110,7 @@ def write_weights(path: Path, network: nn.Module, experiment: Experiment, step: 
     description = WeightsDescription(role=role, step=step, experiment=experiment)
     # One key only: safetensors writes several in an order that changes from process to process.
     metadata = {METADATA_KEY: description.model_dump_json()}
-    with replacing(path) as file:
+    with atomic_file(path) as file:
         file.write(safetensors.torch.save(tensors, metadata))
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from srcli.errors import RunError
-from srcli.storage.atomic import replacing_folder, write_json, write_text
+from srcli.storage.atomic import atomic_folder, write_json, write_text
 from srcli.storage.bounded import parse_json, read_bounded
 
 MAX_RECORD_BYTES = 5_000_000
@@ -106,7 +106,7 @@ def create_run(
     if path.exists():
         raise taken
     try:
-        with replacing_folder(path) as folder:
+        with atomic_folder(path) as folder:
             run = RunDirectory(folder)
             run.samples.mkdir()
             run.checkpoints.mkdir()

@@ -31,7 +31,7 @@ def telling_of_folder(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def replacing(path: Path, mode: str = "wb", durable: bool = True) -> Iterator[IO[Any]]:
+def atomic_file(path: Path, mode: str = "wb", durable: bool = True) -> Iterator[IO[Any]]:
     """Opens a file beside `path` that takes its place when the block ends well, and vanishes when not.
 
     Args:
@@ -59,7 +59,7 @@ def replacing(path: Path, mode: str = "wb", durable: bool = True) -> Iterator[IO
 
 
 @contextmanager
-def replacing_folder(path: Path) -> Iterator[Path]:
+def atomic_folder(path: Path) -> Iterator[Path]:
     """A folder beside `path` that takes its place when the block ends well, and vanishes when not.
 
     All that is in it is on the disk before it takes its place, so that it is whole after a power loss too.
@@ -92,14 +92,14 @@ def remove_folder(path: Path) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Writes a text file whole or not at all; once this returns, a power loss does not undo it."""
-    with replacing(path, "w") as file:
+    with atomic_file(path, "w") as file:
         file.write(text)
     sync_folder(path.parent)
 
 
 def write_bytes(path: Path, content: bytes) -> None:
     """Writes a file whole or not at all."""
-    with replacing(path) as file:
+    with atomic_file(path) as file:
         file.write(content)
 
 

@@ -13,7 +13,7 @@ from typing import IO
 
 from srcli.console import discard_output
 from srcli.errors import ImageError
-from srcli.storage.atomic import replacing
+from srcli.storage.atomic import atomic_file
 from srcli.upscaling.pictures import Picture, finish_rows, fit_format, output_size, show_visible
 from srcli.upscaling.pixels import Pixels
 from srcli.upscaling.plan import Job
@@ -215,7 +215,7 @@ def _opened(target: Path | None) -> Iterator[IO[bytes]]:
             sys.stdout.buffer.flush()
         else:
             # Whoever loses power still has the input; waiting for the disk takes longer than a face.
-            with replacing(target, durable=False) as file:
+            with atomic_file(target, durable=False) as file:
                 yield file
     except BrokenPipeError:
         raise

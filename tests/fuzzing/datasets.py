@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from small import small_experiment
+from tiny_experiments import small_experiment
 
 from fuzzing.mutations import HUGE, INTERESTING, json_bytes, mutate_bytes, mutate_tree
 from srcli.data.batches import TrainingBatches

@@ -9,7 +9,7 @@ from random import Random
 
 import numpy as np
 import onnx
-from small import small_experiment
+from tiny_experiments import small_experiment
 
 from fuzzing.mutations import HUGE, INTERESTING, json_bytes, mutate_bytes, mutate_tree
 from srcli.generators import export as exporting

@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 import yaml
-from small import PRESETS
+from tiny_experiments import PRESETS
 
 from fuzzing.mutations import mutate_bytes, mutate_tree
 from srcli.experiment.loading import load_experiment, parse_experiment

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from small import small_dataset, small_experiment
+from tiny_experiments import small_dataset, small_experiment
 
 from fuzzing.mutations import HUGE, INTERESTING, hostile_value, json_bytes, mutate_bytes, mutate_tree
 from srcli.generators.on_torch import load_torch_generator

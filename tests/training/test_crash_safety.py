@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small import logged_without_clock, pack_faces, small_experiment
+from tiny_experiments import logged_without_clock, pack_faces, small_experiment
 
 from srcli.runs.directory import RunDirectory
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from small import AUGMENTATION, GENERATORS, small_dataset, small_experiment
+from tiny_experiments import AUGMENTATION, GENERATORS, small_dataset, small_experiment
 
 from srcli.data.batches import Batch, TrainingBatches
 from srcli.data.dataset import Dataset

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from scipy import ndimage, stats
-from small import small_dataset
+from tiny_experiments import small_dataset
 
 from srcli.data.degradation import (
     Blur,

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from small import small_dataset
+from tiny_experiments import small_dataset
 
 from srcli.data.batches import TrainingBatches, augment, draw_changes
 from srcli.data.dataset import Dataset

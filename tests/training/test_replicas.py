@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from rank_program import CASES, CPU, STEPS, losses, normalize
-from small import small_dataset, small_experiment
+from tiny_experiments import small_dataset, small_experiment
 
 from srcli.errors import ExperimentError, LostProcessError, UserError
 from srcli.processes import Share
@@ -33,7 +33,9 @@ def ranks(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Results]:
     """What each rank of two and of four processes found."""
     folder = tmp_path_factory.mktemp("ranks")
     program = Path(__file__).with_name("rank_program.py")
-    done = subprocess.run([sys.executable, program, folder, "2", "4"], timeout=300)
+    paths = os.pathsep.join((str(program.parents[1]), os.environ.get("PYTHONPATH", "")))
+    command = [sys.executable, program, folder, "2", "4"]
+    done = subprocess.run(command, timeout=300, env={**os.environ, "PYTHONPATH": paths})
     assert done.returncode == 0
     return {
         count: [json.loads((folder / f"{count}/rank-{rank}.json").read_text()) for rank in range(count)]

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from small import AUGMENTATION, small_dataset
+from tiny_experiments import AUGMENTATION, small_dataset
 
 from srcli.data.batches import TrainingBatches
 from srcli.data.dataset import Dataset, open_dataset

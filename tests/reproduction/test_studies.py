@@ -21,7 +21,7 @@ from srcli.reproduction.studies import (
 )
 from srcli.reproduction.verdicts import Finding, Verdict
 
-PLAN = yaml.safe_load((Path(__file__).parents[1] / "plans" / "wgan.yaml").read_text("utf-8"))
+PLAN = yaml.safe_load((Path(__file__).parents[2] / "plans" / "wgan.yaml").read_text("utf-8"))
 ADAPTER: TypeAdapter[Any] = TypeAdapter(StudySettings)
 STUDY = {settings["study"]: ADAPTER.validate_python(settings) for settings in PLAN["studies"]}
 

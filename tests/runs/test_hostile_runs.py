@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import torch
-from small import small_experiment
+from tiny_experiments import small_experiment
 
 from srcli.drawn_faces.faces import built_in_dataset
 from srcli.health.rules import Watch, health_lines, rules_for

@@ -13,7 +13,7 @@ import torch
 from onnx import TensorProto, numpy_helper
 from PIL import Image
 from pixels import noise
-from small import show, small_experiment
+from tiny_experiments import show, small_experiment
 from typer.testing import CliRunner
 
 from srcli.cli.main import app

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from double import exact_batches, exact_experiment, in_double
-from small import small_dataset, small_experiment
+from float64 import exact_batches, exact_experiment, in_double
+from tiny_experiments import small_dataset, small_experiment
 
 from srcli.errors import CheckpointError, DataError, DivergedError, InterruptedRunError
 from srcli.experiment.schema import Experiment

@@ -14,7 +14,7 @@ import pytest
 import torch
 from PIL import Image
 from pixels import noise, png
-from small import small_experiment
+from tiny_experiments import small_experiment
 from typer.testing import CliRunner
 
 from srcli.cli.main import app

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from small import PRESETS
+from tiny_experiments import PRESETS
 from torch import nn
 
 from srcli.experiment.loading import load_experiment

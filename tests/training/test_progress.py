@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from rich.console import Console
-from small import small_dataset, small_experiment
+from tiny_experiments import small_dataset, small_experiment
 
 from srcli.console import FittingProgress
 from srcli.runs.directory import create_run

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from scipy import ndimage
-from small import pack_faces
+from tiny_experiments import pack_faces
 from typer.testing import CliRunner
 
 from srcli.cli.main import app

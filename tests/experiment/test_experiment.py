@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import yaml
-from small import PRESETS
+from tiny_experiments import PRESETS
 
 from srcli.errors import ExperimentError
 from srcli.experiment.loading import differences, load_experiment, override_experiment, parse_experiment

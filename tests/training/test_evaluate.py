@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from small import small_dataset, small_experiment
+from tiny_experiments import small_dataset, small_experiment
 
 from srcli.experiment.loading import override_experiment
 from srcli.metrics.measures import psnr

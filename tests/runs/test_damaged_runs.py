@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from small import logged_without_clock, pack_faces, small_dataset, small_experiment
+from tiny_experiments import logged_without_clock, pack_faces, small_dataset, small_experiment
 
 from srcli.comparison.compare import load_models
 from srcli.errors import CheckpointError, InterruptedRunError, RunError

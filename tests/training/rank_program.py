@@ -12,8 +12,8 @@ import sys
 from pathlib import Path
 
 import torch
-from double import exact_batches, exact_experiment, in_double
-from small import small_dataset, small_experiment
+from float64 import exact_batches, exact_experiment, in_double
+from tiny_experiments import small_dataset, small_experiment
 from torch import nn
 
 from srcli.drawn_faces.faces import built_in_dataset

@@ -185,4 +185,4 @@ def test_downloading_celeba_without_gdown_says_what_to_install(tmp_path: Path) -
 
 
 def _with_project() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
+    return {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from small import small_experiment
+from tiny_experiments import small_experiment
 
 from srcli.runs.log import read_log
 

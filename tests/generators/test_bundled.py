@@ -23,7 +23,7 @@ from srcli.metrics.measures import consistency, psnr
 from srcli.pictures.pixels import from_network, to_network
 from srcli.pictures.resize import enlarge_bicubic
 
-EXAMPLE = Path(__file__).parents[1] / "examples" / "face.png"
+EXAMPLE = Path(__file__).parents[2] / "examples" / "face.png"
 
 
 @pytest.mark.parametrize("name", BUNDLED)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from unittest import mock
 
 import torch
-from small import small_dataset, small_experiment
+from tiny_experiments import small_dataset, small_experiment
 from torch.nn import functional as F
 
 from srcli.data.batches import Batch, TrainingBatches

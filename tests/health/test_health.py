@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from small import PRESETS, small_dataset, small_experiment
+from tiny_experiments import PRESETS, small_dataset, small_experiment
 from torch import nn
 
 from srcli.errors import InterruptedRunError, UnhealthyRunError

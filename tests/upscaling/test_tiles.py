@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from pixels import REPEAT, Blur, noise
-from small import show, small_experiment
+from tiny_experiments import show, small_experiment
 
 from srcli.errors import CheckpointError, ImageError
 from srcli.generators.on_torch import TorchGenerator
