@@ -11,9 +11,9 @@ from srcli.console import fail, progress, result, say
 from srcli.errors import UserError
 from srcli.upscaling.finding import STANDARD_STREAM
 from srcli.upscaling.plan import Job
-from srcli.upscaling.prefetch import StoppedError, ahead
+from srcli.upscaling.prefetch import StoppedError, prefetch
 from srcli.upscaling.records import Record, Status
-from srcli.upscaling.stages import Item, Treatment, decode, enlarge, write
+from srcli.upscaling.stages import Item, UpscaleOptions, decode, enlarge, write
 from srcli.upscaling.tiles import Network
 from srcli.upscaling.writing import DEFAULT_QUALITY, Provenance
 
@@ -47,7 +47,7 @@ def upscale_all(
         CheckpointError: The network's output is not a number.
     """
     provenance = Provenance(f"srcli {__version__}", f"{label}, sha256 {sha256}")
-    treatment = Treatment(network, label, quality or DEFAULT_QUALITY, provenance, consistent, compare)
+    options = UpscaleOptions(network, label, quality or DEFAULT_QUALITY, provenance, consistent, compare)
     # An interrupt ends this wait for a pipe, but not one in another thread.
     stdin = sys.stdin.buffer.read() if any(job.source is None for job in jobs) else b""
     failed, start, stopped = 0, time.perf_counter(), Event()
@@ -59,9 +59,9 @@ def upscale_all(
                 raise StoppedError
             bar.advance(task, share)
 
-        decoded = ahead(decode(jobs, treatment, stdin), stopped)
-        enlarged = ahead(enlarge(decoded, treatment, advance), stopped)
-        with closing(ahead(write(enlarged, treatment), stopped, depth=64)) as items:
+        decoded = prefetch(decode(jobs, options, stdin), stopped)
+        enlarged = prefetch(enlarge(decoded, options, advance), stopped)
+        with closing(prefetch(write(enlarged, options), stopped, depth=64)) as items:
             for done, item in enumerate(items, 1):
                 if item.error is not None:
                     failed += 1
