@@ -13,9 +13,9 @@ from torch.profiler import ProfilerActivity, profile
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
-from srcli.catalog import preset_path
 from srcli.data.batches import Batch, TrainingBatches
-from srcli.experiment import load_experiment
+from srcli.experiment.loading import load_experiment
+from srcli.experiment.presets import preset_path
 from srcli.training.loop import training_batches
 from srcli.training.sessions import load_dataset
 from srcli.training.state import build_state

@@ -21,8 +21,8 @@ import onnx
 from onnx import numpy_helper
 from PIL import Image
 
-from srcli.bundled import BUNDLED, read_bundled
-from srcli.data.synthetic import draw_faces
+from srcli.drawn_faces.faces import draw_faces
+from srcli.generators.bundled import BUNDLED, read_bundled
 
 MATRIX_SIDE = 1536
 PRODUCTS = 6

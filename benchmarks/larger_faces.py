@@ -12,10 +12,13 @@ from pathlib import Path
 
 import numpy as np
 
-from srcli.data.images import Pixels, enlarge_bicubic, low_res_of, open_picture
-from srcli.generators import load_generator
-from srcli.metrics import consistency, psnr, sharpness, ssim
-from srcli.upscaling.engine import enlarge_pixels
+from srcli.data.task import SCALE, low_res_of
+from srcli.generators.loading import load_generator
+from srcli.metrics.measures import consistency, psnr, sharpness, ssim
+from srcli.pictures.opening import open_picture
+from srcli.pictures.pixels import Pixels
+from srcli.pictures.resize import enlarge_bicubic
+from srcli.upscaling.tiles import enlarge_pixels
 
 
 def read_labels(folder: Path, side: int, limit: int | None) -> Pixels:
@@ -53,7 +56,7 @@ def main() -> None:
     chosen = parser.parse_args()
     labels = read_labels(chosen.folder, chosen.side, chosen.limit)
     low_res = low_res_of(labels)
-    rows = {"bicubic": measure(enlarge_bicubic(low_res), labels, low_res)}
+    rows = {"bicubic": measure(enlarge_bicubic(low_res, SCALE), labels, low_res)}
     for name in chosen.models:
         generator = load_generator(name)
         enlarged = np.stack([enlarge_pixels(pixels, generator) for pixels in low_res])

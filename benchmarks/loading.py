@@ -11,10 +11,10 @@ import torch
 from contender import Contender
 from reporting import arguments, median_ratio, seconds_of, show, time_in_turn
 
-from srcli.catalog import preset_path
 from srcli.cli.memory import keep_freed_memory
 from srcli.data.batches import TrainingBatches
-from srcli.experiment import load_experiment
+from srcli.experiment.loading import load_experiment
+from srcli.experiment.presets import preset_path
 from srcli.training.sessions import load_dataset
 from srcli.training.step import TOGETHER
 

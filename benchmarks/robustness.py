@@ -14,15 +14,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from larger_faces import read_labels
+from larger_faces import measure, read_labels
 from PIL import Image
 
-from srcli.data.images import LABEL_SIZE, Pixels, enlarge_bicubic, grid, low_res_of
-from srcli.evaluation.degrading import parse_degradation
-from srcli.evaluation.faces import faces_of_folder
-from srcli.generators import load_generator
-from srcli.metrics import consistency, psnr, sharpness, ssim
-from srcli.upscaling.engine import enlarge_pixels
+from srcli.comparison.degrading import parse_degradation
+from srcli.comparison.test_faces import faces_of_folder
+from srcli.data.task import LABEL_SIZE, SCALE, low_res_of
+from srcli.generators.loading import load_generator
+from srcli.pictures.pixels import Pixels, grid
+from srcli.pictures.resize import enlarge_bicubic
+from srcli.upscaling.tiles import enlarge_pixels
 
 DEGRADATIONS = (
     *(f"jpeg:{quality}" for quality in (95, 85, 75, 50)),
@@ -44,17 +45,6 @@ def inputs_of(labels: Pixels) -> dict[str, Pixels]:
     """The labels' averages, and what each degradation makes of them: (n, side / 4, side / 4, 3) each."""
     degraded = {name: parse_degradation(name).apply(labels) for name in DEGRADATIONS}
     return {"average": low_res_of(labels), **degraded}
-
-
-def measure(enlarged: Pixels, labels: Pixels, averages: Pixels) -> dict[str, float]:
-    """Means over all pictures."""
-    outputs, truth = enlarged / 255, labels / 255
-    return {
-        "psnr": float(psnr(outputs, truth).mean()),
-        "ssim": float(ssim(outputs, truth).mean()),
-        "consistency": float(consistency(outputs, averages / 255).mean()),
-        "sharpness": float(sharpness(outputs, truth).mean()),
-    }
 
 
 def enlarger(model: str) -> Enlarge:
@@ -86,7 +76,7 @@ def main() -> None:
     chosen = parser.parse_args()
     labels = choose_labels(chosen.folder, chosen.side, chosen.limit)
     ways: dict[str, Enlarge] = {
-        "bicubic": enlarge_bicubic,
+        "bicubic": lambda inputs: enlarge_bicubic(inputs, SCALE),
         **{name: enlarger(name) for name in chosen.models},
     }
     figures, averages = {}, low_res_of(labels)

@@ -17,11 +17,11 @@ import torch
 from contender import Contender
 from reporting import arguments, seconds_of, show, time_in_turn
 
-from srcli.catalog import preset_path
 from srcli.data.batches import TrainingBatches
 from srcli.data.dataset import Dataset
-from srcli.data.synthetic import draw_faces
-from srcli.experiment import load_experiment
+from srcli.drawn_faces.faces import draw_faces
+from srcli.experiment.loading import load_experiment
+from srcli.experiment.presets import preset_path
 
 DRAWN = 256
 RUN_STEPS = 6

@@ -5,9 +5,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from srcli.data.batches import TrainingBatches
-from srcli.experiment import Experiment
-from srcli.models.sample_norm import SampleNorm
-from srcli.models.strided import DoublingConv2d, HalvingConv2d
+from srcli.experiment.schema import Experiment
+from srcli.models.kernels.sample_norm import SampleNorm
+from srcli.models.kernels.strided import DoublingConv2d, HalvingConv2d
 from srcli.objectives import Gan, Wgan, WganGp
 from srcli.optimizers import Adam
 

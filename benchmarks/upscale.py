@@ -19,9 +19,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from srcli.data.images import low_res_of, to_network
-from srcli.data.synthetic import draw_faces
-from srcli.generators import load_generator
+from srcli.data.task import low_res_of
+from srcli.drawn_faces.faces import draw_faces
+from srcli.generators.loading import load_generator
+from srcli.pictures.pixels import to_network
 
 UPSCALE = [sys.executable, "-m", "srcli", "upscale"]
 

@@ -12,16 +12,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from srcli.data.images import (
-    enlarge_bicubic,
-    enlarge_nearest,
-    from_network,
-    grid,
-    low_res_of,
-    to_network,
-    write_png,
-)
-from srcli.generators import load_generator
+from srcli.data.task import SCALE, low_res_of
+from srcli.generators.loading import load_generator
+from srcli.pictures.pixels import as_png, from_network, grid, to_network
+from srcli.pictures.resize import enlarge_bicubic, enlarge_nearest
+from srcli.storage.atomic import write_bytes
 
 FACE = Path(__file__).parents[1] / "examples" / "face.png"
 PICTURE = Path(__file__).with_name("example.png")
@@ -31,7 +26,7 @@ SHOWN_SCALE = 3
 def draw_face(run: str, seed: int, pick: int) -> None:
     """Writes one 64x64 face of a noise generator, reduced to 16x16 as the networks' inputs are."""
     samples = from_network(load_generator(run).sample(pick + 1, seed))
-    write_png(FACE, low_res_of(samples)[pick])
+    write_bytes(FACE, as_png(low_res_of(samples)[pick]))
 
 
 def show_face() -> None:
@@ -42,8 +37,10 @@ def show_face() -> None:
         from_network(load_generator(name).enlarge(to_network(low_res)))
         for name in ("faces-faithful", "faces")
     ]
-    columns = [enlarge_nearest(low_res), enlarge_bicubic(low_res), *models]
-    write_png(PICTURE, grid([[enlarge_nearest(column, SHOWN_SCALE)[0] for column in columns]], gap=6))
+    columns = [enlarge_nearest(low_res, SCALE), enlarge_bicubic(low_res, SCALE), *models]
+    write_bytes(
+        PICTURE, as_png(grid([[enlarge_nearest(column, SHOWN_SCALE)[0] for column in columns]], gap=6))
+    )
 
 
 def main() -> None:

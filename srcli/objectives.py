@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from srcli.data.batches import Batch, downscale
+from srcli.health.rules import StuckPoint
 
 Critic = Callable[[Tensor], Tensor]
 
@@ -35,20 +36,6 @@ class Loss(NamedTuple):
 
     total: Tensor
     parts: Mapping[str, Tensor]
-
-
-class StuckPoint(NamedTuple):
-    """A value of a critic's term at which the generator learns nothing from the critic.
-
-    Attributes:
-        within: How far from the value still counts as being there.
-        meaning: What the critic does there, in a few words.
-    """
-
-    term: str
-    value: float
-    within: float
-    meaning: str
 
 
 BLIND = "the critic cannot tell real from generated pictures"

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from srcli.upscaling.encoding import Provenance, write_picture
-from srcli.upscaling.engine import Network, enlarge_pixels
 from srcli.upscaling.pictures import Picture, finish_rows, fit_format, show_visible
 from srcli.upscaling.pixels import Pixels
+from srcli.upscaling.tiles import Network, enlarge_pixels
+from srcli.upscaling.writing import Provenance, write_picture
 
 
 @dataclass(frozen=True)

@@ -22,17 +22,18 @@ import torch
 from fuzzing.datasets import RECORD
 from fuzzing.watching import write_input
 from fuzzing.weights import ResumeFiles
-from small import small_experiment
+from tiny_experiments import small_experiment
 
-from srcli.checkpoints import METADATA_KEY, load_generator, write_weights
-from srcli.checksums import write_checksums
 from srcli.console import fail, printable, result, say, table, warn
 from srcli.data.dataset import open_dataset
-from srcli.data.sources import open_source
-from srcli.data.tars import XZ_MEMORY
 from srcli.errors import CheckpointError, DataError, ExperimentError
-from srcli.experiment import load_experiment
-from srcli.runs import RunDirectory
+from srcli.experiment.loading import load_experiment
+from srcli.generators.on_torch import load_torch_generator
+from srcli.packing.sources import open_source
+from srcli.packing.tars import XZ_MEMORY
+from srcli.runs.checkpoints import METADATA_KEY, write_weights
+from srcli.runs.directory import RunDirectory
+from srcli.storage.checksums import write_checksums
 from srcli.training.optimizer_state import load_optimizer
 from srcli.training.state import refuse_large_networks
 
@@ -85,7 +86,7 @@ def weight_file(folder: Path, **generator: Any) -> Path:
 
 
 def test_a_path_in_a_weight_files_metadata_is_not_followed(tmp_path: Path) -> None:
-    assert load_generator(weight_file(tmp_path)).step == 3
+    assert load_torch_generator(weight_file(tmp_path)).step == 3
 
 
 @pytest.mark.parametrize(
@@ -102,21 +103,21 @@ def test_a_network_that_the_file_does_not_hold_is_not_built(
 ) -> None:
     # Of width 4096 the generator would take 3 GB, and 256 blocks of that width 310 GB.
     with pytest.raises(CheckpointError, match=message):
-        load_generator(weight_file(tmp_path, **generator))
+        load_torch_generator(weight_file(tmp_path, **generator))
 
 
 def test_weights_with_a_header_of_megabytes_are_refused_before_it_is_read(tmp_path: Path) -> None:
     path = tmp_path / "a.safetensors"
     path.write_bytes(struct.pack("<Q", 90_000_000) + b" " * 100)
     with pytest.raises(CheckpointError, match=r"its header has more than 1,000,000 bytes"):
-        load_generator(path)
+        load_torch_generator(path)
 
 
 def test_tensors_of_another_type_are_refused(tmp_path: Path) -> None:
     experiment = small_experiment("gan", "mlp")
     write_weights(tmp_path / "a.safetensors", experiment.generator.build().double(), experiment, 1)
     with pytest.raises(CheckpointError, match=r"1\.weight is F64 of shape \[32, 768\], not F32"):
-        load_generator(tmp_path / "a.safetensors")
+        load_torch_generator(tmp_path / "a.safetensors")
 
 
 def stepped_adam() -> torch.optim.Optimizer:

@@ -48,8 +48,10 @@ def compare(
         raise typer.BadParameter("give --data or --images, not both", param_hint="--images")
     from dataclasses import replace
 
+    from srcli.comparison import compare as comparison
+    from srcli.comparison import degrading, results
+    from srcli.comparison import test_faces as faces
     from srcli.console import result, say
-    from srcli.evaluation import comparison, degrading, faces, results
 
     results.check_folder(out)
     degradation = None if degrade is None else degrading.parse_degradation(degrade)

@@ -25,10 +25,10 @@ def export(
         raise UserError(f"--out {out} does not end in .onnx", f"Give --out {out.with_suffix('.onnx')}.")
     if out.exists():
         raise UserError(f"{out} already exists", "Give another --out.")
-    from srcli.checkpoints import load_generator
-    from srcli.exporting import export as write
+    from srcli.generators.export import export as write
+    from srcli.generators.on_torch import load_torch_generator
 
-    generator = load_generator(model)
+    generator = load_torch_generator(model)
     difference = write(generator, out, half)
     say(f"{generator.label}: outputs within {difference:.1g} of torch's")
     result(str(out))

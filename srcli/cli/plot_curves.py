@@ -27,19 +27,20 @@ def plot_curves(
     if out is None and not terminal:
         raise typer.BadParameter("give --out FILE, --terminal, or both", param_hint="--out")
     from srcli import console
-    from srcli.evaluation import curves
+    from srcli.curves.read import QUANTITIES, read_curves
+    from srcli.curves.write import check_output, write_curves
 
     if out is not None:
-        curves.check_output(out, overwrite=force)
-    lines = curves.read_curves(runs, window)
-    for key, title in curves.QUANTITIES.items():
+        check_output(out, overwrite=force)
+    lines = read_curves(runs, window)
+    for key, title in QUANTITIES.items():
         missing = ", ".join(run.run for run in lines if key not in run.lines)
         if missing:
             console.say(f"no {title} is logged by {missing}")
     if terminal:
-        from srcli.evaluation.curve_terminal import print_curves
+        from srcli.curves.terminal import print_curves
 
         print_curves(lines, window)
     if out is not None:
-        curves.write_curves(out, lines, window)
+        write_curves(out, lines, window)
         console.result(str(out))

@@ -57,17 +57,17 @@ def prepare_data(
     Of several processes, by RANK and WORLD_SIZE in the environment, each
     packs its part into a folder below --out, which is then the dataset.
     """
-    from srcli.data.packing import Packing, pack, require_new, require_size
     from srcli.data.several import part_path
-    from srcli.data.sources import open_source
-    from srcli.ranks import read_share
+    from srcli.packing.pack import Packing, pack, require_new, require_size
+    from srcli.packing.sources import open_source
+    from srcli.processes import read_share
 
     share = read_share()
     out = part_path(out, share)
     require_new(out)
     path = Path(source)
     if source == "celeba" and not path.exists():
-        from srcli.data.celeba import download_celeba
+        from srcli.packing.celeba import download_celeba
 
         if not share.is_whole:
             raise UserError("several processes cannot download CelebA", "Run one of them alone first.")

@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from srcli import catalog
 from srcli.console import result
+from srcli.experiment import presets as catalog
 
 presets = typer.Typer(no_args_is_help=True, help="List, show and copy the experiments that come with srcli.")
 

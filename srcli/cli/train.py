@@ -10,12 +10,12 @@ import typer
 from srcli.cli.memory import keep_freed_memory
 from srcli.console import result, say, talk_as
 from srcli.errors import RunError, UserError
-from srcli.ranks import read_share
+from srcli.processes import read_share
 
 if TYPE_CHECKING:
     import torch
 
-    from srcli.experiment import Experiment
+    from srcli.experiment.schema import Experiment
     from srcli.training.replicas import Replicas
 
 
@@ -83,8 +83,8 @@ def train(
 
 
 def _load(experiment: Path | None, preset: str | None, overrides: list[str]) -> "Experiment":
-    from srcli.catalog import experiment_path, preset_path
-    from srcli.experiment import load_experiment
+    from srcli.experiment.loading import load_experiment
+    from srcli.experiment.presets import experiment_path, preset_path
 
     path = preset_path(str(preset)) if experiment is None else experiment_path(experiment)
     return load_experiment(path, overrides)
@@ -99,7 +99,7 @@ def _start(
     replicas: "Replicas",
 ) -> Path:
     """Trains a new run; one that torchrun has started again goes on where its last checkpoint stands."""
-    from srcli.runs import next_run_path
+    from srcli.runs.directory import next_run_path
     from srcli.training.replicas import may_restart, restarts
     from srcli.training.sessions import resume_run, start_run
 
@@ -121,7 +121,7 @@ def _start(
 def _rehearse(
     experiment: "Experiment", data: list[Path], device: "torch.device", replicas: "Replicas"
 ) -> None:
-    from srcli.training.rehearsal import rehearse
+    from srcli.training.dry_run import rehearse
     from srcli.training.sessions import load_dataset
 
     with replicas.together():

@@ -4,11 +4,11 @@ from typing import Annotated
 
 import typer
 
-from srcli.bundled import DEFAULT
 from srcli.console import fail, result, say
 from srcli.errors import EXIT_SOME_FAILED, EXIT_USER_ERROR, UserError
-from srcli.ranks import read_share
-from srcli.upscaling.files import OnExist, Plan, describe_others, plan_jobs
+from srcli.generators.bundled import DEFAULT
+from srcli.processes import read_share
+from srcli.upscaling.plan import OnExist, Plan, describe_others, plan_jobs
 from srcli.upscaling.records import Record, Status
 
 
@@ -69,8 +69,8 @@ def upscale(
     failed = len(plan.failures)
     total = failed + len(plan.skipped) + len(plan.jobs)
     if plan.jobs:
-        from srcli.upscaling.batch import check_streams, upscale_all
         from srcli.upscaling.models import load_upscaler
+        from srcli.upscaling.run import check_streams, upscale_all
 
         check_streams(plan.jobs)
         generator = load_upscaler(model, device)

@@ -12,9 +12,11 @@ from torch import Tensor
 from srcli.data.dataset import Dataset
 from srcli.data.degradation import degrade
 from srcli.data.degradation_settings import DegradationSettings
-from srcli.data.images import LABEL_SIZE, SCALE, from_network, resize_area, to_network
+from srcli.data.task import LABEL_SIZE, SCALE
 from srcli.errors import DataError
-from srcli.ranks import ALONE, Share
+from srcli.pictures.pixels import from_network, to_network
+from srcli.pictures.resize import resize_area
+from srcli.processes import ALONE, Share
 
 CROP_STREAM, ORDER_STREAM, SIDE_STREAM, DEGRADATION_STREAM = 0, 1, 2, 3
 RED_GREEN_BLUE = (0.299, 0.587, 0.114)  # ITU-R BT.601 luma, as Pillow's and TensorFlow's grey

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from srcli.data.images import FACE_SIZE, LABEL_SIZE, Pixels, centre_window
+from srcli.data.task import FACE_SIZE, LABEL_SIZE, centre_window
 from srcli.errors import DataError
-from srcli.reading import parse_json, read_bounded
+from srcli.pictures.pixels import Pixels
+from srcli.storage.bounded import parse_json, read_bounded
 
 DATASET_VERSION = 1
 SPLITS = ("train", "validation", "test")

@@ -13,7 +13,8 @@ import simplejpeg
 from numpy.typing import NDArray
 from PIL import Image
 
-from srcli.data.images import Pixels, resize_area, to_uint8
+from srcli.pictures.pixels import Pixels, to_uint8
+from srcli.pictures.resize import resize_area
 
 Kernel = Literal["area", "bicubic", "bilinear", "lanczos"]
 

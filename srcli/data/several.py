@@ -9,7 +9,7 @@ import numpy as np
 
 from srcli.data.dataset import RECORD_FILE, SPLITS, Dataset, JoinedFaces, open_dataset
 from srcli.errors import DataError
-from srcli.ranks import Share
+from srcli.processes import Share
 
 
 def part_path(out: Path, share: Share) -> Path:

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from srcli.data.images import SCALE
+from srcli.data.task import SCALE
 from srcli.models.layers import Depth, Width, initialize_he
 from srcli.models.residual import BRANCH_SHARE, Block
 

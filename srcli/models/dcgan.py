@@ -7,6 +7,7 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import nn
 
+from srcli.models.kernels.strided import DoublingConv2d, HalvingConv2d
 from srcli.models.layers import (
     Activation,
     Flatten,
@@ -17,7 +18,6 @@ from srcli.models.layers import (
     initialize_normal,
     normalization,
 )
-from srcli.models.strided import DoublingConv2d, HalvingConv2d
 
 NOISE_SIZE = 128
 

@@ -7,8 +7,8 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from srcli.models.pull_back import has_pull_back, run_with_pull_back
-from srcli.models.sample_norm import SampleNorm
+from srcli.models.kernels.sample_norm import SampleNorm
+from srcli.models.kernels.vjp import has_pull_back, run_with_pull_back
 
 Activation = Literal["relu", "leaky_relu", "tanh"]
 Normalization = Literal["batch", "layer", "none"]

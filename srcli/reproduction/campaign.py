@@ -16,9 +16,9 @@ from srcli.errors import InterruptedRunError, RunError
 from srcli.reproduction.plan import PlannedRun
 from srcli.reproduction.records import RECORD_FILE, RunRecord, read_record
 from srcli.reproduction.training_run import Workshop, complete
-from srcli.run_status import RunStatus
-from srcli.stopping import asked_to_stop
-from srcli.training.rehearsal import duration
+from srcli.runs.status import RunStatus
+from srcli.training.dry_run import duration
+from srcli.training.stopping import asked_to_stop
 
 
 @dataclass

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
-from srcli.data.images import area_average
+from srcli.pictures.resize import area_average
 
 Features = NDArray[np.float64]
 Pictures = NDArray[Any]

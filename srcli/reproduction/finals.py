@@ -7,11 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from srcli.data.dataset import Dataset
-from srcli.data.images import Pixels, enlarge_bicubic, enlarge_nearest, low_res_of
+from srcli.data.task import SCALE, low_res_of
 from srcli.errors import DataError
-from srcli.metrics import consistency, diversity, l1, psnr, sharpness, ssim
+from srcli.metrics.measures import consistency, diversity, l1, psnr, sharpness, ssim
+from srcli.pictures.pixels import Pixels
+from srcli.pictures.resize import enlarge_bicubic, enlarge_nearest
 from srcli.reproduction.coverage import face_coverage
-from srcli.training.measuring import Statistics, draw_faces, enlarge
+from srcli.training.evaluate import Statistics, draw_faces, enlarge
 from srcli.training.state import TrainingState
 
 NOISE_SAMPLES = 1000
@@ -76,8 +78,8 @@ def measure_baselines(labels: Pixels) -> Mapping[str, dict[str, Values]]:
     """The figures of each face for nearest neighbour, Pillow's bicubic and TensorFlow 1's."""
     low_res = low_res_of(labels)
     enlarged = {
-        "nearest": enlarge_nearest(low_res),
-        "bicubic": enlarge_bicubic(low_res),
+        "nearest": enlarge_nearest(low_res, SCALE),
+        "bicubic": enlarge_bicubic(low_res, SCALE),
         "bicubic_tensorflow1": enlarge_tensorflow1(low_res),
     }
     return {name: faces_figures(outputs, labels) for name, outputs in enlarged.items()}

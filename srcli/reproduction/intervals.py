@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from srcli.metrics import bootstrap_interval
+from srcli.metrics.measures import bootstrap_interval
 from srcli.reproduction.verdicts import Estimate
 
 Values = NDArray[np.float64]

@@ -7,13 +7,14 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from srcli.catalog import plan_path, preset_path
 from srcli.errors import ExperimentError
-from srcli.experiment import Experiment, load_experiment
-from srcli.experiment_mistakes import validate
-from srcli.experiment_text import MAX_CHARACTERS, read_document
-from srcli.reading import read_bounded
+from srcli.experiment.loading import load_experiment
+from srcli.experiment.mistakes import validate
+from srcli.experiment.presets import plan_path, preset_path
+from srcli.experiment.schema import Experiment
+from srcli.experiment.yaml_text import MAX_CHARACTERS, read_document
 from srcli.reproduction.studies import StudySettings
+from srcli.storage.bounded import read_bounded
 
 _Share = Annotated[float, Field(ge=0, le=1)]
 _Text = Annotated[str, Field(max_length=300)]

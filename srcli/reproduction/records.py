@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from srcli.data.images import Pixels, write_png
 from srcli.errors import DataError
-from srcli.reading import read_bounded
-from srcli.runs import replacing_folder, write_json, write_text
+from srcli.pictures.pixels import Pixels, as_png
+from srcli.storage.atomic import atomic_folder, write_bytes, write_json, write_text
+from srcli.storage.bounded import read_bounded
 
 RECORD_FILE, EXAMPLES_FILE = "record.json", "examples.png"
 TABLES = ("faces", "steps", "evaluations")
@@ -84,12 +84,12 @@ def write_record(folder: Path, record: RunRecord, examples: Pixels | None) -> No
     values = asdict(record)
     tables = {name: values.pop(name) for name in TABLES}
     values["figures"] = {name: float(f"{value:.6g}") for name, value in record.figures.items()}
-    with replacing_folder(folder) as new:
+    with atomic_folder(folder) as new:
         write_json(new / RECORD_FILE, values)
         for name, columns in tables.items():
             write_text(new / f"{name}.csv", _as_csv(columns))
         if examples is not None:
-            write_png(new / EXAMPLES_FILE, examples)
+            write_bytes(new / EXAMPLES_FILE, as_png(examples))
 
 
 def read_record(folder: Path) -> RunRecord:

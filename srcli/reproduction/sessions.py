@@ -6,14 +6,15 @@ from pathlib import Path
 
 import numpy as np
 
-from srcli.catalog import example_faces
 from srcli.console import say, warn
-from srcli.data.images import Pixels, low_res_of, open_picture
 from srcli.data.several import open_datasets
-from srcli.data.synthetic import built_in_dataset
+from srcli.data.task import low_res_of
+from srcli.drawn_faces.faces import built_in_dataset
 from srcli.errors import DataError
-from srcli.ranks import read_share
-from srcli.reading import read_bounded
+from srcli.experiment.presets import example_faces
+from srcli.pictures.opening import open_picture
+from srcli.pictures.pixels import Pixels
+from srcli.processes import read_share
 from srcli.reproduction.campaign import check_data_is_given, make_runs, missing_runs, threads_for
 from srcli.reproduction.claims import judge
 from srcli.reproduction.finals import measure_baselines, test_labels
@@ -22,8 +23,9 @@ from srcli.reproduction.records import EXAMPLES_FILE, MAX_BYTES, RunRecord, Seri
 from srcli.reproduction.report import Reproduction, write_report
 from srcli.reproduction.study_runs import make_studies, read_studies
 from srcli.reproduction.training_run import Workshop, source_commit
-from srcli.run_status import RunStatus
-from srcli.runs import write_json
+from srcli.runs.status import RunStatus
+from srcli.storage.atomic import write_json
+from srcli.storage.bounded import read_bounded
 
 BASELINES_FILE = "baselines.json"
 

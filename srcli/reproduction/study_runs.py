@@ -12,11 +12,11 @@ from pydantic import TypeAdapter
 
 from srcli.console import progress, say
 from srcli.errors import DataError, RunError
-from srcli.ranks import Share
-from srcli.reading import read_bounded
+from srcli.processes import Share
 from srcli.reproduction.studies import StudySettings
 from srcli.reproduction.studies.study import Study
-from srcli.runs import write_json
+from srcli.storage.atomic import write_json
+from srcli.storage.bounded import read_bounded
 
 MAX_BYTES = 50 * 2**20
 

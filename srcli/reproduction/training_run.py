@@ -13,16 +13,19 @@ from typing import Any
 import torch
 
 from srcli.data.dataset import Dataset
-from srcli.data.images import Pixels, grid, low_res_of, write_png
+from srcli.data.task import low_res_of
 from srcli.errors import EXIT_DIVERGED, EXIT_INTERRUPTED, InterruptedRunError, RunError
-from srcli.experiment import differences, load_experiment
+from srcli.experiment.loading import differences, load_experiment
+from srcli.pictures.pixels import Pixels, as_png, grid
 from srcli.reproduction.finals import measure_run
 from srcli.reproduction.plan import PlannedRun, as_overrides
 from srcli.reproduction.records import STEP_TERMS, RunRecord, Series, columns_of, write_record
-from srcli.run_lock import is_being_trained
-from srcli.run_status import RunStatus
-from srcli.runs import Record, RunDirectory, logged_steps, read_log
-from srcli.training.measuring import Statistics, draw_faces, enlarge
+from srcli.runs.directory import Record, RunDirectory
+from srcli.runs.lock import is_being_trained
+from srcli.runs.log import logged_steps, read_log
+from srcli.runs.status import RunStatus
+from srcli.storage.atomic import write_bytes
+from srcli.training.evaluate import Statistics, draw_faces, enlarge
 from srcli.training.state import TrainingState, restore_state
 
 CPU = torch.device("cpu")
@@ -199,7 +202,7 @@ def _record(run: PlannedRun, directory: RunDirectory, workshop: Workshop, reason
         examples = _strip(state, workshop.examples)
         shown_file = workshop.out / "test-faces" / f"{run.name}.png"
         shown_file.parent.mkdir(parents=True, exist_ok=True)
-        write_png(shown_file, _strip(state, workshop.labels[:SHOWN_FACES]))
+        write_bytes(shown_file, as_png(_strip(state, workshop.labels[:SHOWN_FACES])))
     record = _new_record(run, workshop.dataset, status, about, log, reason, figures, faces)
     write_record(workshop.record_folder(run), record, examples)
     return record

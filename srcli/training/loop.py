@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 
 from srcli.data.batches import TrainingBatches
 from srcli.data.dataset import Dataset
-from srcli.data.images import write_png
 from srcli.errors import (
     DataError,
     DivergedError,
@@ -14,11 +13,13 @@ from srcli.errors import (
     InterruptedRunError,
     UnhealthyRunError,
 )
-from srcli.run_log import RunLog
-from srcli.run_status import RunStatus
-from srcli.runs import Record, RunDirectory, read_log
-from srcli.training.health import Watch
-from srcli.training.measuring import choose_test_faces, measure, sample_grid
+from srcli.health.rules import Watch
+from srcli.pictures.pixels import as_png
+from srcli.runs.directory import Record, RunDirectory
+from srcli.runs.log import RunLog, read_log
+from srcli.runs.status import RunStatus
+from srcli.storage.atomic import write_bytes
+from srcli.training.evaluate import choose_test_faces, measure, sample_grid
 from srcli.training.state import TrainingState, save_state
 from srcli.training.step import Terms, train_step
 from srcli.training.timer import Timer
@@ -87,7 +88,7 @@ def train(job: Job) -> None:
                     bool(watch.findings), state.device
                 )
             if _is_due(state, settings.sample_every) and run.is_kept:
-                write_png(run.samples / f"step-{state.step:06d}.png", sample_grid(state, faces))
+                write_bytes(run.samples / f"step-{state.step:06d}.png", as_png(sample_grid(state, faces)))
             if _is_due(state, settings.checkpoint_every) or saving.rings():
                 _save(run, state, log)
                 saving.restart()

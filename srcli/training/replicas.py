@@ -20,7 +20,7 @@ from torch.distributed.rendezvous import rendezvous
 
 from srcli.devices import choose_device
 from srcli.errors import LostProcessError, OtherProcessError, RunError, UserError
-from srcli.ranks import ALONE, Share, read_local_rank
+from srcli.processes import ALONE, Share, read_local_rank
 
 START_TIMEOUT = timedelta(minutes=10)
 """How long the slowest process may take to import, open its data and read a checkpoint."""

@@ -8,9 +8,9 @@ from rich.progress import Progress
 
 from srcli.console import progress, say, warn
 from srcli.errors import DivergedError, InterruptedRunError, UnhealthyRunError
-from srcli.runs import Record, RunDirectory
-from srcli.training.health import health_lines
-from srcli.training.rehearsal import duration
+from srcli.health.rules import health_lines
+from srcli.runs.directory import Record, RunDirectory
+from srcli.training.dry_run import duration
 from srcli.training.state import TrainingState
 from srcli.training.step import Terms
 from srcli.training.timer import Timer

@@ -14,15 +14,17 @@ import srcli
 from srcli.console import say
 from srcli.data.dataset import Dataset
 from srcli.data.several import open_datasets
-from srcli.data.synthetic import built_in_dataset
+from srcli.drawn_faces.faces import built_in_dataset
 from srcli.errors import LostProcessError, RunError
-from srcli.experiment import Experiment, differences, load_experiment, override_experiment
-from srcli.run_lock import locked
-from srcli.run_status import RunStatus
-from srcli.runs import RunDirectory, create_run, cut_log, read_log, write_text
-from srcli.stopping import asked_to_stop
+from srcli.experiment.loading import differences, load_experiment, override_experiment
+from srcli.experiment.schema import Experiment
+from srcli.runs.directory import RunDirectory, create_run
+from srcli.runs.lock import locked
+from srcli.runs.log import cut_log, read_log
+from srcli.runs.status import RunStatus
+from srcli.storage.atomic import write_text
+from srcli.training.evaluate import choose_test_faces
 from srcli.training.loop import Job, StopRequest, train, training_batches
-from srcli.training.measuring import choose_test_faces
 from srcli.training.replicas import Replicas, restarts, will_restart
 from srcli.training.reporting import reporting
 from srcli.training.state import (
@@ -33,6 +35,7 @@ from srcli.training.state import (
     save_state,
     weights_digest,
 )
+from srcli.training.stopping import asked_to_stop
 
 EXTENDABLE = "training.steps"
 

@@ -11,25 +11,26 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from srcli.checkpoints import (
+from srcli.console import warn
+from srcli.errors import CheckpointError, ExperimentError
+from srcli.experiment.schema import Experiment
+from srcli.generators.on_torch import load_torch_generator
+from srcli.models.dcgan import NOISE_SIZE
+from srcli.models.shapes import MAX_PARAMETERS, tensors_of
+from srcli.runs.checkpoints import (
     CRITIC_FILE,
     EMA_FILE,
     GENERATOR_FILE,
     RESUME_FILE,
-    load_generator,
     load_weights,
     newest_readable,
     read_resume,
     read_weights,
     write_checkpoint,
 )
-from srcli.checksums import check_files
-from srcli.console import warn
-from srcli.errors import CheckpointError, ExperimentError
-from srcli.experiment import Experiment
-from srcli.models.dcgan import NOISE_SIZE
-from srcli.models.shapes import MAX_PARAMETERS, tensors_of
-from srcli.runs import RunDirectory, logged_steps
+from srcli.runs.directory import RunDirectory
+from srcli.runs.log import logged_steps
+from srcli.storage.checksums import check_files
 from srcli.training.batch_norm import synchronize
 from srcli.training.optimizer_state import load_optimizer
 from srcli.training.replicas import Replicas
@@ -164,7 +165,7 @@ def start_from(state: TrainingState, source: Path) -> None:
     Raises:
         CheckpointError: Nothing usable is there, or its generator has other settings.
     """
-    other = load_generator(source)
+    other = load_torch_generator(source)
     if other.experiment.generator != state.experiment.generator:
         raise CheckpointError(f"training.init_from: the generator of {source} has other settings")
     for network in (state.generator, state.average):

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from srcli.data.batches import Batch
-from srcli.data.images import Pixels, to_network
-from srcli.metrics import diversity
+from srcli.metrics.measures import diversity
+from srcli.pictures.pixels import Pixels, to_network
 from srcli.training.state import TrainingState, frozen
 
 SYMPTOM_FACES = 64

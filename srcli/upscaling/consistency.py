@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from srcli.data.images import area_average
+from srcli.pictures.resize import area_average
 from srcli.upscaling.bicubic import enlarge_values
 from srcli.upscaling.pixels import Pixels, Values, to_pixels
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from srcli.errors import ImageError
-from srcli.picture_formats import PICTURE_ENDINGS
+from srcli.pictures.formats import PICTURE_ENDINGS
 
 STANDARD_STREAM = "-"
 

@@ -1,7 +1,8 @@
 """Which generator enlarges."""
 
 from srcli.errors import UserError
-from srcli.generators import Generator, load_generator
+from srcli.generators.description import Generator
+from srcli.generators.loading import load_generator
 
 
 def load_upscaler(model: str, device: str) -> Generator:

@@ -13,20 +13,20 @@ from typing import IO
 
 from srcli.console import discard_output
 from srcli.errors import ImageError
-from srcli.runs import replacing
-from srcli.upscaling.decoding import read_picture
-from srcli.upscaling.encoding import Provenance, write_picture
-from srcli.upscaling.engine import BATCH_PIXELS, Band, Network, bands_of, check_size, enlarge_bands
-from srcli.upscaling.files import Job
+from srcli.storage.atomic import atomic_file
 from srcli.upscaling.pictures import Picture, finish_rows, fit_format, output_size, show_visible
 from srcli.upscaling.pixels import Pixels
+from srcli.upscaling.plan import Job
+from srcli.upscaling.reading import read_picture
+from srcli.upscaling.tiles import BATCH_PIXELS, Band, Network, bands_of, check_size, enlarge_bands
+from srcli.upscaling.writing import Provenance, write_picture
 
 CHUNK_PIXELS = 2**18
 """Pixels of the input that are on the way together, so that those of one size may meet in a batch."""
 
 
 @dataclass(frozen=True)
-class Treatment:
+class UpscaleOptions:
     """What is done with every picture.
 
     Attributes:
@@ -82,19 +82,19 @@ class Part:
     enlarged: Pixels | None = None
 
 
-def decode(jobs: Iterable[Job], treatment: Treatment, stdin: bytes) -> Generator[list[Part]]:
+def decode(jobs: Iterable[Job], options: UpscaleOptions, stdin: bytes) -> Generator[list[Part]]:
     """Decodes pictures, and gives their parts in order, as many together as make a batch.
 
     Args:
         jobs: Which pictures.
-        treatment: What will be done with them.
+        options: What will be done with them.
         stdin: What standard input held.
     """
     chunk: list[Part] = []
     pixels: Counter[tuple[int, ...]] = Counter()
     for job in jobs:
         item = Item(job, time.perf_counter())
-        bands = _decode(item, treatment, stdin)
+        bands = _decode(item, options, stdin)
         if not bands:
             chunk.append(Part(item, None))
         for band in bands:
@@ -108,17 +108,17 @@ def decode(jobs: Iterable[Job], treatment: Treatment, stdin: bytes) -> Generator
     yield chunk
 
 
-def _decode(item: Item, treatment: Treatment, stdin: bytes) -> list[Band]:
+def _decode(item: Item, options: UpscaleOptions, stdin: bytes) -> list[Band]:
     """Reads a picture into its item; no bands if that fails."""
-    job, network = item.job, treatment.network
+    job, network = item.job, options.network
     try:
         picture = read_picture(job.source or io.BytesIO(stdin), job.name)
         height, width = picture.colour.shape[:2]
-        check_size(width, height, network, treatment.label, job.name)
+        check_size(width, height, network, options.label, job.name)
         item.in_size = width, height
-        item.out_size = output_size(picture, network.scale, treatment.compare)
+        item.out_size = output_size(picture, network.scale, options.compare)
         item.picture = show_visible(fit_format(picture, job.format, item.out_size, job.name))
-        bands = bands_of(item.picture.colour, network, consistent=treatment.consistent)
+        bands = bands_of(item.picture.colour, network, consistent=options.consistent)
     except ImageError as error:
         item.error = error
         return []
@@ -130,13 +130,13 @@ def _decode(item: Item, treatment: Treatment, stdin: bytes) -> list[Band]:
 
 
 def enlarge(
-    chunks: Generator[list[Part]], treatment: Treatment, on_progress: Callable[[float], None]
+    chunks: Generator[list[Part]], options: UpscaleOptions, on_progress: Callable[[float], None]
 ) -> Generator[list[Part]]:
     """Runs the network over the parts of pictures.
 
     Args:
         chunks: The parts in order, those together that may share a batch.
-        treatment: Has the network.
+        options: Has the network.
         on_progress: Called with the shares of pictures that have just been done.
 
     Raises:
@@ -146,7 +146,7 @@ def enlarge(
         for chunk in chunks:
             bands = [part.band for part in chunk if part.band and not part.item.error]
             try:
-                enlarged = dict(zip(bands, enlarge_bands(bands, treatment.network, on_progress), strict=True))
+                enlarged = dict(zip(bands, enlarge_bands(bands, options.network, on_progress), strict=True))
             except MemoryError:
                 enlarged = {}
                 for part in chunk:
@@ -156,7 +156,7 @@ def enlarge(
             ]
 
 
-def write(chunks: Generator[list[Part]], treatment: Treatment) -> Generator[Item]:
+def write(chunks: Generator[list[Part]], options: UpscaleOptions) -> Generator[Item]:
     """Writes pictures as their parts come, and gives each when it is written or has failed."""
     with closing(chunks):
         parts = (part for chunk in chunks for part in chunk)
@@ -164,7 +164,7 @@ def write(chunks: Generator[list[Part]], treatment: Treatment) -> Generator[Item
             item = first.item
             own_parts = chain([first], islice(parts, item.bands - 1))
             try:
-                _write(item, own_parts, treatment)
+                _write(item, own_parts, options)
             except ImageError as error:
                 item.error = error
             except MemoryError:
@@ -176,30 +176,30 @@ def write(chunks: Generator[list[Part]], treatment: Treatment) -> Generator[Item
             yield item
 
 
-def _write(item: Item, parts: Iterable[Part], treatment: Treatment) -> None:
+def _write(item: Item, parts: Iterable[Part], options: UpscaleOptions) -> None:
     if item.picture is None or item.out_size is None:
         return
     with _opened(item.job.target) as file:
         write_picture(
             file,
-            _rows(item.picture, parts, treatment),
+            _rows(item.picture, parts, options),
             item.out_size,
             item.picture,
             item.job.format,
-            treatment.quality,
-            treatment.provenance,
+            options.quality,
+            options.provenance,
         )
 
 
-def _rows(picture: Picture, parts: Iterable[Part], treatment: Treatment) -> Iterator[Pixels]:
+def _rows(picture: Picture, parts: Iterable[Part], options: UpscaleOptions) -> Iterator[Pixels]:
     """The output's rows, part by part."""
     for part in parts:
         if part.item.error is not None:
             raise part.item.error
         assert part.band is not None
         assert part.enlarged is not None
-        scale = treatment.network.scale
-        yield finish_rows(picture, part.enlarged, part.band.rows.start, scale, treatment.compare)
+        scale = options.network.scale
+        yield finish_rows(picture, part.enlarged, part.band.rows.start, scale, options.compare)
 
 
 @contextmanager
@@ -215,7 +215,7 @@ def _opened(target: Path | None) -> Iterator[IO[bytes]]:
             sys.stdout.buffer.flush()
         else:
             # Whoever loses power still has the input; waiting for the disk takes longer than a face.
-            with replacing(target, durable=False) as file:
+            with atomic_file(target, durable=False) as file:
                 yield file
     except BrokenPipeError:
         raise

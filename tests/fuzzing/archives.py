@@ -16,9 +16,9 @@ from random import Random
 from PIL import Image
 
 from fuzzing.mutations import HUGE, INTERESTING, TEXTS, mutate_bytes
-from srcli.data.packing import Packing, pack
-from srcli.data.sources import open_source
-from srcli.data.synthetic import draw_faces
+from srcli.drawn_faces.faces import draw_faces
+from srcli.packing.pack import Packing, pack
+from srcli.packing.sources import open_source
 
 PACKING = Packing("auto", 72, None, 2, 60.0, 1)
 NAMES = (

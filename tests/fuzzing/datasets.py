@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from small import small_experiment
+from tiny_experiments import small_experiment
 
 from fuzzing.mutations import HUGE, INTERESTING, json_bytes, mutate_bytes, mutate_tree
 from srcli.data.batches import TrainingBatches
 from srcli.data.dataset import SPLITS, open_dataset
-from srcli.data.synthetic import draw_faces
+from srcli.drawn_faces.faces import draw_faces
 
 FACES = draw_faces(12, 1)
 RECORD = {

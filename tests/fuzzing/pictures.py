@@ -14,12 +14,12 @@ from PIL import ExifTags, Image, ImageCms, PngImagePlugin
 from pixels import REPEAT
 
 from fuzzing.mutations import HUGE, INTERESTING, mutate_bytes
-from srcli.data.decoding import face_of
-from srcli.data.images import to_uint8
 from srcli.errors import ImageError
-from srcli.upscaling.batch import upscale_all
-from srcli.upscaling.decoding import read_picture
-from srcli.upscaling.files import Job
+from srcli.packing.layouts import face_of
+from srcli.pictures.pixels import to_uint8
+from srcli.upscaling.plan import Job
+from srcli.upscaling.reading import read_picture
+from srcli.upscaling.run import upscale_all
 
 ENLARGED_PIXELS = 20_000
 """Larger pictures are read, but not enlarged: that time is theirs to ask for."""

@@ -9,11 +9,13 @@ from random import Random
 
 import numpy as np
 import onnx
-from small import small_experiment
+from tiny_experiments import small_experiment
 
 from fuzzing.mutations import HUGE, INTERESTING, json_bytes, mutate_bytes, mutate_tree
-from srcli import checkpoints, exporting
-from srcli.portable import METADATA_KEY, load_portable
+from srcli.generators import export as exporting
+from srcli.generators.on_onnx import METADATA_KEY, load_portable
+from srcli.generators.on_torch import load_torch_generator
+from srcli.runs.checkpoints import write_weights
 
 
 class PortableFiles:
@@ -55,8 +57,8 @@ def _onnx_files() -> tuple[bytes, ...]:
         for kind in ("residual", "noise"):
             experiment = small_experiment("gan", kind)
             weights = folder / f"{kind}.safetensors"
-            checkpoints.write_weights(weights, experiment.generator.build(), experiment, 1)
-            exporting.export(checkpoints.load_generator(weights), folder / f"{kind}.onnx")
+            write_weights(weights, experiment.generator.build(), experiment, 1)
+            exporting.export(load_torch_generator(weights), folder / f"{kind}.onnx")
             contents.append((folder / f"{kind}.onnx").read_bytes())
     assert all(METADATA_KEY.encode() in content for content in contents)
     return tuple(contents)

@@ -7,10 +7,10 @@ from random import Random
 from typing import Any
 
 import yaml
-from small import PRESETS
+from tiny_experiments import PRESETS
 
 from fuzzing.mutations import mutate_bytes, mutate_tree
-from srcli.experiment import load_experiment, parse_experiment
+from srcli.experiment.loading import load_experiment, parse_experiment
 from srcli.training.state import refuse_large_networks
 
 LINES = (

@@ -16,12 +16,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from small import small_dataset, small_experiment
+from tiny_experiments import small_dataset, small_experiment
 
 from fuzzing.mutations import HUGE, INTERESTING, hostile_value, json_bytes, mutate_bytes, mutate_tree
-from srcli.checkpoints import METADATA_KEY, RESUME_FILE, load_generator
-from srcli.checksums import SUMS_FILE
-from srcli.runs import RunDirectory
+from srcli.generators.on_torch import load_torch_generator
+from srcli.runs.checkpoints import METADATA_KEY, RESUME_FILE
+from srcli.runs.directory import RunDirectory
+from srcli.storage.checksums import SUMS_FILE
 from srcli.training.loop import training_batches
 from srcli.training.state import build_state, restore_state, save_state
 from srcli.training.step import train_step
@@ -56,7 +57,7 @@ class WeightFiles:
         return {"model.safetensors": struct.pack("<Q", length) + text + data}
 
     def use(self, given: Path, _work: Path) -> None:
-        generator = load_generator(given / "model.safetensors")
+        generator = load_torch_generator(given / "model.safetensors")
         if generator.takes_noise:
             generator.sample(2, 0)
         else:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from srcli.errors import ExperimentError
-from srcli.experiment import load_experiment
+from srcli.experiment.loading import load_experiment
 from srcli.reproduction.plan import as_overrides, load_plan, planned_runs
 
 PLANS = Path(__file__).parents[2] / "plans"

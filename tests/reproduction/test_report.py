@@ -13,8 +13,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from srcli.data.images import Pixels, enlarge_bicubic, enlarge_nearest, low_res_of
+from srcli.data.task import SCALE, low_res_of
 from srcli.errors import DataError
+from srcli.pictures.pixels import Pixels
+from srcli.pictures.resize import enlarge_bicubic, enlarge_nearest
 from srcli.reproduction.plan import Plan, load_plan, planned_runs
 from srcli.reproduction.records import RunRecord
 from srcli.reproduction.report import Reproduction, write_report
@@ -266,7 +268,7 @@ def test_a_sheet_shows_the_faces_at_twice_their_size_and_an_empty_row_in_grey() 
 
 def test_a_strip_is_taken_apart_and_another_picture_refused() -> None:
     low_res = low_res_of(np.random.default_rng(2).integers(0, 256, (3, 64, 64, 3), np.uint8))
-    faces = np.concatenate([enlarge_nearest(low_res), enlarge_bicubic(low_res)])
+    faces = np.concatenate([enlarge_nearest(low_res, SCALE), enlarge_bicubic(low_res, SCALE)])
     assert np.array_equal(split_strip(strip_of(faces), "a-s0"), faces)
     with pytest.raises(DataError, match="a-s0 is not a row of faces of 64 pixels: it is 40 x 64"):
         split_strip(strip_of(faces[:1, :, :40]), "a-s0")

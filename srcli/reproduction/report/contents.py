@@ -6,13 +6,13 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from srcli.data.images import Pixels
-from srcli.experiment import Experiment
+from srcli.experiment.schema import Experiment
+from srcli.pictures.pixels import Pixels
 from srcli.reproduction.plan import Plan, PlannedRun
 from srcli.reproduction.records import RunRecord
 from srcli.reproduction.studies.study import Result
 from srcli.reproduction.verdicts import Claim
-from srcli.run_status import RunStatus
+from srcli.runs.status import RunStatus
 
 MISSING = "not run yet"
 STATES: Sequence[str] = (RunStatus.FINISHED, RunStatus.FAILED, RunStatus.DIVERGED, MISSING)

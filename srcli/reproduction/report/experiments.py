@@ -7,7 +7,7 @@ from srcli.reproduction.records import RunRecord
 from srcli.reproduction.report.contents import Cell
 from srcli.reproduction.report.own_charts import Baselines
 from srcli.reproduction.report.wording import UNKNOWN, fixed, over_seeds
-from srcli.run_status import RunStatus
+from srcli.runs.status import RunStatus
 
 PAPERS_EXPERIMENTS: Mapping[str, str] = {
     "resnet-gan": "1, 2, 4",

@@ -7,8 +7,9 @@ from io import BytesIO
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from srcli.data.images import Pixels, open_picture
 from srcli.errors import DataError
+from srcli.pictures.opening import open_picture
+from srcli.pictures.pixels import Pixels
 
 ZOOM = 2
 SIDE = 64

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from srcli.evaluation.curves import visible_range
+from srcli.curves.read import visible_range
 from srcli.reproduction.intervals import student_interval
 from srcli.reproduction.report.contents import Cell
 from srcli.reproduction.report.pictures import (

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from srcli.evaluation.curves import QUANTITIES, visible_range
+from srcli.curves.read import QUANTITIES, visible_range
 from srcli.reproduction.report.contents import Cell
 from srcli.reproduction.report.pictures import (
     WIDTH,

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 
-from srcli.data.images import Pixels, enlarge_bicubic, enlarge_nearest
+from srcli.data.task import SCALE
+from srcli.pictures.pixels import Pixels
+from srcli.pictures.resize import enlarge_bicubic, enlarge_nearest
 from srcli.reproduction.report.contents import MISSING, Cell, Reproduction
 from srcli.reproduction.report.faces import A_ROW, FaceRow, face_sheet, split_strip
 from srcli.reproduction.report.pictures import Picture, Tile
 from srcli.reproduction.report.wording import unplanned
-from srcli.run_status import RunStatus
+from srcli.runs.status import RunStatus
 
 _OBJECTIVES = {"gan": "GAN", "wgan": "WGAN", "wgangp": "WGAN-GP"}
 _FAMILIES = {
@@ -129,9 +131,9 @@ def _rows(
     shown = slice(first, first + A_ROW)
     rows = []
     if inputs is not None:
-        rows.append(FaceRow("input", "16 x 16", enlarge_nearest(inputs[shown])))
+        rows.append(FaceRow("input", "16 x 16", enlarge_nearest(inputs[shown], SCALE)))
         if with_bicubic:
-            rows.append(FaceRow("bicubic", "", enlarge_bicubic(inputs[shown])))
+            rows.append(FaceRow("bicubic", "", enlarge_bicubic(inputs[shown], SCALE)))
     for name, title in titles.items():
         note, faces, empty = _shown(reproduction, cells.get(name))
         rows.append(FaceRow(title, note, None if faces is None else faces[shown], empty))

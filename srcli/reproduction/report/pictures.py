@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from srcli.evaluation.curves import moving_average
+from srcli.curves.read import moving_average
 from srcli.reproduction.records import RunRecord
 from srcli.reproduction.studies.drawing import STYLE
 

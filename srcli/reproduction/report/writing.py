@@ -15,7 +15,7 @@ from srcli.reproduction.report.experiments import COLUMNS
 from srcli.reproduction.report.page import Page, page_of
 from srcli.reproduction.report.wording import AUTHORS_LOG, with_interval
 from srcli.reproduction.verdicts import Claim
-from srcli.runs import replacing, write_json, write_text
+from srcli.storage.atomic import atomic_file, write_json, write_text
 
 PAGE, MARKDOWN, VERDICTS, FIGURES = "report.html", "reproduction.md", "verdicts.json", "figures"
 SYMBOLS = {"holds": "✓", "does not hold": "✗", "undecided": "?"}
@@ -31,7 +31,7 @@ def write_report(reproduction: Reproduction, folder: Path) -> None:
     """
     page = page_of(reproduction)
     for tile in (tile for picture in page.pictures for tile in picture.tiles):
-        with replacing(folder / FIGURES / f"{tile.name}.png") as file:
+        with atomic_file(folder / FIGURES / f"{tile.name}.png") as file:
             file.write(tile.png)
     write_text(folder / MARKDOWN, _render("reproduction.md.j2", page))
     write_text(folder / PAGE, _render("report.html.j2", page))

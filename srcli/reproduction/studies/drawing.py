@@ -9,7 +9,7 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from srcli.runs import replacing
+from srcli.storage.atomic import atomic_file
 
 Values = npt.NDArray[np.float64]
 
@@ -43,7 +43,7 @@ STYLE = {
 
 def save(path: Path, draw: Callable[[], Figure]) -> None:
     """Writes what `draw` draws as a PNG; the user's own matplotlibrc does not change it."""
-    with matplotlib.style.context(["default", STYLE]), replacing(path) as file:
+    with matplotlib.style.context(["default", STYLE]), atomic_file(path) as file:
         draw().savefig(file, format="png", metadata={"Software": None})
 
 

@@ -1,0 +1,226 @@
+"""Comparing models: the same faces enlarged by each and measured, and samples of those fed noise."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from srcli.comparison.figures import Estimate, estimate, measure
+from srcli.comparison.test_faces import Faces
+from srcli.console import progress, say
+from srcli.data.task import SCALE
+from srcli.errors import CheckpointError, DataError, UserError
+from srcli.generators.description import Generator
+from srcli.generators.loading import load_generator
+from srcli.health.wording import describe_health
+from srcli.metrics.measures import Diversity, diversity
+from srcli.pictures.pixels import Pixels, from_network, to_network
+from srcli.pictures.resize import enlarge_bicubic, enlarge_nearest
+from srcli.runs.directory import RunDirectory
+from srcli.runs.lock import actual_state
+from srcli.runs.names import shortest_names
+
+BATCH = 50
+SHOWN_FACES = 10
+SHOWN_SAMPLES = 64
+MOST_SAMPLES = 1000
+"""Diversity looks at all pairs, so that more samples than this would take gigabytes."""
+
+SAMPLE_SEED = 0
+LABEL = "label"
+
+
+@dataclass(frozen=True)
+class Model:
+    """A generator under a name that no other model of the comparison has.
+
+    Attributes:
+        health: Of the run it was given as, in a few words; None where it is no run.
+    """
+
+    name: str
+    source: str
+    generator: Generator
+    health: str | None
+
+
+@dataclass(frozen=True)
+class Row:
+    """One way to enlarge the faces, or the labels themselves.
+
+    Attributes:
+        name: Of the way, for people and files.
+        estimates: Of every figure, by its key.
+        shown: The first faces, (n, 64, 64, 3), n up to 10.
+        model: None for what needs none.
+    """
+
+    name: str
+    estimates: dict[str, Estimate]
+    shown: Pixels
+    model: Model | None = None
+
+
+@dataclass(frozen=True)
+class SampleSet:
+    """Faces drawn from noise, or as many test faces beside them.
+
+    Attributes:
+        name: Of the model, or what else they are.
+        count: How many faces the diversity is that of.
+        shown: The first of them, (n, 64, 64, 3), n up to 64.
+        model: None for the test faces.
+    """
+
+    name: str
+    count: int
+    diversity: Diversity
+    shown: Pixels
+    model: Model | None = None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What was compared on which faces, and the outcome.
+
+    Attributes:
+        rows: Nearest, bicubic, each model that enlarges, labels; empty when no model enlarges.
+        sample_sets: Each model that draws from noise, then test faces; empty when no model does.
+    """
+
+    faces: Faces
+    models: Sequence[Model]
+    rows: Sequence[Row]
+    sample_sets: Sequence[SampleSet]
+
+
+def load_models(sources: Sequence[str], device: str) -> list[Model]:
+    """Loads bundled models, runs, checkpoints and weight files, each under its own name.
+
+    A model is called by its experiment and step; models that share those also by where they lie.
+
+    Raises:
+        CheckpointError: Something cannot be loaded.
+        RunError: A run's record is damaged.
+        UserError: Something is given twice, or the device cannot be used.
+    """
+    places = shortest_names([Path(source) for source in sources])
+    generators = [load_generator(source, device) for source in sources]
+    for source, generator in zip(sources, generators, strict=True):
+        if state := _state_of_run(Path(source)):
+            say(f"{source} {state}; compared at step {generator.step}")
+    labels = [generator.label for generator in generators]
+    names = [
+        label if labels.count(label) == 1 else f"{label} ({place})"
+        for label, place in zip(labels, places, strict=True)
+    ]
+    health = [_health_of_run(Path(source)) for source in sources]
+    return [Model(*known) for known in zip(names, sources, generators, health, strict=True)]
+
+
+def _health_of_run(path: Path) -> str | None:
+    run = RunDirectory(path)
+    return describe_health(run.record()) if run.record_file.exists() else None
+
+
+def _state_of_run(path: Path) -> str:
+    run = RunDirectory(path)
+    return actual_state(run) if run.record_file.exists() else ""
+
+
+def compare(models: Sequence[Model], faces: Faces) -> Comparison:
+    """Enlarges the same faces with every model and measures them; draws samples from the others.
+
+    Raises:
+        CheckpointError: A model's output is not finite.
+        DataError: There are too few faces to compare samples with.
+        UserError: The faces' inputs are degraded, and no model takes inputs.
+    """
+    enlarging = [model for model in models if not model.generator.takes_noise]
+    drawing = [model for model in models if model.generator.takes_noise]
+    if faces.degradation is not None and not enlarging:
+        raise UserError(f"--degrade {faces.degradation.name} changes inputs, and these models take none")
+    rows = _compare_enlarging(enlarging, faces) if enlarging else []
+    return Comparison(faces, models, rows, _compare_drawing(drawing, faces) if drawing else [])
+
+
+def _compare_enlarging(models: Sequence[Model], faces: Faces) -> list[Row]:
+    rows = []
+    with _counting((len(models) + 3) * len(faces.labels)) as count:
+        rows.append(
+            _measured_row("nearest", lambda low_res, _: enlarge_nearest(low_res, SCALE), faces, count)
+        )
+        rows.append(
+            _measured_row("bicubic", lambda low_res, _: enlarge_bicubic(low_res, SCALE), faces, count)
+        )
+        for model in models:
+            rows.append(_measured_row(model.name, _enlarger(model), faces, count, model))
+        rows.append(_measured_row(LABEL, lambda _, labels: labels, faces, count))
+    return rows
+
+
+def _measured_row(
+    name: str,
+    enlarge: Callable[[Pixels, Pixels], Pixels],
+    faces: Faces,
+    count: Callable[[int], None],
+    model: Model | None = None,
+) -> Row:
+    """Enlarges and measures all faces, in batches so that many need little memory."""
+    shown, parts = [], []
+    for start in range(0, len(faces.labels), BATCH):
+        batch = slice(start, start + BATCH)
+        labels = faces.labels[batch]
+        enlarged = enlarge(faces.inputs[batch], labels)
+        parts.append(measure(enlarged / 255, labels / 255, faces.low_res[batch] / 255))
+        shown.append(enlarged[: max(SHOWN_FACES - start, 0)])
+        count(len(labels))
+    estimates = {key: estimate(np.concatenate([part[key] for part in parts])) for key in parts[0]}
+    return Row(name, estimates, np.concatenate(shown), model)
+
+
+def _compare_drawing(models: Sequence[Model], faces: Faces) -> list[SampleSet]:
+    labels = faces.labels[:MOST_SAMPLES]
+    if len(labels) < 2:
+        raise DataError(
+            f"{faces.source} has one test face", "Samples from noise are compared with 2 or more."
+        )
+    sets = []
+    for model in models:
+        samples = _to_pixels(model, model.generator.sample(len(labels), SAMPLE_SEED))
+        sets.append(_sample_set(model.name, samples, model))
+    return [*sets, _sample_set("test faces", labels)]
+
+
+def _sample_set(name: str, samples: Pixels, model: Model | None = None) -> SampleSet:
+    return SampleSet(name, len(samples), diversity(samples / 255), samples[:SHOWN_SAMPLES], model)
+
+
+def _enlarger(model: Model) -> Callable[[Pixels, Pixels], Pixels]:
+    return lambda low_res, _: _to_pixels(model, model.generator.enlarge(to_network(low_res)))
+
+
+def _to_pixels(model: Model, outputs: NDArray[np.float32]) -> Pixels:
+    """The 8-bit pictures that a person would get."""
+    if not np.isfinite(outputs).all():
+        raise CheckpointError(
+            f"{model.source}: its output holds values that are no numbers",
+            "The training diverged; give an earlier checkpoint of the run.",
+        )
+    return from_network(outputs)
+
+
+@contextmanager
+def _counting(total: int) -> Iterator[Callable[[int], None]]:
+    """A block with a progress bar over enlarged faces, and the function that moves it on."""
+    with progress("faces") as bar:
+        task = bar.add_task("comparing", total=total, rate="-", note="")
+
+        def count(faces: int) -> None:
+            speed = bar.tasks[0].speed
+            bar.update(task, advance=faces, rate=f"{speed:.0f}" if speed else "-")
+
+        yield count

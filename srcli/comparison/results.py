@@ -1,0 +1,131 @@
+"""A comparison on disk and on the terminal: pictures, figures, the report, and a table."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import srcli
+from srcli.comparison.compare import SAMPLE_SEED, Comparison, Model
+from srcli.comparison.figures import FIGURES, Estimate
+from srcli.comparison.panel import panel, sample_sheet
+from srcli.comparison.report import number, report_html
+from srcli.console import table
+from srcli.errors import UserError
+from srcli.pictures.pixels import Pixels, as_png
+from srcli.storage.atomic import atomic_folder, write_bytes, write_json, write_text
+
+REPORT_FILE, METRICS_FILE, PANEL_FILE = "report.html", "metrics.json", "panel.png"
+
+
+def check_folder(out: Path) -> None:
+    """Makes sure that a comparison can be written to a folder before any work is done.
+
+    Raises:
+        UserError: There is a file, or a folder with something in it.
+    """
+    if out.exists() and not out.is_dir():
+        raise UserError(f"{out} is a file", "Give a folder for --out.")
+    if out.exists() and any(out.iterdir()):
+        raise UserError(f"{out} is not empty", "Give a new folder for --out.")
+
+
+def write_comparison(out: Path, comparison: Comparison) -> Path:
+    """Writes everything into a folder, which appears whole or not at all, and returns the report's path."""
+    check_folder(out)
+    with atomic_folder(out) as folder:
+        pictures = {}
+        for name, file, pixels in _pictures(comparison):
+            write_bytes(folder / file, as_png(pixels))
+            pictures[name] = (folder / file).read_bytes()
+        write_json(folder / METRICS_FILE, metrics_record(comparison))
+        write_text(folder / REPORT_FILE, report_html(comparison, pictures))
+    return out / REPORT_FILE
+
+
+def print_comparison(comparison: Comparison) -> None:
+    """Prints the means of all figures on standard error; their intervals are in the report."""
+    if comparison.rows:
+        cells = [
+            [row.name, *(number(row.estimates[f.key].mean, f.decimals) for f in FIGURES)]
+            for row in comparison.rows
+        ]
+        faces = comparison.faces
+        inputs = "" if faces.degradation is None else f", inputs degraded by {faces.degradation.name}"
+        table(f"{len(faces.labels):,} test faces{inputs}", ["", *(f.title for f in FIGURES)], cells)
+    if comparison.sample_sets:
+        cells = [
+            [
+                item.name,
+                number(item.diversity.mean_pairwise_distance, 4),
+                f"{item.diversity.nearest_duplicate_rate:.1%}",
+            ]
+            for item in comparison.sample_sets
+        ]
+        count = comparison.sample_sets[0].count
+        table(f"{count:,} samples each", ["", "mean distance", "with a near copy"], cells)
+    runs = [[model.name, model.health] for model in comparison.models if model.health is not None]
+    if runs:
+        table("runs", ["", "health"], runs)
+
+
+def metrics_record(comparison: Comparison) -> dict[str, Any]:
+    """What `metrics.json` holds; a figure that is infinite is null there."""
+    faces = comparison.faces
+    return {
+        "srcli": srcli.__version__,
+        "data": {
+            "source": faces.source,
+            "fingerprint": faces.fingerprint,
+            "faces": len(faces.labels),
+            "degradation": None if faces.degradation is None else faces.degradation.name,
+        },
+        "enlarged": [
+            {
+                "kind": row.name,
+                "model": _model_record(row.model),
+                **{figure.key: _estimate_record(row.estimates[figure.key]) for figure in FIGURES},
+            }
+            for row in comparison.rows
+        ],
+        "samples": [
+            {
+                "kind": item.name,
+                "model": _model_record(item.model),
+                "count": item.count,
+                "seed": SAMPLE_SEED if item.model else None,
+                **asdict(item.diversity),
+            }
+            for item in comparison.sample_sets
+        ],
+    }
+
+
+def _pictures(comparison: Comparison) -> Iterator[tuple[str, str, Pixels]]:
+    """Every picture: its name in the report, its file and its pixels."""
+    if comparison.rows:
+        captions = {"nearest": "input (nearest)"}
+        rows = [(captions.get(row.name, row.name), row.shown) for row in comparison.rows]
+        yield "panel", PANEL_FILE, panel(rows)
+    for position, item in enumerate(comparison.sample_sets, 1):
+        # Test faces come last and have no number, so that the numbers are those of the models.
+        file = f"samples-{position}.png" if item.model else "samples-test-faces.png"
+        yield item.name, file, sample_sheet(item.shown)
+
+
+def _model_record(model: Model | None) -> dict[str, Any] | None:
+    if model is None:
+        return None
+    generator = model.generator
+    return {
+        "source": model.source,
+        "experiment": generator.name,
+        "step": generator.step,
+        "sha256": generator.sha256,
+        "health": model.health,
+    }
+
+
+def _estimate_record(value: Estimate) -> dict[str, float | None]:
+    return {name: part if math.isfinite(part) else None for name, part in asdict(value).items()}

@@ -1,0 +1,89 @@
+"""The faces that models are compared on: a dataset's test split, or a folder of pictures."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from srcli.comparison.degrading import InputDegradation
+from srcli.data.several import open_datasets
+from srcli.data.task import FACE_SIZE, centre_window, low_res_of
+from srcli.drawn_faces.faces import built_in_dataset
+from srcli.errors import DataError, ImageError
+from srcli.packing.layouts import Layout, detect_layout, face_of
+from srcli.packing.sources import FolderSource, SourceFile, is_picture
+from srcli.pictures.formats import PICTURE_ENDINGS
+from srcli.pictures.pixels import Pixels
+
+
+@dataclass(frozen=True)
+class Faces:
+    """What is enlarged, and what should come out.
+
+    Attributes:
+        labels: (N, 64, 64, 3), one or more.
+        source: Where they came from, for people to read.
+        fingerprint: SHA-256 of the whole dataset, or of the labels made from a folder, in hexadecimal.
+        degradation: What the inputs suffer; None where they are the labels' averages.
+    """
+
+    labels: Pixels
+    source: str
+    fingerprint: str
+    degradation: InputDegradation | None = None
+
+    @cached_property
+    def low_res(self) -> Pixels:
+        """The 4x4 area average of the labels in 8 bits, (N, 16, 16, 3)."""
+        return low_res_of(self.labels)
+
+    @cached_property
+    def inputs(self) -> Pixels:
+        """What is enlarged, (N, 16, 16, 3): `low_res`, or the labels degraded."""
+        return self.low_res if self.degradation is None else self.degradation.apply(self.labels)
+
+
+def faces_of_datasets(paths: Sequence[Path], limit: int | None) -> Faces:
+    """The test faces of prepared datasets, or of the built-in one: all, or the first `limit`.
+
+    Raises:
+        DataError: The dataset cannot be read, or it has no test faces.
+    """
+    dataset = open_datasets(paths) if paths else built_in_dataset()
+    labels = dataset.labels("test", limit)
+    if len(labels) == 0:
+        raise DataError(
+            f"{', '.join(map(str, paths))} has no test faces", "Prepare it again with a larger --holdout."
+        )
+    return Faces(labels, dataset.source, dataset.fingerprint)
+
+
+def faces_of_folder(folder: Path, limit: int | None) -> Faces:
+    """The pictures of a folder, sorted by name: all, or the first `limit`.
+
+    They are framed as `prepare-data` and `faces_of_datasets` frame them: the labels are those of a dataset
+    packed of the same pictures.
+
+    Raises:
+        ImageError: The folder holds no pictures, or one that is damaged or smaller than 72x72.
+    """
+    if not folder.is_dir():
+        raise ImageError(f"{folder} is not a folder")
+    names = sorted(path.name for path in folder.iterdir() if is_picture(path.name) and path.is_file())[:limit]
+    if not names:
+        raise ImageError(f"{folder} holds no pictures", f"Known endings: {' '.join(PICTURE_ENDINGS)}.")
+    source = FolderSource(folder)
+    layout = detect_layout(source.files(names))
+    labels = np.concatenate([_label_of(file, folder, layout) for file in source.files(names)])
+    return Faces(labels, str(folder), hashlib.sha256(labels.tobytes()).hexdigest())
+
+
+def _label_of(file: SourceFile, folder: Path, layout: Layout) -> Pixels:
+    """The label (1, 64, 64, 3) of one picture."""
+    path = str(folder / file.name)
+    if file.problem:
+        raise ImageError(f"{path}: {file.problem}")
+    return centre_window(face_of(file.content, path, layout, FACE_SIZE)[None])

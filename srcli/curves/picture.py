@@ -1,0 +1,131 @@
+"""The curves of runs as a picture: three panels, one line a run, the logged values faint behind."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, TypedDict
+
+import matplotlib.style
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from srcli.console import printable
+from srcli.curves.read import QUANTITIES, Curves, Line, visible_range
+from srcli.storage.atomic import atomic_file
+
+# Okabe and Ito's palette without its yellow, which is hard to see on white; told apart by all kinds of eyes.
+_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
+_STROKES: tuple[Literal["-", "--", ":", "-."], ...] = ("-", "--", ":", "-.")
+
+_INK, _FAINT_INK = "#333333", "#E3E3E3"
+_STYLE = {
+    "axes.edgecolor": "#9A9A9A",
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.labelcolor": _INK,
+    "axes.labelsize": 9.5,
+    "axes.linewidth": 0.8,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlelocation": "left",
+    "axes.titlesize": 11,
+    "axes.titleweight": "bold",
+    "axes.titlecolor": _INK,
+    "axes.titlepad": 9,
+    "figure.facecolor": "white",
+    "font.size": 9.5,
+    "grid.color": _FAINT_INK,
+    "grid.linewidth": 0.7,
+    "legend.fontsize": 9.5,
+    "legend.title_fontsize": 8.5,
+    "legend.frameon": False,
+    "legend.labelcolor": _INK,
+    "savefig.dpi": 160,
+    "svg.hashsalt": "srcli",  # the same curves give the same file
+    "xtick.color": "#666666",
+    "ytick.color": "#666666",
+    "xtick.labelsize": 8.5,
+    "ytick.labelsize": 8.5,
+    "xtick.major.size": 3,
+    "ytick.major.size": 0,
+}
+_UNDATED: dict[str, dict[str, Any]] = {
+    ".png": {"Software": None},
+    ".svg": {"Date": None},
+    ".pdf": {"CreationDate": None},
+}
+
+
+class _Stroke(TypedDict):
+    color: str
+    linestyle: Literal["-", "--", ":", "-."]
+
+
+def write_picture(path: Path, curves: Sequence[Curves], window: int) -> None:
+    """Writes a .png, .svg or .pdf; equal curves give equal bytes.
+
+    Args:
+        path: The picture; its folder is made, what it replaces is replaced whole.
+        curves: What to draw.
+        window: Of the moving average, in generator steps, for the caption.
+    """
+    ending = path.suffix.lower()
+    # The user's own matplotlibrc must not change the figure.
+    with matplotlib.style.context(["default", _STYLE]), atomic_file(path) as file:
+        draw_curves(curves, window).savefig(file, format=ending[1:], metadata=_UNDATED[ending])
+
+
+def draw_curves(curves: Sequence[Curves], window: int) -> Figure:
+    """Figure 2 of the paper for any runs: L1, critic loss and generator loss against generator steps."""
+    figure = Figure(figsize=(12, 4.2), layout="constrained")
+    panels = figure.subplots(1, len(QUANTITIES))
+    for panel, (key, title) in zip(panels, QUANTITIES.items(), strict=True):
+        lines = {index: run.lines[key] for index, run in enumerate(curves) if key in run.lines}
+        panel.set_title(title)
+        if lines:
+            _draw_lines(panel, lines)
+        else:
+            _draw_nothing(panel)
+    caption = f"mean of the last {window:,} steps; faint behind, the values as logged"
+    handles = [
+        Line2D([], [], linewidth=2, label=printable(run.run), **_stroke(i)) for i, run in enumerate(curves)
+    ]
+    columns = min(len(curves), 4, max(1, 150 // max(len(run.run) + 12 for run in curves)))
+    legend = figure.legend(handles=handles, loc="outside lower center", ncols=columns, handlelength=2.6)
+    legend.set_title("values as logged" if window == 1 else caption)
+    legend.get_title().set_color("#777777")
+    for text in legend.get_texts():
+        text.set_parse_math(False)  # names of folders are not formulas
+    return figure
+
+
+def _draw_lines(panel: Axes, lines: Mapping[int, Line]) -> None:
+    for index, line in lines.items():
+        # Rasterized, since a hundred thousand noisy points would make a vector file slow to open.
+        colour = _stroke(index)["color"]
+        panel.plot(line.steps, line.raw, color=colour, alpha=0.2, linewidth=0.7, rasterized=True)
+    for index, line in lines.items():
+        dot = "o" if len(line.steps) == 1 else ""
+        panel.plot(line.steps, line.smoothed, linewidth=1.4, marker=dot, **_stroke(index))
+    panel.set_xlabel("generator steps")
+    panel.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10], integer=True))
+    panel.xaxis.set_major_formatter(FuncFormatter(_step_name))
+    panel.margins(x=0.02)
+    low, high = visible_range([series for line in lines.values() for series in (line.raw, line.smoothed)])
+    panel.set_ylim(low - 0.05 * (high - low), high + 0.05 * (high - low))
+
+
+def _draw_nothing(panel: Axes) -> None:
+    panel.set_axis_off()
+    panel.text(0, 0.97, "not logged by these runs", transform=panel.transAxes, va="top", color="#777777")
+
+
+def _stroke(index: int) -> _Stroke:
+    """Colour and dashes of the run at an index; the colours come again with other dashes."""
+    dashes = _STROKES[index // len(_COLOURS) % len(_STROKES)]
+    return {"color": _COLOURS[index % len(_COLOURS)], "linestyle": dashes}
+
+
+def _step_name(step: float, _position: int | None) -> str:
+    return f"{step / 1000:g}k" if step >= 1000 else f"{step:g}"

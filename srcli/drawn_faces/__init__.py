@@ -1,0 +1,1 @@
+"""Faces that this project draws itself."""

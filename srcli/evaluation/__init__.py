@@ -1,1 +1,0 @@
-"""Comparing finished models and plotting the curves of runs."""

@@ -1,0 +1,84 @@
+"""Reading experiments, changing them from the command line, and telling two apart."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from srcli.errors import ExperimentError
+from srcli.experiment.mistakes import validate
+from srcli.experiment.paper_defaults import with_paper_defaults
+from srcli.experiment.schema import Experiment
+from srcli.experiment.yaml_text import MAX_CHARACTERS, Document, parse_value, read_document
+from srcli.storage.bounded import read_bounded
+
+
+def load_experiment(path: Path, overrides: Sequence[str] = ()) -> Experiment:
+    """Reads an experiment file; its name is the file's unless the file names it.
+
+    What the file leaves out is as in the paper, where the paper says it.
+
+    Args:
+        overrides: `a.b=value` settings, values in YAML, applied before validation.
+
+    Raises:
+        ExperimentError: With every mistake in the file and the overrides, a line each.
+    """
+    try:
+        text = read_bounded(path, 4 * MAX_CHARACTERS).decode("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise ExperimentError(f"{path} cannot be read: {reason}") from error
+    document = read_document(text, str(path))
+    values = {"name": path.stem, **document.values}
+    return validate(Experiment, with_paper_defaults(_override(values, overrides)), document, overrides)
+
+
+def parse_experiment(text: str, source: str) -> Experiment:
+    """Reads a whole experiment from YAML or JSON text.
+
+    Raises:
+        ExperimentError: With every mistake, a line each, `source` named.
+    """
+    document = read_document(text, source)
+    return validate(Experiment, document.values, document)
+
+
+def override_experiment(experiment: Experiment, overrides: Sequence[str]) -> Experiment:
+    """The experiment with `a.b=value` settings applied and validated."""
+    document = Document(experiment.model_dump(mode="json"), "experiment", {})
+    return validate(Experiment, _override(document.values, overrides), document, overrides)
+
+
+def differences(old: Experiment, new: Experiment) -> dict[str, tuple[Any, Any]]:
+    """The dotted paths at which two experiments differ, with the old and the new value."""
+    before, after = _flatten(old.model_dump(mode="json")), _flatten(new.model_dump(mode="json"))
+    paths = list(before) + [path for path in after if path not in before]
+    return {
+        path: (before.get(path), after.get(path)) for path in paths if before.get(path) != after.get(path)
+    }
+
+
+def _flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            flat.update(_flatten(value, f"{prefix}{key}."))
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat
+
+
+def _override(values: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
+    changed = dict(values)
+    for override in overrides:
+        path, equals, text = override.partition("=")
+        if not equals or not path:
+            raise ExperimentError(f"--set {override} is not of the form a.b=value")
+        *parents, last = path.split(".")
+        node = changed
+        for parent in parents:
+            child = node.get(parent)
+            node[parent] = dict(child) if isinstance(child, Mapping) else {}
+            node = node[parent]
+        node[last] = parse_value(text, f"--set {override}")
+    return changed

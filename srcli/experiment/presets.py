@@ -1,0 +1,100 @@
+"""The presets and plans that come with srcli: where they lie, their names, what they say of themselves."""
+
+import difflib
+from pathlib import Path
+
+from srcli.errors import ExperimentError
+from srcli.storage.atomic import write_text
+
+
+def presets_folder() -> Path:
+    """The folder of the preset files: inside the installed package, else the checkout's `presets/`."""
+    return _shipped("presets")
+
+
+def example_faces() -> list[Path]:
+    """The files of the example faces, 64x64 PNGs, sorted by name."""
+    return sorted((_shipped("examples") / "faces").glob("*.png"))
+
+
+def _shipped(name: str) -> Path:
+    installed = Path(__file__).parents[1] / name
+    return installed if installed.is_dir() else Path(__file__).parents[2] / name
+
+
+def preset_names() -> list[str]:
+    """The names of all presets, sorted; a preset's name is its file's name without `.yaml`."""
+    return sorted(path.stem for path in presets_folder().glob("*.yaml"))
+
+
+def preset_path(name: str) -> Path:
+    """The file of the preset called `name`.
+
+    Raises:
+        ExperimentError: There is no such preset.
+    """
+    is_file = f"To train the file: srcli train {name}" if Path(name).is_file() else ""
+    return _find(name, presets_folder(), "preset", is_file or "`srcli presets list` lists them all.")
+
+
+def experiment_path(path: Path) -> Path:
+    """The experiment file that a person names.
+
+    Raises:
+        ExperimentError: Nothing is there, or a run is.
+    """
+    if (path / "run.json").exists():
+        raise ExperimentError(f"{path} is a run, no experiment file", f"Continue it with --resume {path}.")
+    if path.exists():
+        return path
+    name = path.name.removesuffix(".yaml")
+    if name in preset_names():
+        raise ExperimentError(f"{path} is no file here, but a preset", f"Train it with --preset {name}.")
+    similar = difflib.get_close_matches(name, preset_names(), n=1)
+    question = f"Did you mean --preset {similar[0]}? " if similar else ""
+    hint = f"{question}Give a file or --preset NAME; `srcli presets list` lists all presets."
+    raise ExperimentError(f"{path} does not exist", hint)
+
+
+def plan_path(name: str) -> Path:
+    """The file of the plan called `name`.
+
+    Raises:
+        ExperimentError: There is no such plan.
+    """
+    names = ", ".join(sorted(path.stem for path in _shipped("plans").glob("*.yaml")))
+    hint = f"Plans are {names}, or the path of a .yaml file."
+    return _find(name, _shipped("plans"), "plan", hint)
+
+
+def _find(name: str, folder: Path, kind: str, hint: str) -> Path:
+    names = sorted(path.stem for path in folder.glob("*.yaml"))
+    if name in names:
+        return folder / f"{name}.yaml"
+    similar = difflib.get_close_matches(name, names, n=1)
+    question = f"Did you mean {similar[0]}? " if similar else ""
+    raise ExperimentError(f"there is no {kind} called {name!r}", f"{question}{hint}")
+
+
+def preset_description(path: Path) -> str:
+    """What a preset says of itself: the first line of its head comment, or nothing if it has none."""
+    first_line = path.read_text(encoding="utf-8").partition("\n")[0].strip()
+    return first_line.lstrip("#").strip() if first_line.startswith("#") else ""
+
+
+def copy_preset(name: str, destination: str) -> Path:
+    """Copies a preset's file to a new file, or into a folder: one that is there, or one given with a `/`.
+
+    Returns:
+        Where the copy lies.
+
+    Raises:
+        ExperimentError: There is no such preset, or the file is already there.
+    """
+    source, target = preset_path(name), Path(destination)
+    if destination.endswith("/") or target.is_dir():
+        target /= source.name
+    if target.exists():
+        raise ExperimentError(f"{target} already exists", "Give another name.")
+    write_text(target, source.read_text(encoding="utf-8"))
+    return target

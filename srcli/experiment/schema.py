@@ -1,0 +1,127 @@
+"""What an experiment is: everything that determines a run, but for its data and the device."""
+
+from typing import Annotated, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from srcli.data.degradation_settings import DegradationSettings
+from srcli.data.task import LABEL_SIZE
+from srcli.models import CriticSettings, GeneratorSettings
+from srcli.objectives import Objective
+from srcli.optimizers import OptimizerSettings
+
+_Side = Annotated[int, Field(ge=LABEL_SIZE, le=10**6)]
+_Count = Annotated[int, Field(ge=1, le=10**12)]
+
+
+class Augmentation(BaseModel):
+    """What is taken of each training face, at a random place, and how that is changed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    horizontal_flip: bool = True
+    brightness: float = Field(
+        default=0.05, ge=0, le=1, description="added, drawn from [-b, b], for values in [0, 1]"
+    )
+    contrast: float = Field(
+        default=0.05, ge=0, lt=1, description="factor about the mean, drawn from [1 - c, 1 + c]"
+    )
+    saturation: float = Field(
+        default=0.05, ge=0, lt=1, description="factor about grey, drawn from [1 - s, 1 + s]"
+    )
+    windows: Annotated[tuple[_Side, _Side], Field(strict=False)] = Field(
+        default=(LABEL_SIZE, LABEL_SIZE),
+        description="smallest and largest side, in stored pixels, of the squares that become 64x64 labels",
+    )
+
+    input_noise: float = Field(
+        default=0.0, ge=0, le=1, description="deviation of noise added to the input, for values in [0, 1]"
+    )
+    degradation: DegradationSettings | None = Field(
+        default=None, description="how inputs suffer, {} for what docs/degradation.md describes; null for not"
+    )
+
+    @field_validator("windows")
+    @classmethod
+    def _check_order(cls, windows: tuple[int, int]) -> tuple[int, int]:
+        if windows[0] > windows[1]:
+            raise ValueError("should name the smallest side first")
+        return windows
+
+
+class Training(BaseModel):
+    """How long and how a run trains. A step is one generator update with its n_critic critic updates."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    steps: _Count = 20_000
+    batch_size: _Count = 16
+    seed: int = Field(default=0, ge=0, lt=2**64)
+    precision: Literal["fp32", "bf16"] = "fp32"
+    ema_decay: float = Field(
+        default=0.0, ge=0, lt=1, description="moving average of the generator; 0 for none"
+    )
+    init_from: str | None = Field(
+        default=None, description="a run or weight file to start the generator from"
+    )
+    batch_norm_at_test: Literal["running", "batch"] = Field(
+        default="running", description="statistics that evaluations and samples normalise with"
+    )
+    sample_every: _Count = 500
+    evaluate_every: _Count = 500
+    evaluate_faces: _Count = Field(default=300, description="how many faces of the test split are measured")
+    checkpoint_every: _Count = 250
+    checkpoint_minutes: float = Field(
+        default=10.0, gt=0, description="a checkpoint is written when the last one is older, too"
+    )
+    keep_checkpoints: _Count = 2
+    on_unhealthy: Literal["warn", "stop"] = Field(
+        default="warn", description="what to do when an evaluation finds an illness; see docs/health.md"
+    )
+
+
+class Experiment(BaseModel):
+    """Everything that determines a run, but for its data and the device."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")
+    generator: GeneratorSettings
+    critic: CriticSettings
+    objective: Objective
+    optimizer: OptimizerSettings
+    augmentation: Augmentation = Augmentation()
+    training: Training = Training()
+
+    @model_validator(mode="after")
+    def _check_parts_fit(self) -> Self:
+        mistakes = []
+        if self.critic.normalization == "batch" and not self.objective.allows_batch_norm_critic:
+            mistakes.append(
+                f"critic.normalization: {self.objective.name} penalises each sample's gradient, which batch"
+                " normalisation mixes up; use layer or none"
+            )
+        if self.generator.takes_noise and self.objective.gamma > 0:
+            mistakes.append(
+                "objective.gamma: a generator from noise has no input to stay consistent with; use 0.0"
+            )
+        if self.generator.takes_noise and self.objective.pixel_weight > 0:
+            mistakes.append("objective: a generator from noise has no label to be compared with")
+        if self.generator.takes_noise and self.augmentation.degradation is not None:
+            mistakes.append(
+                "augmentation.degradation: a generator from noise has no input to degrade; use null"
+            )
+        if (self.critic.architecture == "none") != (self.objective.n_critic == 0):
+            wanted = "needs a critic" if self.objective.n_critic else "trains no critic; use none"
+            mistakes.append(f"critic.architecture: objective {self.objective.name} {wanted}")
+        normalizations = {self.generator.normalization, self.critic.normalization}
+        if "batch" in normalizations and self.training.batch_size < 2:
+            mistakes.append("training.batch_size: batch normalisation needs at least 2")
+        if mistakes:
+            raise ValueError("\n".join(mistakes))
+        return self
+
+    def to_yaml(self) -> str:
+        """The whole experiment as YAML that reads back as the same experiment."""
+        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False)

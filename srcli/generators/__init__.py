@@ -1,0 +1,1 @@
+"""Trained generators: described, loaded, run, exported."""

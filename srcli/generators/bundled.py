@@ -1,0 +1,35 @@
+"""The models that come with srcli, held to the SHA-256 they were released with."""
+
+import hashlib
+from pathlib import Path
+
+from srcli.errors import CheckpointError
+
+BUNDLED = {
+    "faces": "a152bf4c4fda7dcaa56689fc702b73fb514b12a4b0e3f6efe47b151621ae8a8b",
+    "faces-faithful": "c7a39b15e9fa839c3c56605520891815ef602568523f57ab6aad98b38ce50b0f",
+}
+"""Names, and the SHA-256 of `weights/NAME.onnx`."""
+
+DEFAULT = "faces"
+
+
+def weights_folder() -> Path:
+    """Where the weight files and their model cards lie."""
+    return Path(__file__).parents[1] / "weights"
+
+
+def read_bundled(name: str) -> bytes:
+    """The content of a bundled model's file.
+
+    Raises:
+        CheckpointError: It is missing or not the file that was released.
+    """
+    path = weights_folder() / f"{name}.onnx"
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read: {error.strerror}", "Install srcli again.") from error
+    if hashlib.sha256(content).hexdigest() != BUNDLED[name]:
+        raise CheckpointError(f"{path} is not the file that srcli came with", "Install srcli again.")
+    return content

@@ -1,0 +1,1 @@
+"""How good enlarged faces are."""

@@ -1,0 +1,1 @@
+"""Packing pictures of faces into a dataset."""

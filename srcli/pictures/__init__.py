@@ -1,0 +1,1 @@
+"""Pictures in and out: opening, resizing, and the number ranges they live in."""

@@ -1,0 +1,27 @@
+"""Ordinary JPEGs, straight to an array: the pixels of Pillow's decoder in half its time."""
+
+import simplejpeg
+
+from srcli.pictures.opening import MAX_PIXELS
+from srcli.pictures.pixels import Pixels
+
+_START = b"\xff\xd8\xff"
+_EXIF = b"Exif\0"
+_KINDS = ("YCbCr", "Gray")
+
+
+def decode_ordinary_jpeg(content: bytes) -> Pixels | None:
+    """The pixels (H, W, 3) of a JPEG that is undamaged, upright and in colour or grey; None of all else.
+
+    What is left out is for `images.open_picture`, which knows more kinds and says what is wrong.
+    """
+    if not content.startswith(_START) or _EXIF in content:  # EXIF may say that it lies on its side
+        return None
+    try:
+        height, width, kind, _ = simplejpeg.decode_jpeg_header(content)
+        if kind not in _KINDS or height * width > MAX_PIXELS:
+            return None
+        pixels: Pixels = simplejpeg.decode_jpeg(content)
+    except ValueError:
+        return None
+    return pixels

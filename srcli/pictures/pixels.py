@@ -1,0 +1,56 @@
+"""Pixels as arrays: number ranges, sheets of pictures, PNG files."""
+
+from collections.abc import Sequence
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+Pixels = NDArray[np.uint8]
+
+
+def to_uint8(values: NDArray[Any]) -> Pixels:
+    """Rounds values in 0..255 half up; what lies outside is clipped."""
+    rounded: Pixels = np.floor(np.clip(values, 0, 255) + 0.5).astype(np.uint8)
+    return rounded
+
+
+def to_network(pixels: Pixels) -> NDArray[np.float32]:
+    """(N, H, W, 3) in 0..255 -> (N, 3, H, W) in [-1, 1]."""
+    channels_first = np.ascontiguousarray(pixels.transpose(0, 3, 1, 2))
+    return channels_first.astype(np.float32) / np.float32(127.5) - np.float32(1)
+
+
+def from_network(values: NDArray[np.floating[Any]]) -> Pixels:
+    """(N, 3, H, W) in [-1, 1] -> (N, H, W, 3) in 0..255, rounded and clipped."""
+    return to_uint8((values.transpose(0, 2, 3, 1) + 1) * 127.5)
+
+
+def grid(rows: Sequence[Sequence[Pixels]], gap: int = 2, background: int = 255) -> Pixels:
+    """One picture of many: the cells (H, W, 3) of a row share a height, rows may differ in length.
+
+    Args:
+        rows: The cells, row by row, left to right.
+        gap: Pixels between cells; none around them.
+        background: The grey in gaps and beyond short rows, 0..255.
+    """
+    widths = [sum(cell.shape[1] + gap for cell in row) - gap for row in rows]
+    heights = [row[0].shape[0] for row in rows]
+    sheet = np.full((sum(heights) + gap * (len(rows) - 1), max(widths), 3), background, np.uint8)
+    top = 0
+    for row, height in zip(rows, heights, strict=True):
+        left = 0
+        for cell in row:
+            sheet[top : top + height, left : left + cell.shape[1]] = cell
+            left += cell.shape[1] + gap
+        top += height + gap
+    return sheet
+
+
+def as_png(pixels: Pixels) -> bytes:
+    """(H, W, 3) as the bytes of a PNG file."""
+    buffer = BytesIO()
+    Image.fromarray(np.ascontiguousarray(pixels)).save(buffer, "PNG")
+    return buffer.getvalue()

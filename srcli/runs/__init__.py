@@ -1,0 +1,1 @@
+"""Run directories: what a run keeps, and who may write it."""

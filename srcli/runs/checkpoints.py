@@ -1,0 +1,219 @@
+"""Weights on disk: writing checkpoints, and reading them as files from strangers."""
+
+import io
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import safetensors
+import safetensors.torch
+import torch
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from torch import Tensor, nn
+
+from srcli.console import warn
+from srcli.errors import CheckpointError
+from srcli.experiment.schema import Experiment
+from srcli.models.shapes import tensors_of
+from srcli.runs.directory import RunDirectory
+from srcli.storage.atomic import atomic_file, atomic_folder, remove_folder
+from srcli.storage.bounded import require_ordinary
+from srcli.storage.checksums import check_files, write_checksums
+
+METADATA_KEY = "srcli"
+MAX_HEADER_BYTES = 1_000_000
+"""Ours have some kilobytes; a header of a hundred megabytes could fill the memory with tensors of no size."""
+GENERATOR_FILE, EMA_FILE, CRITIC_FILE = (
+    "generator.safetensors",
+    "generator_ema.safetensors",
+    "critic.safetensors",
+)
+RESUME_FILE = "resume.pt"
+Read = TypeVar("Read")
+_KINDS = {torch.float32: "F32", torch.int64: "I64"}
+
+
+class WeightsDescription(BaseModel):
+    """What a weight file says of itself in its metadata."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    version: Literal[1] = 1
+    role: Literal["generator", "critic"]
+    step: int = Field(ge=0, le=10**12)
+    experiment: Experiment
+
+
+def write_checkpoint(
+    run: RunDirectory,
+    experiment: Experiment,
+    step: int,
+    networks: Mapping[str, nn.Module],
+    resume: Mapping[str, Any],
+) -> Path:
+    """Writes one checkpoint whole or not at all, then removes the oldest beyond `keep_checkpoints`.
+
+    One of this step that is there and whole stays as it is.
+
+    Args:
+        networks: By file name: the generator, the critic, the moving average if there is one.
+        resume: Tensors, numbers and containers of them: what else continuing needs.
+    """
+    target = run.checkpoint(step)
+    if not _is_whole(target, [*networks, RESUME_FILE]):
+        with atomic_folder(target) as folder:
+            for name, network in networks.items():
+                write_weights(folder / name, network, experiment, step)
+            buffer = io.BytesIO()
+            torch.save(dict(resume), buffer)
+            with atomic_file(folder / RESUME_FILE) as file:
+                file.write(buffer.getbuffer())
+            write_checksums(folder)
+            if target.exists():
+                remove_folder(target)
+    steps = run.checkpoint_steps()
+    kept = [old for old in steps if old <= step][-experiment.training.keep_checkpoints :]
+    for old in steps:
+        if old not in kept:  # later steps are those that were passed over as damaged
+            remove_folder(run.checkpoint(old))
+    return target
+
+
+def newest_readable(run: RunDirectory, steps: Sequence[int], read: Callable[[Path], Read]) -> Read:
+    """What `read` makes of the first checkpoint that it can read; those passed over are named.
+
+    Args:
+        steps: Of the checkpoints, in the order in which they are tried.
+
+    Raises:
+        CheckpointError: It can read none.
+    """
+    reasons = []
+    for step in steps:
+        try:
+            found = read(run.checkpoint(step))
+        except CheckpointError as error:
+            reasons.append(error.message)
+        else:
+            for reason in reasons:
+                warn(f"{reason}; taking the checkpoint of step {step}")
+            return found
+    raise CheckpointError(
+        f"none of the {len(steps)} checkpoints of {run.path} can be used: {reasons[0]}", "Start a new run."
+    )
+
+
+def write_weights(path: Path, network: nn.Module, experiment: Experiment, step: int) -> None:
+    """Writes a network's weights as safetensors, its role (from the name), experiment and step."""
+    tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
+    role: Literal["generator", "critic"] = "critic" if path.name == CRITIC_FILE else "generator"
+    description = WeightsDescription(role=role, step=step, experiment=experiment)
+    # One key only: safetensors writes several in an order that changes from process to process.
+    metadata = {METADATA_KEY: description.model_dump_json()}
+    with atomic_file(path) as file:
+        file.write(safetensors.torch.save(tensors, metadata))
+
+
+def read_weights(path: Path) -> tuple[dict[str, Tensor], WeightsDescription]:
+    """The tensors of a weight file of this project and what they are.
+
+    Nothing is read before the tensors that the file declares are those of the network that it describes.
+
+    Raises:
+        CheckpointError: Missing, damaged, or of another program.
+    """
+    try:
+        _check_header(path)
+        with safetensors.safe_open(path, framework="pt") as file:
+            description = _description(path, file.metadata() or {})
+            _check_tensors(path, file, description)
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (OSError, safetensors.SafetensorError, ValueError) as error:
+        hint = "" if path.suffix == ".safetensors" else "Give a run, a checkpoint or a .safetensors file."
+        raise CheckpointError(f"{path} cannot be read as weights: {_reason(error)}", hint) from error
+    return tensors, description
+
+
+def load_weights(network: nn.Module, tensors: Mapping[str, Tensor], source: Path) -> None:
+    """Puts tensors into a network, every one of them in its place.
+
+    Raises:
+        CheckpointError: A name or a shape does not fit.
+    """
+    try:
+        network.load_state_dict(tensors)
+    except RuntimeError as error:
+        reason = str(error).splitlines()[-1].strip()[:300]
+        raise CheckpointError(f"{source} does not fit its experiment: {reason}") from None
+
+
+def read_resume(checkpoint: Path) -> dict[str, Any]:
+    """What `write_checkpoint` was given as `resume`.
+
+    Raises:
+        CheckpointError: Missing or damaged.
+    """
+    path = checkpoint / RESUME_FILE
+    try:
+        require_ordinary(path)
+        # Mapped, since a tensor that declares more than the file holds is then an error, and takes no memory.
+        values = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+    except FileNotFoundError:
+        raise CheckpointError(f"{path} is missing") from None
+    except Exception as error:  # torch.load of a damaged file raises almost anything
+        raise CheckpointError(f"{path} is damaged: {_reason(error)}") from error
+    if not isinstance(values, dict):
+        raise CheckpointError(f"{path} is damaged: it should hold a mapping")
+    return values
+
+
+def _check_header(path: Path) -> None:
+    require_ordinary(path)
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+    if length > MAX_HEADER_BYTES:
+        raise ValueError(f"its header has more than {MAX_HEADER_BYTES:,} bytes")
+
+
+def _description(path: Path, metadata: Mapping[str, str]) -> WeightsDescription:
+    if METADATA_KEY not in metadata:
+        raise CheckpointError(f"{path} was not written by srcli: its metadata carry no experiment")
+    try:
+        return WeightsDescription.model_validate_json(metadata[METADATA_KEY])
+    except ValidationError as error:
+        problem = error.errors()[0]
+        where = ".".join(str(part) for part in problem["loc"])
+        raise CheckpointError(
+            f"{path} describes itself wrongly: {where:.100}: {problem['msg']:.200}"
+        ) from None
+
+
+def _check_tensors(path: Path, file: Any, description: WeightsDescription) -> None:
+    """Compares what a file declares with the network it describes, before either takes any memory."""
+    declared = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
+    wanted = tensors_of(getattr(description.experiment, description.role))
+    different = sorted(declared.keys() ^ wanted.keys())
+    if different:
+        whose = "it lacks" if different[0] in wanted else "its experiment has no"
+        raise CheckpointError(f"{path} does not fit its experiment: {whose} {different[0]:.100}")
+    for name, tensor in wanted.items():
+        shape, kind = declared[name].get_shape(), declared[name].get_dtype()
+        if tuple(shape) != tuple(tensor.shape) or kind != _KINDS.get(tensor.dtype, kind):
+            raise CheckpointError(
+                f"{path} does not fit its experiment: {name:.100} is {kind} of shape {shape!s:.100}, not"
+                f" {_KINDS.get(tensor.dtype)} of {list(tensor.shape)}"
+            )
+
+
+def _reason(error: Exception) -> str:
+    """The first line of an error, cut short; its kind where it says nothing."""
+    lines = str(error).splitlines()
+    return lines[0][:300] if lines else type(error).__name__
+
+
+def _is_whole(checkpoint: Path, names: Sequence[str]) -> bool:
+    try:
+        check_files(checkpoint, names)
+    except CheckpointError:
+        return False
+    return True

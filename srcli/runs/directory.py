@@ -1,0 +1,149 @@
+"""Run directories: where an experiment's record, metrics, samples and checkpoints lie. No torch here."""
+
+import difflib
+import errno
+import re
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from srcli.errors import RunError
+from srcli.storage.atomic import atomic_folder, write_json, write_text
+from srcli.storage.bounded import parse_json, read_bounded
+
+MAX_RECORD_BYTES = 5_000_000
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class RunDirectory:
+    """The places inside one run, and the reading and writing of its plain records.
+
+    Attributes:
+        is_kept: Whether this process writes it; of several that train together, one does.
+    """
+
+    path: Path
+    is_kept: bool = True
+
+    @property
+    def experiment_file(self) -> Path:
+        return self.path / "experiment.yaml"
+
+    @property
+    def record_file(self) -> Path:
+        return self.path / "run.json"
+
+    @property
+    def metrics_file(self) -> Path:
+        return self.path / "metrics.jsonl"
+
+    @property
+    def samples(self) -> Path:
+        return self.path / "samples"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.path / "checkpoints"
+
+    def checkpoint(self, step: int) -> Path:
+        """The folder of the checkpoint taken after `step` generator updates."""
+        return self.checkpoints / f"step-{step:06d}"
+
+    def checkpoint_steps(self) -> list[int]:
+        """The steps of all whole checkpoints, ascending."""
+        found = (re.fullmatch(r"step-(\d{6,})", entry.name) for entry in self.checkpoints.glob("step-*"))
+        return sorted(int(match[1]) for match in found if match)
+
+    def record(self) -> Record:
+        """The run's `run.json`.
+
+        Raises:
+            RunError: The folder is not a run, or its record is damaged.
+        """
+        try:
+            value = parse_json(read_bounded(self.record_file, MAX_RECORD_BYTES))
+        except FileNotFoundError:
+            hint = "A run is a folder with a run.json, as `srcli train` makes it."
+            raise RunError(f"{self.path} is not a run", runs_like(self.path) or hint) from None
+        except (OSError, ValueError) as error:
+            raise RunError(f"{self.record_file} cannot be read: {error}") from error
+        if not isinstance(value, dict):
+            raise RunError(f"{self.record_file} is not a run's record: it should hold one JSON object")
+        return value
+
+    def update_record(self, **changes: Any) -> None:
+        """Writes `run.json` anew with some of its fields changed, where this process keeps the run.
+
+        Fields that are None are left out.
+        """
+        if self.is_kept:
+            changed = {**self.record(), **changes}
+            present = {name: value for name, value in changed.items() if value is not None}
+            write_json(self.record_file, present)
+
+    def remove_leftovers(self) -> None:
+        """Removes what a process left half written when it was killed. Only for who holds the run's lock."""
+        for folder in (self.path, self.samples, self.checkpoints):
+            for part in folder.glob(".*.part"):
+                shutil.rmtree(part) if part.is_dir() else part.unlink()
+
+
+def create_run(
+    path: Path, experiment_text: str, record: Record, fill: Callable[[RunDirectory], None] | None = None
+) -> RunDirectory:
+    """Makes a new run directory, whole or not at all.
+
+    Args:
+        fill: Puts in what else the run starts with, before it is at `path`.
+
+    Raises:
+        RunError: Something is already at `path`.
+    """
+    taken = RunError(f"{path} already exists", "Give another --out, or continue that run with --resume.")
+    if path.exists():
+        raise taken
+    try:
+        with atomic_folder(path) as folder:
+            run = RunDirectory(folder)
+            run.samples.mkdir()
+            run.checkpoints.mkdir()
+            write_text(run.experiment_file, experiment_text)
+            write_json(run.record_file, record)
+            run.metrics_file.touch()
+            if fill is not None:
+                fill(run)
+    except OSError as error:
+        if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):  # another process was faster
+            raise taken from None
+        raise
+    return RunDirectory(path)
+
+
+def next_run_path(parent: Path, name: str) -> Path:
+    """The first `parent/name-N` that is not there yet, counting N from 1."""
+    number = 1
+    while (parent / f"{name}-{number}").exists():
+        number += 1
+    return parent / f"{name}-{number}"
+
+
+_SHOWN = 3
+
+
+def runs_like(path: Path) -> str:
+    """A hint that names runs beside a path or in `runs`: those of a like name, or else the newest.
+
+    Returns:
+        A sentence; empty when there are no runs.
+    """
+    records = [record for folder in (path.parent, Path("runs")) for record in folder.glob("*/run.json")]
+    runs = {str(record.parent): record for record in records}
+    names = [Path(run).name for run in runs]
+    close = difflib.get_close_matches(path.name, names, n=1)
+    if close:
+        return f"Did you mean {next(run for run in runs if Path(run).name == close[0])}?"
+    newest = sorted(runs, key=lambda run: runs[run].stat().st_mtime, reverse=True)
+    return f"Runs here: {', '.join(newest[:_SHOWN])}." if newest else ""

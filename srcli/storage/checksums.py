@@ -1,0 +1,60 @@
+"""Whether files are still what was written: SHA-256 checksums in the form that `sha256sum --check` reads."""
+
+import errno
+import hashlib
+import re
+from collections.abc import Collection
+from pathlib import Path
+
+from srcli.errors import CheckpointError
+from srcli.storage.atomic import write_text
+from srcli.storage.bounded import read_bounded, require_ordinary
+
+SUMS_FILE = "SHA256SUMS"
+MAX_SUMS_BYTES = 1_000_000
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of an ordinary file's contents, in hexadecimal."""
+    require_ordinary(path)
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_checksums(folder: Path) -> None:
+    """Writes the checksums of all files of a folder into it."""
+    files = sorted(path for path in folder.iterdir() if path.is_file())
+    write_text(folder / SUMS_FILE, "".join(f"{sha256_of(path)}  {path.name}\n" for path in files))
+
+
+def read_checksums(folder: Path) -> dict[str, str]:
+    """A folder's checksums by file name, empty where it has none; damaged lines are left out."""
+    try:
+        text = read_bounded(folder / SUMS_FILE, MAX_SUMS_BYTES).decode("utf-8", "replace")
+    except FileNotFoundError:
+        return {}
+    lines = re.findall(r"^([0-9a-f]{64})  ([^/\n]+)$", text, re.MULTILINE)
+    return {name: checksum for checksum, name in lines}
+
+
+def check_files(folder: Path, names: Collection[str]) -> None:
+    """Compares files of a folder with their checksums.
+
+    Raises:
+        CheckpointError: A file or the list of checksums is missing, or a file is not what was written.
+    """
+    if not (folder / SUMS_FILE).exists():
+        raise CheckpointError(f"{folder} is damaged: it has no {SUMS_FILE}")
+    checksums = read_checksums(folder)
+    for name in names:
+        path = folder / name
+        if name not in checksums:
+            raise CheckpointError(f"{folder / SUMS_FILE} is damaged: it does not list {name}")
+        try:
+            actual = sha256_of(path)
+        except OSError as error:
+            if error.errno not in (errno.ENOENT, errno.EIO, errno.EINVAL):
+                raise
+            raise CheckpointError(f"{path} is damaged: {error.strerror}") from error
+        if actual != checksums[name]:
+            raise CheckpointError(f"{path} is damaged: it does not have its checksum")

@@ -1,0 +1,87 @@
+"""A dry run: what an experiment would take, measured on this machine, without training anything."""
+
+import resource
+import statistics
+import sys
+import time
+from dataclasses import dataclass
+
+import torch
+
+from srcli.data.dataset import Dataset
+from srcli.experiment.schema import Experiment
+from srcli.training.evaluate import choose_test_faces
+from srcli.training.loop import training_batches
+from srcli.training.replicas import Replicas
+from srcli.training.state import first_state
+from srcli.training.step import train_step
+
+TIMED_STEPS = 3
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """What was counted and measured.
+
+    Attributes:
+        peak_memory: Bytes: of the device on a GPU, else of the whole process.
+        step_seconds: Median seconds of one generator update with its critic updates.
+        total_seconds: For all steps, without evaluations.
+    """
+
+    generator_parameters: int
+    critic_parameters: int
+    peak_memory: int
+    step_seconds: float
+    total_seconds: float
+
+    def lines(self) -> list[str]:
+        """The figures for a person, a line each."""
+        return [
+            f"generator parameters: {self.generator_parameters:,}",
+            f"critic parameters:    {self.critic_parameters:,}",
+            f"peak memory:          {self.peak_memory / 2**20:,.0f} MiB",
+            f"seconds per step:     {self.step_seconds:.3g}",
+            f"time for all steps:   {duration(self.total_seconds)}",
+        ]
+
+
+def rehearse(experiment: Experiment, dataset: Dataset, device: torch.device, replicas: Replicas) -> Rehearsal:
+    """Runs a few steps on networks that are thrown away: one to warm up, then the timed ones.
+
+    Raises:
+        UserError: Whatever a run would be refused for before its first step.
+    """
+    with replicas.together():
+        state = first_state(experiment, device, replicas)
+        batches = training_batches(state, dataset)
+        choose_test_faces(dataset, experiment.training.evaluate_faces)
+    seconds = []
+    for _ in range(1 + TIMED_STEPS):
+        before = time.perf_counter()
+        train_step(state, batches)
+        seconds.append(time.perf_counter() - before)
+    step_seconds = statistics.median(seconds[1:])
+    return Rehearsal(
+        generator_parameters=sum(weight.numel() for weight in state.generator.parameters()),
+        critic_parameters=sum(weight.numel() for weight in state.critic.parameters()),
+        peak_memory=_peak_memory(device),
+        step_seconds=step_seconds,
+        total_seconds=step_seconds * experiment.training.steps,
+    )
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person says them: 95 -> `1 min 35 s`."""
+    whole = round(seconds)
+    hours, minutes = whole // 3600, whole % 3600 // 60
+    if hours:
+        return f"{hours} h {minutes:02d} min"
+    return f"{minutes} min {whole % 60:02d} s" if minutes else f"{seconds:.2g} s"
+
+
+def _peak_memory(device: torch.device) -> int:
+    if device.type == "cuda":
+        return int(torch.cuda.max_memory_allocated(device))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
