@@ -29,6 +29,7 @@ Provider = str | tuple[str, dict[str, int]]
 
 # As onnxruntime numbers its messages: errors come to us as exceptions anyhow.
 _FATAL_ONLY = 4
+_SHRINKAGE = "memory.enable_memory_arena_shrinkage"
 _WEIGHTS_FOLDER = "session.model_external_initializers_file_folder_path"
 
 
@@ -111,8 +112,13 @@ class PortableGenerator:
         return np.concatenate([self._run(noise[start : start + SAMPLES_AT_ONCE]) for start in parts])
 
     def _run(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        import onnxruntime
+
+        options = onnxruntime.RunOptions()
+        # What a large tile needed is given back before its pixels are rounded and written.
+        options.add_run_config_entry(_SHRINKAGE, "cpu:0")
         try:
-            outputs: NDArray[np.float32] = self.session.run([OUTPUT], {INPUT: inputs})[0]
+            outputs: NDArray[np.float32] = self.session.run([OUTPUT], {INPUT: inputs}, options)[0]
         except Exception as error:  # onnxruntime has a type of its own for each status, none for memory
             if "alloc" in str(error):
                 raise MemoryError(str(error)) from error

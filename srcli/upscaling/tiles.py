@@ -196,11 +196,18 @@ def enlarge_bands(
             of_size.setdefault(band.window(column).shape[:2], []).append((index, column))
     for (height, width), tiles in of_size.items():
         for some in _batches(tiles, max(1, BATCH_PIXELS // (height * width))):
-            high_res = network.enlarge(to_batch([bands[index].window(column) for index, column in some]))
-            for (index, column), values in zip(some, high_res, strict=True):
-                _place(enlarged[index], bands[index], column, values, scale)
+            _enlarge_tiles(some, bands, enlarged, network)
             on_progress(sum(bands[index].share for index, _ in some))
     return enlarged
+
+
+def _enlarge_tiles(
+    tiles: Sequence[tuple[int, Span]], bands: Sequence[Band], enlarged: Sequence[Pixels], network: Network
+) -> None:
+    """Runs tiles of one size, each the number of its band and its columns, and puts them into their bands."""
+    high_res = network.enlarge(to_batch([bands[index].window(column) for index, column in tiles]))
+    for (index, column), values in zip(tiles, high_res, strict=True):
+        _place(enlarged[index], bands[index], column, values, network.scale)
 
 
 def spans(length: int, tile_size: int, multiple: int, margin: int) -> list[Span]:
