@@ -30,5 +30,5 @@ def export(
 
     generator = load_torch_generator(model)
     difference = write(generator, out, half)
-    say(f"{generator.label}: outputs within {difference:.1g} of torch's")
+    say(f"{generator.description.label}: outputs within {difference:.1g} of torch's")
     result(str(out))

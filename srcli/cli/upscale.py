@@ -74,8 +74,7 @@ def upscale(
 
         check_streams(plan.jobs)
         generator = load_upscaler(model, device)
-        label, sha256 = generator.label, generator.sha256
-        failed += upscale_all(plan.jobs, generator, label, sha256, quality, consistent, compare, as_json)
+        failed += upscale_all(plan.jobs, generator, quality, consistent, compare, as_json)
     if failed:
         raise typer.Exit(EXIT_USER_ERROR if failed == total else EXIT_SOME_FAILED)
 

@@ -111,8 +111,8 @@ def load_models(sources: Sequence[str], device: str) -> list[Model]:
     generators = [load_generator(source, device) for source in sources]
     for source, generator in zip(sources, generators, strict=True):
         if state := _state_of_run(Path(source)):
-            say(f"{source} {state}; compared at step {generator.step}")
-    labels = [generator.label for generator in generators]
+            say(f"{source} {state}; compared at step {generator.description.step}")
+    labels = [generator.description.label for generator in generators]
     names = [
         label if labels.count(label) == 1 else f"{label} ({place})"
         for label, place in zip(labels, places, strict=True)
@@ -139,8 +139,8 @@ def compare(models: Sequence[Model], faces: Faces) -> Comparison:
         DataError: There are too few faces to compare samples with.
         UserError: The faces' inputs are degraded, and no model takes inputs.
     """
-    enlarging = [model for model in models if not model.generator.takes_noise]
-    drawing = [model for model in models if model.generator.takes_noise]
+    enlarging = [model for model in models if not model.generator.description.takes_noise]
+    drawing = [model for model in models if model.generator.description.takes_noise]
     if faces.degradation is not None and not enlarging:
         raise UserError(f"--degrade {faces.degradation.name} changes inputs, and these models take none")
     rows = _compare_enlarging(enlarging, faces) if enlarging else []

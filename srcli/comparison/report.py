@@ -137,9 +137,9 @@ def _origins(comparison: Comparison) -> str:
         [
             _row_head(model.name),
             f'<td class="text">{_text(model.source)}</td>',
-            f"<td>{model.generator.step:,}</td>",
+            f"<td>{model.generator.description.step:,}</td>",
             f'<td class="text">{_text(model.health or "not a run")}</td>',
-            f'<td class="text"><code>{_text(model.generator.sha256)}</code></td>',
+            f'<td class="text"><code>{_text(model.generator.description.sha256)}</code></td>',
         ]
         for model in comparison.models
     ]

@@ -117,12 +117,12 @@ def _pictures(comparison: Comparison) -> Iterator[tuple[str, str, Pixels]]:
 def _model_record(model: Model | None) -> dict[str, Any] | None:
     if model is None:
         return None
-    generator = model.generator
+    description = model.generator.description
     return {
         "source": model.source,
-        "experiment": generator.name,
-        "step": generator.step,
-        "sha256": generator.sha256,
+        "experiment": description.name,
+        "step": description.step,
+        "sha256": description.sha256,
         "health": model.health,
     }
 

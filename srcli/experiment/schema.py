@@ -6,7 +6,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from srcli.data.degradation_settings import DegradationSettings
-from srcli.data.task import LABEL_SIZE
+from srcli.data.task import LABEL_SIZE, Sizes
 from srcli.models import CriticSettings, GeneratorSettings
 from srcli.objectives import Objective
 from srcli.optimizers import OptimizerSettings
@@ -94,6 +94,11 @@ class Experiment(BaseModel):
     augmentation: Augmentation = Augmentation()
     training: Training = Training()
 
+    @property
+    def sizes(self) -> Sizes:
+        """What the generator takes, and how much larger its output is."""
+        return self.generator.sizes
+
     @model_validator(mode="after")
     def _check_parts_fit(self) -> Self:
         mistakes = []
@@ -102,13 +107,13 @@ class Experiment(BaseModel):
                 f"critic.normalization: {self.objective.name} penalises each sample's gradient, which batch"
                 " normalisation mixes up; use layer or none"
             )
-        if self.generator.takes_noise and self.objective.gamma > 0:
+        if self.sizes.takes_noise and self.objective.gamma > 0:
             mistakes.append(
                 "objective.gamma: a generator from noise has no input to stay consistent with; use 0.0"
             )
-        if self.generator.takes_noise and self.objective.pixel_weight > 0:
+        if self.sizes.takes_noise and self.objective.pixel_weight > 0:
             mistakes.append("objective: a generator from noise has no label to be compared with")
-        if self.generator.takes_noise and self.augmentation.degradation is not None:
+        if self.sizes.takes_noise and self.augmentation.degradation is not None:
             mistakes.append(
                 "augmentation.degradation: a generator from noise has no input to degrade; use null"
             )

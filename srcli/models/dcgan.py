@@ -1,12 +1,13 @@
 """The DCGAN generator and critic: strided and transposed 5x5 convolutions."""
 
 from itertools import pairwise
-from typing import ClassVar, Literal
+from typing import Literal
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import nn
 
+from srcli.data.task import Sizes
 from srcli.models.kernels.strided import DoublingConv2d, HalvingConv2d
 from srcli.models.layers import (
     Activation,
@@ -36,14 +37,11 @@ class DcganGenerator(BaseModel):
     normalization: Literal["batch", "none"] = "batch"
     activation: Activation = "relu"
 
-    input_size: ClassVar[None] = None
-    size_multiple: ClassVar[int] = 4
-    margin: ClassVar[int] = 16
-
     @property
-    def takes_noise(self) -> bool:
-        """Whether the network draws faces from noise instead of enlarging pictures."""
-        return self.input == "noise"
+    def sizes(self) -> Sizes:
+        """What the network takes."""
+        noise_size = NOISE_SIZE if self.input == "noise" else None
+        return Sizes(noise_size=noise_size, size_multiple=4, context=16)
 
     def build(self) -> nn.Module:
         """The network, initialised.
@@ -52,7 +50,8 @@ class DcganGenerator(BaseModel):
         (B, 3, 64, 64).
         """
         widths = [self.width * factor for factor in (8, 4, 2, 1)]
-        layers = self._from_noise(widths[0]) if self.takes_noise else self._from_low_res(widths[1], widths[0])
+        from_noise = self.input == "noise"
+        layers = self._from_noise(widths[0]) if from_noise else self._from_low_res(widths[1], widths[0])
         for inputs, outputs in pairwise(widths):
             layers += [DoublingConv2d(inputs, outputs), *self._finish(outputs)]
         network = nn.Sequential(*layers, DoublingConv2d(widths[-1], 3), nn.Tanh())

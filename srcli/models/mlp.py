@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from torch import nn
 
+from srcli.data.task import Sizes
 from srcli.models.layers import (
     Activation,
     Depth,
@@ -32,10 +33,7 @@ class MlpGenerator(BaseModel):
     normalization: Literal["batch", "none"] = "batch"
     activation: Activation = "relu"
 
-    takes_noise: ClassVar[bool] = False
-    input_size: ClassVar[int] = 16
-    size_multiple: ClassVar[int] = 16
-    margin: ClassVar[int] = 0
+    sizes: ClassVar[Sizes] = Sizes(input_size=16, size_multiple=16)
 
     def build(self) -> nn.Module:
         """The network, initialised: (B, 3, 16, 16) in [-1, 1] to (B, 3, 64, 64)."""

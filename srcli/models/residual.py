@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from srcli.data.task import SCALE
+from srcli.data.task import SCALE, Sizes
 from srcli.models.layers import Depth, Width, initialize_he
 
 BRANCH_SHARE = 0.1
@@ -27,14 +27,11 @@ class ResidualGenerator(BaseModel):
     blocks: Depth = 16
 
     normalization: ClassVar[Literal["none"]] = "none"
-    takes_noise: ClassVar[bool] = False
-    input_size: ClassVar[None] = None
-    size_multiple: ClassVar[int] = 1
 
     @property
-    def margin(self) -> int:
-        """Input pixels that the convolutions reach: one each at the input's size, less at larger ones."""
-        return 2 * self.blocks + 5
+    def sizes(self) -> Sizes:
+        """Convolutions reach one pixel each at the input's size, less at larger ones."""
+        return Sizes(context=2 * self.blocks + 5)
 
     def build(self) -> nn.Module:
         """The network, initialised to bicubic enlargement: (B, 3, h, w) in [-1, 1] to (B, 3, 4h, 4w)."""

@@ -6,6 +6,7 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
+from srcli.data.task import Sizes
 from srcli.models.layers import Activation, Width, activation, initialize_srez, normalization
 
 BRANCH_FACTOR, RELU_FACTOR = 1e-3, 2.0
@@ -24,10 +25,7 @@ class ResnetGenerator(BaseModel):
     normalization: Literal["batch", "none"] = "batch"
     activation: Activation = "relu"
 
-    takes_noise: ClassVar[bool] = False
-    input_size: ClassVar[None] = None
-    size_multiple: ClassVar[int] = 1
-    margin: ClassVar[int] = 6
+    sizes: ClassVar[Sizes] = Sizes(context=6)
 
     def build(self) -> nn.Module:
         """The network, initialised: (B, 3, h, w) in [-1, 1] to (B, 3, 4h, 4w)."""

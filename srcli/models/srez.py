@@ -7,6 +7,7 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
+from srcli.data.task import Sizes
 from srcli.models.layers import Activation, Normalization, Width, activation, initialize_srez
 from srcli.models.resnet import BRANCH_FACTOR, RELU_FACTOR, Residual
 
@@ -21,10 +22,7 @@ class SrezGenerator(BaseModel):
     normalization: Literal["batch", "none"] = "batch"
     activation: Activation = "relu"
 
-    takes_noise: ClassVar[bool] = False
-    input_size: ClassVar[None] = None
-    size_multiple: ClassVar[int] = 1
-    margin: ClassVar[int] = 8
+    sizes: ClassVar[Sizes] = Sizes(context=8)
 
     def build(self) -> nn.Module:
         """The network, initialised: (B, 3, h, w) in [-1, 1] to (B, 3, 4h, 4w)."""

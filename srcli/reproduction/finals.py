@@ -47,7 +47,7 @@ def measure_run(state: TrainingState, labels: Pixels) -> tuple[dict[str, float],
     has_batch_norm = state.experiment.generator.normalization == "batch"
     kinds: list[Statistics] = ["running", "batch"] if has_batch_norm else ["running"]
     for kind in kinds:
-        if state.experiment.generator.takes_noise:
+        if state.experiment.sizes.takes_noise:
             of_kind = _samples_figures(draw_faces(state, NOISE_SAMPLES, kind), labels)
         else:
             outputs = enlarge(state, low_res_of(labels), kind)

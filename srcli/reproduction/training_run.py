@@ -267,7 +267,7 @@ def _strip(state: TrainingState, labels: Pixels) -> Pixels:
     Batch normalisation takes the statistics of these faces, as the authors' code does at test time.
     """
     kind: Statistics = "batch" if state.experiment.generator.normalization == "batch" else "running"
-    if state.experiment.generator.takes_noise:
+    if state.experiment.sizes.takes_noise:
         outputs = draw_faces(state, len(labels), kind)
     else:
         outputs = enlarge(state, low_res_of(labels), kind)

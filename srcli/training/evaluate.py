@@ -60,7 +60,7 @@ def measure(state: TrainingState, faces: TestFaces) -> dict[str, float]:
     share. Generators with batch normalisation: the figures of `TOLD_FOR_BOTH` also with either kind of
     statistics, as `psnr_running`, `psnr_batch` and so on.
     """
-    wanted, takes_noise = state.experiment.training.batch_norm_at_test, state.experiment.generator.takes_noise
+    wanted, takes_noise = state.experiment.training.batch_norm_at_test, state.experiment.sizes.takes_noise
     outputs, figures, both = {}, {}, dict[str, float]()
     for kind in _statistics(state):
         outputs[kind] = _draw_for(state, faces, kind)
@@ -83,7 +83,7 @@ def _statistics(state: TrainingState) -> list[Statistics]:
 
 def _draw_for(state: TrainingState, faces: TestFaces, statistics: Statistics) -> Pixels:
     """One output for every test face."""
-    if state.experiment.generator.takes_noise:
+    if state.experiment.sizes.takes_noise:
         return draw_faces(state, len(faces.labels), statistics)
     return enlarge(state, faces.low_res, statistics)
 
@@ -106,7 +106,7 @@ def _describe_drawn(drawn: Pixels, _faces: TestFaces) -> dict[str, float]:
 def sample_grid(state: TrainingState, faces: TestFaces) -> Pixels:
     """A row each of inputs, bicubic, outputs and labels; from noise, a square of faces."""
     statistics = state.experiment.training.batch_norm_at_test
-    if state.experiment.generator.takes_noise:
+    if state.experiment.sizes.takes_noise:
         drawn = draw_faces(state, SAMPLE_FACES**2, statistics)
         return grid(
             [list(drawn[start : start + SAMPLE_FACES]) for start in range(0, len(drawn), SAMPLE_FACES)]
@@ -130,7 +130,7 @@ def enlarge(state: TrainingState, low_res: Pixels, statistics: Statistics) -> Pi
 def draw_faces(state: TrainingState, count: int, statistics: Statistics) -> Pixels:
     """Faces (count, 64, 64, 3) from noise that stays the same through a run; statistics as for `enlarge`."""
     random = random_for(state.experiment.training.seed, SAMPLE_DRAW)
-    return _run(state, draw_noise(count, random, torch.device("cpu")), statistics)
+    return _run(state, draw_noise(state, count, random), statistics)
 
 
 @torch.no_grad()

@@ -15,7 +15,6 @@ from srcli.console import warn
 from srcli.errors import CheckpointError, ExperimentError
 from srcli.experiment.schema import Experiment
 from srcli.generators.on_torch import load_torch_generator
-from srcli.models.dcgan import NOISE_SIZE
 from srcli.models.shapes import MAX_PARAMETERS, tensors_of
 from srcli.runs.checkpoints import (
     CRITIC_FILE,
@@ -166,7 +165,7 @@ def start_from(state: TrainingState, source: Path) -> None:
         CheckpointError: Nothing usable is there, or its generator has other settings.
     """
     other = load_torch_generator(source)
-    if other.experiment.generator != state.experiment.generator:
+    if other.description.experiment["generator"] != state.experiment.generator.model_dump(mode="json"):
         raise CheckpointError(f"training.init_from: the generator of {source} has other settings")
     for network in (state.generator, state.average):
         if network is not None:
@@ -237,9 +236,11 @@ def random_for(seed: int, *numbers: int) -> torch.Generator:
     return torch.Generator().manual_seed(int(sequence.generate_state(1, np.uint64)[0] >> np.uint64(1)))
 
 
-def draw_noise(count: int, random: torch.Generator, device: torch.device) -> Tensor:
-    """Standard normal noise (count, 128)."""
-    return torch.randn(count, NOISE_SIZE, generator=random).to(device)
+def draw_noise(state: TrainingState, count: int, random: torch.Generator) -> Tensor:
+    """Standard normal noise (count, noise size) for the state's generator, on its device."""
+    size = state.experiment.sizes.noise_size
+    assert size is not None
+    return torch.randn(count, size, generator=random).to(state.device)
 
 
 @contextmanager

@@ -66,8 +66,8 @@ def _input(state: TrainingState, batch: Batch, number: int) -> Tensor:
     """What the generator is given: noise, or the batch's inputs, to which an experiment may add noise."""
     settings = state.experiment.training
     rows = state.replicas.share.rows(settings.batch_size)
-    if state.experiment.generator.takes_noise:
-        noise = draw_noise(settings.batch_size, random_for(settings.seed, NOISE_DRAW, number), state.device)
+    if state.experiment.sizes.takes_noise:
+        noise = draw_noise(state, settings.batch_size, random_for(settings.seed, NOISE_DRAW, number))
         return noise[rows]
     deviation = 2 * state.experiment.augmentation.input_noise  # of [-1, 1], which is twice as wide as [0, 1]
     if deviation == 0:
@@ -98,7 +98,7 @@ def _update_critic(state: TrainingState, real: Tensor, fake: Tensor, number: int
 
 
 def _update_generator(state: TrainingState, fake: Tensor, batch: Batch) -> Terms:
-    references = None if state.experiment.generator.takes_noise else batch
+    references = None if state.experiment.sizes.takes_noise else batch
     with frozen(state.critic), state.autocast():
         loss = state.experiment.objective.generator_loss(state.critic, fake, references)
     terms = _finite_terms("generator_loss", loss, state)

@@ -17,7 +17,7 @@ def load_upscaler(model: str, device: str) -> Generator:
         CheckpointError: There is no such model, or its weights cannot be read.
     """
     generator = load_generator(model, device)
-    if generator.takes_noise:
+    if generator.description.takes_noise:
         raise UserError(
             f"{model} draws faces from noise and enlarges nothing",
             "Give a model that takes pictures, for example faces.",

@@ -9,20 +9,18 @@ from threading import Event
 from srcli import __version__
 from srcli.console import fail, progress, result, say
 from srcli.errors import UserError
+from srcli.generators.description import Description, Generator
 from srcli.upscaling.finding import STANDARD_STREAM
 from srcli.upscaling.plan import Job
 from srcli.upscaling.prefetch import StoppedError, prefetch
 from srcli.upscaling.records import Record, Status
 from srcli.upscaling.stages import Item, UpscaleOptions, decode, enlarge, write
-from srcli.upscaling.tiles import Network
 from srcli.upscaling.writing import DEFAULT_QUALITY, Provenance
 
 
 def upscale_all(
     jobs: Sequence[Job],
-    network: Network,
-    label: str,
-    sha256: str,
+    generator: Generator,
     quality: int | None = None,
     consistent: bool = False,
     compare: bool = False,
@@ -32,9 +30,7 @@ def upscale_all(
 
     Args:
         jobs: The pictures and their outputs.
-        network: What enlarges them.
-        label: The network's name, for messages and for the outputs' metadata.
-        sha256: Of the network's weight file, for the outputs' metadata.
+        generator: What enlarges them.
         quality: 1 to 100, for JPEG and WebP; None for 95.
         consistent: Whether the outputs' area average is made to be the input.
         compare: Whether the input's bicubic enlargement stands to the left of the output.
@@ -44,10 +40,11 @@ def upscale_all(
         How many of them failed, each named on standard error.
 
     Raises:
-        CheckpointError: The network's output is not a number.
+        CheckpointError: The generator's output is not a number.
     """
-    provenance = Provenance(f"srcli {__version__}", f"{label}, sha256 {sha256}")
-    options = UpscaleOptions(network, label, quality or DEFAULT_QUALITY, provenance, consistent, compare)
+    made_by = generator.description
+    provenance = Provenance(f"srcli {__version__}", f"{made_by.label}, sha256 {made_by.sha256}")
+    options = UpscaleOptions(generator, quality or DEFAULT_QUALITY, provenance, consistent, compare)
     # An interrupt ends this wait for a pipe, but not one in another thread.
     stdin = sys.stdin.buffer.read() if any(job.source is None for job in jobs) else b""
     failed, start, stopped = 0, time.perf_counter(), Event()
@@ -66,7 +63,7 @@ def upscale_all(
                 if item.error is not None:
                     failed += 1
                     bar.advance(task)
-                _report(item, label, sha256, as_json)
+                _report(item, made_by, as_json)
                 bar.update(task, rate=f"{done / (time.perf_counter() - start):.3g}")
     return failed
 
@@ -83,19 +80,19 @@ def check_streams(jobs: Sequence[Job]) -> None:
         raise UserError("the picture would be written to a terminal", "Pipe it on, or give --out FILE.")
 
 
-def _report(item: Item, label: str, sha256: str, as_json: bool) -> None:
+def _report(item: Item, made_by: Description, as_json: bool) -> None:
     """Says what became of a picture: results on standard output, talk on standard error."""
     for remark in item.remarks:
         say(f"{item.job.name}: {remark}")
     if item.error is not None:
         fail(str(item.error))
     if as_json:
-        result(_record_of(item, label, sha256).to_json())
+        result(_record_of(item, made_by).to_json())
     elif item.error is None and item.job.target is not None:
         result(str(item.job.target))
 
 
-def _record_of(item: Item, label: str, sha256: str) -> Record:
+def _record_of(item: Item, made_by: Description) -> Record:
     width, height = item.in_size or (None, None)
     source = STANDARD_STREAM if item.job.source is None else str(item.job.source)
     seconds = round(item.seconds, 6)
@@ -109,7 +106,7 @@ def _record_of(item: Item, label: str, sha256: str) -> Record:
         height=height,
         output_width=item.out_size and item.out_size[0],
         output_height=item.out_size and item.out_size[1],
-        model=label,
-        sha256=sha256,
+        model=made_by.label,
+        sha256=made_by.sha256,
         seconds=seconds,
     )

@@ -13,12 +13,13 @@ from typing import IO
 
 from srcli.console import discard_output
 from srcli.errors import ImageError
+from srcli.generators import description as generators  # collections.abc has a Generator, too
 from srcli.storage.atomic import atomic_file
 from srcli.upscaling.pictures import Picture, finish_rows, fit_format, output_size, show_visible
 from srcli.upscaling.pixels import Pixels
 from srcli.upscaling.plan import Job
 from srcli.upscaling.reading import read_picture
-from srcli.upscaling.tiles import BATCH_PIXELS, Band, Network, bands_of, check_size, enlarge_bands
+from srcli.upscaling.tiles import BATCH_PIXELS, Band, bands_of, check_size, enlarge_bands
 from srcli.upscaling.writing import Provenance, write_picture
 
 CHUNK_PIXELS = 2**18
@@ -30,16 +31,14 @@ class UpscaleOptions:
     """What is done with every picture.
 
     Attributes:
-        network: What enlarges.
-        label: The network's name.
+        generator: What enlarges.
         quality: 1 to 100, for JPEG and WebP.
         provenance: What outputs say of their making.
         consistent: Whether the outputs' area average is made to be the input.
         compare: Whether the input's bicubic enlargement stands to the left of the output.
     """
 
-    network: Network
-    label: str
+    generator: generators.Generator
     quality: int
     provenance: Provenance
     consistent: bool
@@ -75,7 +74,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Part:
-    """A row of tiles of a picture, before or after the network; None of a picture that failed."""
+    """A row of tiles of a picture, before or after it is enlarged; None of a picture that failed."""
 
     item: Item
     band: Band | None
@@ -110,15 +109,15 @@ def decode(jobs: Iterable[Job], options: UpscaleOptions, stdin: bytes) -> Genera
 
 def _decode(item: Item, options: UpscaleOptions, stdin: bytes) -> list[Band]:
     """Reads a picture into its item; no bands if that fails."""
-    job, network = item.job, options.network
+    job, generator = item.job, options.generator
     try:
         picture = read_picture(job.source or io.BytesIO(stdin), job.name)
         height, width = picture.colour.shape[:2]
-        check_size(width, height, network, options.label, job.name)
+        check_size(width, height, generator.description, job.name)
         item.in_size = width, height
-        item.out_size = output_size(picture, network.scale, options.compare)
+        item.out_size = output_size(picture, generator.description.scale, options.compare)
         item.picture = show_visible(fit_format(picture, job.format, item.out_size, job.name))
-        bands = bands_of(item.picture.colour, network, consistent=options.consistent)
+        bands = bands_of(item.picture.colour, generator.description, consistent=options.consistent)
     except ImageError as error:
         item.error = error
         return []
@@ -132,21 +131,21 @@ def _decode(item: Item, options: UpscaleOptions, stdin: bytes) -> list[Band]:
 def enlarge(
     chunks: Generator[list[Part]], options: UpscaleOptions, on_progress: Callable[[float], None]
 ) -> Generator[list[Part]]:
-    """Runs the network over the parts of pictures.
+    """Runs the generator over the parts of pictures.
 
     Args:
         chunks: The parts in order, those together that may share a batch.
-        options: Has the network.
+        options: Has the generator.
         on_progress: Called with the shares of pictures that have just been done.
 
     Raises:
-        CheckpointError: The network's output is not a number.
+        CheckpointError: The generator's output is not a number.
     """
     with closing(chunks):
         for chunk in chunks:
             bands = [part.band for part in chunk if part.band and not part.item.error]
             try:
-                enlarged = dict(zip(bands, enlarge_bands(bands, options.network, on_progress), strict=True))
+                enlarged = dict(zip(bands, enlarge_bands(bands, options.generator, on_progress), strict=True))
             except MemoryError:
                 enlarged = {}
                 for part in chunk:
@@ -198,7 +197,7 @@ def _rows(picture: Picture, parts: Iterable[Part], options: UpscaleOptions) -> I
             raise part.item.error
         assert part.band is not None
         assert part.enlarged is not None
-        scale = options.network.scale
+        scale = options.generator.description.scale
         yield finish_rows(picture, part.enlarged, part.band.rows.start, scale, options.compare)
 
 

@@ -8,7 +8,9 @@ from typing import NamedTuple, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from srcli.data.task import Sizes
 from srcli.errors import ImageError
+from srcli.generators.description import Description
 from srcli.upscaling.consistency import CONTEXT, settle_residual, spread_residual
 from srcli.upscaling.pixels import Pixels, from_network, to_batch, to_pixels
 
@@ -25,23 +27,11 @@ MINIMUM_SIZE = 16
 
 
 class Network(Protocol):
-    """What the engine needs to know of a network, whatever runs it."""
+    """What the engine needs of a network, whatever runs it."""
 
     @property
-    def scale(self) -> int:
-        """How many times larger the output is, on each axis."""
-
-    @property
-    def input_size(self) -> int | None:
-        """The only side length it takes, or None when it takes any size."""
-
-    @property
-    def size_multiple(self) -> int:
-        """Sides must be a multiple of this."""
-
-    @property
-    def margin(self) -> int:
-        """Low-resolution pixels after which a pixel no longer matters to its neighbour."""
+    def description(self) -> Sizes:
+        """What it takes."""
 
     def enlarge(self, low_res: NDArray[np.float32]) -> NDArray[np.float32]:
         """(batch, 3, h, w) in [-1, 1] -> (batch, 3, scale * h, scale * w) in [-1, 1]."""
@@ -64,21 +54,15 @@ class Span(NamedTuple):
         return slice(self.start * scale, self.stop * scale)
 
 
-def check_size(width: int, height: int, network: Network, model: str, name: str) -> None:
-    """Makes sure that the network takes a picture of this size.
-
-    Args:
-        width: In pixels.
-        height: In pixels.
-        network: The network that is to enlarge the picture.
-        model: How the network is called in the message.
-        name: How the picture is called in the message.
+def check_size(width: int, height: int, description: Description, name: str) -> None:
+    """Makes sure that a generator takes a picture of this size in pixels; `name` is the picture's.
 
     Raises:
-        ImageError: The network takes one size only, and the picture has another.
+        ImageError: The generator takes one size only, and the picture has another.
     """
-    size = network.input_size
+    size = description.input_size
     if size is not None and (width, height) != (size, size):
+        model = description.label
         raise ImageError(
             f"{name}: it is {width}x{height}, but the model ({model}) takes exactly {size}x{size}",
             "Use a convolutional model (resnet or dcgan), which takes any size.",
@@ -94,8 +78,8 @@ def enlarge_pixels(
 ) -> Pixels:
     """Enlarges one picture tile by tile, so that memory beyond the output itself stays small.
 
-    Neighbouring tiles share `network.margin` pixels of context, which makes the result the same as that of
-    one pass over the whole picture, but for float rounding.
+    Neighbouring tiles share the network's context, which makes the result the same as that of one pass over
+    the whole picture, but for float rounding.
 
     Args:
         pixels: (h, w, 1) or (h, w, 3), 8 or 16 bits. One channel runs as three equal ones and is averaged.
@@ -110,12 +94,12 @@ def enlarge_pixels(
     Raises:
         CheckpointError: The network's output is not a number.
     """
-    bands = bands_of(pixels, network, tile_size, consistent)
+    bands, scale = bands_of(pixels, network.description, tile_size, consistent), network.description.scale
     height, width, channels = pixels.shape
-    enlarged = np.empty((height * network.scale, width * network.scale, channels), dtype=pixels.dtype)
+    enlarged = np.empty((height * scale, width * scale, channels), dtype=pixels.dtype)
     for band in bands:
         (rows,) = enlarge_bands([band], network, on_progress)
-        enlarged[band.rows.start * network.scale :][: len(rows)] = rows
+        enlarged[band.rows.start * scale :][: len(rows)] = rows
     return enlarged
 
 
@@ -150,11 +134,11 @@ class Band:
 
 
 def bands_of(
-    pixels: Pixels, network: Network, tile_size: int = TILE_SIZE, consistent: bool = False
+    pixels: Pixels, sizes: Sizes, tile_size: int = TILE_SIZE, consistent: bool = False
 ) -> list[Band]:
     """Divides a picture, (h, w, 1) or (h, w, 3), into rows of tiles, from top to bottom."""
-    size, multiple = pixels.shape[:2], network.size_multiple
-    margin = network.margin + CONTEXT * consistent
+    size, multiple = pixels.shape[:2], sizes.size_multiple
+    margin = sizes.context + CONTEXT * consistent
     padded = _pad(pixels, multiple)
     # Tiles that lie in the mirrored part alone are left out.
     rows, columns = (
@@ -181,7 +165,7 @@ def enlarge_bands(
     Raises:
         CheckpointError: The network's output is not a number.
     """
-    scale = network.scale
+    scale = network.description.scale
     enlarged = [
         np.empty((band.height * scale, band.size[1] * scale, band.padded.shape[2]), band.padded.dtype)
         for band in bands

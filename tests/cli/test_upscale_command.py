@@ -78,7 +78,7 @@ def test_a_picture_of_any_size_becomes_four_times_larger(weights: Path, name: st
         np.asarray(opened("a_x4.png")), enlarge_pixels(np.asarray(opened("a.png")), generator)
     )
     text = opened("a_x4.png").info
-    assert text["srcli:model"] == f"small-{name}-wgan-gp, step 7, sha256 {generator.sha256}"
+    assert text["srcli:model"] == f"small-{name}-wgan-gp, step 7, sha256 {generator.description.sha256}"
 
 
 def test_a_run_stands_for_its_newest_checkpoint(tmp_path: Path) -> None:

@@ -100,7 +100,7 @@ def test_json_gives_a_record_of_every_picture(model: Path) -> None:
         "output_width": 120,
         "output_height": 80,
         "model": "small-residual-wgan-gp, step 7",
-        "sha256": load_torch_generator(model).sha256,
+        "sha256": load_torch_generator(model).description.sha256,
     }
     told = {name: (record["status"], record["error"], record["output"]) for name, record in records.items()}
     assert told["b.png"] == ("failed", "b.png: it is empty", None)

@@ -223,7 +223,7 @@ def test_the_figures_on_disk_are_strict_json(written: Path, comparison: Comparis
     assert record["enlarged"][0]["model"] is None
     model = record["enlarged"][4]["model"]
     assert (model["experiment"], model["step"]) == ("smoke", 200)
-    assert model["sha256"] == comparison.models[3].generator.sha256
+    assert model["sha256"] == comparison.models[3].generator.description.sha256
     assert [item["count"] for item in record["samples"]] == [60, 60]
     assert record["samples"][1]["nearest_duplicate_rate"] == 0
 
@@ -246,7 +246,7 @@ def test_the_report_says_what_was_measured_and_escapes_it(written: Path, compari
     assert "smoke, step 100 (copy & <b>/generator.safetensors)" in page.texts
     assert "drawn <here>" in text
     assert f"{comparison.rows[1].estimates['psnr'].mean:.2f}" in page.texts
-    assert comparison.models[0].generator.sha256 in page.texts
+    assert comparison.models[0].generator.description.sha256 in page.texts
     assert page.tags.count("dt") == 5
     assert page.tags.count("strong") >= 4
     assert "sharpness has no best" in text

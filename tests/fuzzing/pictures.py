@@ -51,7 +51,7 @@ class Pictures:
         height, width = picture.colour.shape[:2]
         if height * width <= ENLARGED_PIXELS:
             jobs = [Job(path, work / f"out.{ending}") for ending in ("png", "jpg", "webp")]
-            if upscale_all(jobs, REPEAT, "label", "sha") == len(jobs):
+            if upscale_all(jobs, REPEAT) == len(jobs):
                 raise ImageError("no format could hold it")
 
 

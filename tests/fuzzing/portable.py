@@ -43,7 +43,7 @@ class PortableFiles:
 
     def use(self, given: Path, _work: Path) -> None:
         generator = load_portable(given / "model.onnx")
-        if generator.takes_noise:
+        if generator.description.takes_noise:
             generator.sample(2, 0)
         else:
             generator.enlarge(np.zeros((1, 3, 16, 16), np.float32))

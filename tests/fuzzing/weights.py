@@ -58,7 +58,7 @@ class WeightFiles:
 
     def use(self, given: Path, _work: Path) -> None:
         generator = load_torch_generator(given / "model.safetensors")
-        if generator.takes_noise:
+        if generator.description.takes_noise:
             generator.sample(2, 0)
         else:
             generator.enlarge(np.zeros((1, 3, 16, 16), np.float32))

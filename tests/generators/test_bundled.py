@@ -17,8 +17,9 @@ from srcli.experiment.presets import preset_path
 from srcli.experiment.schema import Experiment
 from srcli.generators import bundled
 from srcli.generators.bundled import BUNDLED, read_bundled, weights_folder
+from srcli.generators.description import Description
 from srcli.generators.loading import load_generator
-from srcli.generators.on_onnx import METADATA_KEY, PortableDescription
+from srcli.generators.on_onnx import METADATA_KEY
 from srcli.metrics.measures import consistency, psnr
 from srcli.pictures.pixels import from_network, to_network
 from srcli.pictures.resize import enlarge_bicubic
@@ -29,7 +30,7 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "face.png"
 @pytest.mark.parametrize("name", BUNDLED)
 def test_a_bundled_model_is_the_file_that_was_released(name: str) -> None:
     content = (weights_folder() / f"{name}.onnx").read_bytes()
-    assert hashlib.sha256(content).hexdigest() == BUNDLED[name] == load_generator(name).sha256
+    assert hashlib.sha256(content).hexdigest() == BUNDLED[name] == load_generator(name).description.sha256
     assert name in (weights_folder() / f"{name}.md").read_text(encoding="utf-8")
 
 
@@ -40,9 +41,7 @@ def test_the_weights_are_small_enough_to_ship() -> None:
 @pytest.mark.parametrize("name", BUNDLED)
 def test_a_bundled_model_was_trained_by_the_preset_of_its_name(name: str) -> None:
     metadata = onnx.load(weights_folder() / f"{name}.onnx").metadata_props
-    described = PortableDescription.model_validate_json(
-        {item.key: item.value for item in metadata}[METADATA_KEY]
-    )
+    described = Description.model_validate_json({item.key: item.value for item in metadata}[METADATA_KEY])
     preset = load_experiment(preset_path(name))
     assert Experiment.model_validate(described.experiment) == preset
     assert described.step == preset.training.steps

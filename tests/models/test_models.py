@@ -115,19 +115,19 @@ def test_critics_give_one_score_a_sample(settings: DcganCritic | MlpCritic) -> N
         ResidualGenerator(architecture="residual", width=4, blocks=3),
     ],
 )
-def test_no_pixel_beyond_the_stated_margin_has_influence(
+def test_no_pixel_beyond_the_stated_context_has_influence(
     settings: DcganGenerator | ResnetGenerator | ResidualGenerator,
 ) -> None:
     network = settings.build().eval()
     initialize_he(network)
     reaches = []
-    for pixel in range(30, 30 + settings.size_multiple):
+    for pixel in range(30, 30 + settings.sizes.size_multiple):
         pixels = torch.randn(1, 3, 64, 64, requires_grad=True)
         network(pixels)[0, :, 4 * pixel : 4 * pixel + 4].sum().backward()
         assert pixels.grad is not None
         touched = pixels.grad.abs().sum((0, 1, 3)).nonzero()
         reaches += [pixel - int(touched.min()), int(touched.max()) - pixel]
-    assert settings.margin - 4 <= max(reaches) <= settings.margin
+    assert settings.sizes.context - 4 <= max(reaches) <= settings.sizes.context
 
 
 def test_layer_norm_normalises_each_sample_over_channels_and_pixels() -> None:

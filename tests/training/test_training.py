@@ -1,5 +1,6 @@
 """Training for real, with small networks: golden losses, resuming, divergence, what a run leaves behind."""
 
+import hashlib
 import json
 import math
 from pathlib import Path
@@ -9,8 +10,10 @@ import torch
 from float64 import exact_batches, exact_experiment, in_double
 from tiny_experiments import small_dataset, small_experiment
 
+from srcli.data.task import Sizes
 from srcli.errors import CheckpointError, DataError, DivergedError, InterruptedRunError
 from srcli.experiment.schema import Experiment
+from srcli.generators.description import Description
 from srcli.generators.on_torch import load_torch_generator
 from srcli.runs.checkpoints import read_weights
 from srcli.runs.directory import RunDirectory, create_run
@@ -283,9 +286,14 @@ def test_a_weight_file_alone_gives_a_ready_generator(tmp_path: Path) -> None:
     moved = tmp_path / "alone.safetensors"
     (run.checkpoint(3) / "generator.safetensors").rename(moved)
     generator = load_torch_generator(moved)
-    assert (generator.label, generator.step) == ("small-dcgan-wgan, step 3", 3)
-    assert generator.experiment == experiment
-    assert (generator.input_size, generator.size_multiple, generator.takes_noise) == (None, 4, False)
+    assert generator.description == Description(
+        **dict(experiment.sizes),
+        name="small-dcgan-wgan",
+        step=3,
+        experiment=experiment.model_dump(mode="json"),
+        sha256=hashlib.sha256(moved.read_bytes()).hexdigest(),
+    )
+    assert experiment.sizes == Sizes(size_multiple=4, context=16)
     assert generator.enlarge(torch.zeros(1, 3, 8, 12).numpy()).shape == (1, 3, 32, 48)
 
 

@@ -210,7 +210,7 @@ def test_black_under_transparent_pixels_leaves_no_dark_fringe() -> None:
     disc = np.hypot(*np.mgrid[-20:20, -20:20]) < 13
     pixels = np.zeros((40, 40, 4), np.uint8)
     pixels[disc] = (255, 240, 200, 255)
-    output = enlarged(read(Image.fromarray(pixels)), Blur(reach=2, margin=2))
+    output = enlarged(read(Image.fromarray(pixels)), Blur(reach=2, context=2))
     visible = output[output[..., 3] > 0][:, :3].astype(int)
     assert np.abs(visible - [255, 240, 200]).max() <= 1
     assert 0 < output[..., 3].mean() < 255

@@ -74,7 +74,7 @@ class Cell:
     @property
     def takes_noise(self) -> bool:
         """Whether it draws faces from noise."""
-        return self.experiment.generator.takes_noise
+        return self.experiment.sizes.takes_noise
 
     @property
     def finished(self) -> tuple[RunRecord, ...]:
