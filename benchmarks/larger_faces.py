@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from srcli.data.task import SCALE, low_res_of
+from srcli.data.task import PAPER
 from srcli.generators.loading import load_generator
 from srcli.metrics.measures import consistency, psnr, sharpness, ssim
 from srcli.pictures.opening import open_picture
@@ -55,8 +55,8 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     chosen = parser.parse_args()
     labels = read_labels(chosen.folder, chosen.side, chosen.limit)
-    low_res = low_res_of(labels)
-    rows = {"bicubic": measure(enlarge_bicubic(low_res, SCALE), labels, low_res)}
+    low_res = PAPER.low_res_of(labels)
+    rows = {"bicubic": measure(enlarge_bicubic(low_res, PAPER.scale), labels, low_res)}
     for name in chosen.models:
         generator = load_generator(name)
         enlarged = np.stack([enlarge_pixels(pixels, generator) for pixels in low_res])

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from srcli.data.batches import TrainingBatches
+from srcli.data.task import PAPER
 from srcli.experiment.schema import Experiment
 from srcli.models.kernels.sample_norm import SampleNorm
 from srcli.models.kernels.strided import DoublingConv2d, HalvingConv2d
@@ -21,7 +22,10 @@ class Textbook:
     def __init__(self, experiment: Experiment, batches: TrainingBatches) -> None:
         torch.manual_seed(0)
         self.experiment, self.batches = experiment, batches
-        self.generator, self.critic = plain(experiment.generator.build()), plain(experiment.critic.build())
+        self.generator, self.critic = (
+            plain(experiment.generator.build(PAPER)),
+            plain(experiment.critic.build(PAPER)),
+        )
         self.generator_optimizer = self._optimizer(self.generator)
         self.critic_optimizer = self._optimizer(self.critic)
         self.number = 0

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from srcli.data.task import low_res_of
+from srcli.data.task import PAPER
 from srcli.drawn_faces.faces import draw_faces
 from srcli.generators.loading import load_generator
 from srcli.pictures.pixels import to_network
@@ -92,7 +92,7 @@ def many_files(folder: Path, files: int, batch: int, repeats: int) -> dict[str, 
 def write_faces(folder: Path, count: int) -> np.ndarray:
     """Writes drawn faces as 16x16 PNGs and returns them, (count, 16, 16, 3)."""
     folder.mkdir(exist_ok=True)
-    low_res = low_res_of(draw_faces(count, 0)[:, 4:68, 4:68])
+    low_res = PAPER.low_res_of(draw_faces(count, 0)[:, 4:68, 4:68])
     for number, pixels in enumerate(low_res):
         Image.fromarray(pixels).save(folder / f"{number:04}.png")
     return low_res

@@ -71,7 +71,7 @@ class Adversarial(BaseModel):
         """J_G mixed with the input's L1: `(1 - gamma) J_G + gamma E|f_d(G(z)) - z|_1` (equation 7).
 
         Args:
-            fake: G(z), (B, 3, 64, 64) in [-1, 1].
+            fake: G(z), (B, 3, H, H) in [-1, 1].
             batch: The inputs z and their labels x; None for generators from noise, which have no L1 terms.
         """
         adversarial = self.adversarial_loss(critic(fake).float())
@@ -117,7 +117,7 @@ class Gan(Adversarial):
     }
 
     def critic_loss(self, critic: Critic, real: Tensor, fake: Tensor, _places: Tensor) -> Loss:
-        """`-E[log s(D(x))] - E[log(1 - s(D(G(z))))]` (equation 2) of images (B, 3, 64, 64), on logits."""
+        """`-E[log s(D(x))] - E[log(1 - s(D(G(z))))]` (equation 2) of images (B, 3, H, H), on logits."""
         real_scores, fake_scores = critic(real).float(), critic(fake).float()
         real_part, fake_part = F.softplus(-real_scores).mean(), F.softplus(fake_scores).mean()
         parts = {
@@ -150,7 +150,7 @@ class Wgan(Adversarial):
     }
 
     def critic_loss(self, critic: Critic, real: Tensor, fake: Tensor, _places: Tensor) -> Loss:
-        """`E[D(G(z))] - E[D(x)]` (equation 5) of images (B, 3, 64, 64)."""
+        """`E[D(G(z))] - E[D(x)]` (equation 5) of images (B, 3, H, H)."""
         wasserstein = wasserstein_estimate(critic(real), critic(fake))
         return Loss(-wasserstein, {"wasserstein": wasserstein})
 
@@ -253,7 +253,8 @@ def squared_slope_error(gradients: Tensor) -> Tensor:
 
 def input_l1(fake: Tensor, batch: Batch) -> Tensor:
     """`E|f_d(G(z)) - z|_1`, how far area averages of outputs are from the undegraded inputs."""
-    return (downscale(fake.float()) - batch.low_res).abs().mean()
+    scale = fake.shape[-1] // batch.low_res.shape[-1]
+    return (downscale(fake.float(), scale) - batch.low_res).abs().mean()
 
 
 def label_l1(fake: Tensor, batch: Batch) -> Tensor:

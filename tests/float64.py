@@ -15,7 +15,7 @@ from tiny_experiments import small_dataset, small_experiment
 from torch.nn import functional as F
 
 from srcli.data.batches import Batch, TrainingBatches
-from srcli.data.task import SCALE
+from srcli.data.task import PAPER
 from srcli.experiment.schema import Experiment
 from srcli.training.loop import training_batches
 from srcli.training.state import TrainingState
@@ -54,7 +54,7 @@ class ExactBatches:
 def _exact(batch: Batch) -> Batch:
     pixels = batch.high_res.double().add(1).mul(127.5).round()
     high_res = pixels / 127.5 - 1
-    low_res = F.avg_pool2d(high_res, SCALE)
+    low_res = F.avg_pool2d(high_res, PAPER.scale)
     return Batch(high_res, low_res, low_res)
 
 

@@ -157,7 +157,7 @@ def test_generators_from_noise_have_no_l1_term() -> None:
 def test_downscaling_is_the_mean_of_four_by_four_blocks() -> None:
     images = torch.arange(64.0).view(1, 1, 8, 8)
     # The mean of a block is the mean of its corners: (0 + 27) / 2, four more to the right, 32 more below.
-    assert downscale(images)[0, 0].tolist() == [[13.5, 17.5], [45.5, 49.5]]
+    assert downscale(images, 4)[0, 0].tolist() == [[13.5, 17.5], [45.5, 49.5]]
 
 
 def test_slopes_over_unit_values_are_twice_as_steep() -> None:

@@ -26,6 +26,7 @@ from tiny_experiments import small_experiment
 
 from srcli.console import fail, printable, result, say, table, warn
 from srcli.data.dataset import open_dataset
+from srcli.data.task import PAPER
 from srcli.errors import CheckpointError, DataError, ExperimentError
 from srcli.experiment.loading import load_experiment
 from srcli.generators.on_torch import load_torch_generator
@@ -72,7 +73,7 @@ def weight_file(folder: Path, **generator: Any) -> Path:
     """A small generator's weights under an experiment that describes another generator."""
     experiment = small_experiment("gan", "residual")
     path = folder / "generator.safetensors"
-    write_weights(path, experiment.generator.build(), experiment, 3)
+    write_weights(path, experiment.generator.build(PAPER), experiment, 3)
     content = path.read_bytes()
     length = int.from_bytes(content[:8], "little")
     header = json.loads(content[8 : 8 + length])
@@ -115,7 +116,7 @@ def test_weights_with_a_header_of_megabytes_are_refused_before_it_is_read(tmp_pa
 
 def test_tensors_of_another_type_are_refused(tmp_path: Path) -> None:
     experiment = small_experiment("gan", "mlp")
-    write_weights(tmp_path / "a.safetensors", experiment.generator.build().double(), experiment, 1)
+    write_weights(tmp_path / "a.safetensors", experiment.generator.build(PAPER).double(), experiment, 1)
     with pytest.raises(CheckpointError, match=r"1\.weight is F64 of shape \[32, 768\], not F32"):
         load_torch_generator(tmp_path / "a.safetensors")
 

@@ -56,12 +56,13 @@ def compare(
     results.check_folder(out)
     degradation = None if degrade is None else degrading.parse_degradation(degrade)
     loaded = comparison.load_models(models, device)
+    task = comparison.task_of(loaded)
     if images is not None:
-        test_faces = faces.faces_of_folder(images, limit)
+        test_faces = faces.faces_of_folder(images, limit, task)
     else:
         if not data:
             say("no --data or --images given: comparing on the built-in drawn faces")
-        test_faces = faces.faces_of_datasets(data or [], limit)
+        test_faces = faces.faces_of_datasets(data or [], limit, task)
     compared = comparison.compare(loaded, replace(test_faces, degradation=degradation))
     report = results.write_comparison(out, compared)
     results.print_comparison(compared)

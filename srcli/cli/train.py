@@ -125,6 +125,6 @@ def _rehearse(
     from srcli.training.sessions import load_dataset
 
     with replicas.together():
-        dataset = load_dataset(data)
+        dataset = load_dataset(data, experiment.task)
     figures = rehearse(experiment, dataset, device, replicas)
     result(experiment.to_yaml() + "\n".join(f"# {line}" for line in figures.lines()))

@@ -37,7 +37,7 @@ def upscale(
         int | None, typer.Option(min=1, max=100, help="Of JPEG and WebP outputs.", show_default="95")
     ] = None,
     consistent: Annotated[
-        bool, typer.Option("--consistent", help="Make the 4x4 area average of the output equal the input.")
+        bool, typer.Option("--consistent", help="Make the area average of the output equal the input.")
     ] = False,
     compare: Annotated[
         bool,

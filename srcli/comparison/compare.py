@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from srcli.comparison.figures import Estimate, estimate, measure
 from srcli.comparison.test_faces import Faces
 from srcli.console import progress, say
-from srcli.data.task import SCALE
+from srcli.data.task import PAPER, Task
 from srcli.errors import CheckpointError, DataError, UserError
 from srcli.generators.description import Generator
 from srcli.generators.loading import load_generator
@@ -54,7 +54,7 @@ class Row:
     Attributes:
         name: Of the way, for people and files.
         estimates: Of every figure, by its key.
-        shown: The first faces, (n, 64, 64, 3), n up to 10.
+        shown: The first faces, (n, H, H, 3), n up to 10.
         model: None for what needs none.
     """
 
@@ -71,7 +71,7 @@ class SampleSet:
     Attributes:
         name: Of the model, or what else they are.
         count: How many faces the diversity is that of.
-        shown: The first of them, (n, 64, 64, 3), n up to 64.
+        shown: The first of them, (n, H, H, 3), n up to 64.
         model: None for the test faces.
     """
 
@@ -121,6 +121,22 @@ def load_models(sources: Sequence[str], device: str) -> list[Model]:
     return [Model(*known) for known in zip(names, sources, generators, health, strict=True)]
 
 
+def task_of(models: Sequence[Model]) -> Task:
+    """The task of all models.
+
+    Raises:
+        UserError: They have several.
+    """
+    tasks = {model.name: model.generator.description.task for model in models}
+    for name, task in tasks.items():
+        if task != tasks[models[0].name]:
+            raise UserError(
+                f"{models[0].name} makes {tasks[models[0].name]}, and {name} {task}",
+                "Compare models of one task at a time.",
+            )
+    return next(iter(tasks.values()), PAPER)
+
+
 def _health_of_run(path: Path) -> str | None:
     run = RunDirectory(path)
     return describe_health(run.record()) if run.record_file.exists() else None
@@ -148,13 +164,13 @@ def compare(models: Sequence[Model], faces: Faces) -> Comparison:
 
 
 def _compare_enlarging(models: Sequence[Model], faces: Faces) -> list[Row]:
-    rows = []
+    rows, scale = [], faces.task.scale
     with _counting((len(models) + 3) * len(faces.labels)) as count:
         rows.append(
-            _measured_row("nearest", lambda low_res, _: enlarge_nearest(low_res, SCALE), faces, count)
+            _measured_row("nearest", lambda low_res, _: enlarge_nearest(low_res, scale), faces, count)
         )
         rows.append(
-            _measured_row("bicubic", lambda low_res, _: enlarge_bicubic(low_res, SCALE), faces, count)
+            _measured_row("bicubic", lambda low_res, _: enlarge_bicubic(low_res, scale), faces, count)
         )
         for model in models:
             rows.append(_measured_row(model.name, _enlarger(model), faces, count, model))

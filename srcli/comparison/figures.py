@@ -72,7 +72,7 @@ FIGURES: Sequence[Figure] = (
         "consistency",
         4,
         "lower",
-        "Mean absolute difference between the input and the enlarged face shrunk back to 16x16: how far the"
+        "Mean absolute difference between the input and the enlarged face shrunk to its size: how far the"
         " face keeps to what the input shows. The label's is not quite 0: inputs are rounded to 8 bits.",
         lambda enlarged, _, low_res: measures.consistency(enlarged, low_res),
     ),

@@ -9,6 +9,7 @@ import srcli
 from srcli.comparison.compare import LABEL, Comparison, Row, SampleSet
 from srcli.comparison.figures import FIGURES, Estimate, Figure
 from srcli.comparison.test_faces import Faces
+from srcli.data.task import Task
 
 _STYLE = """
 :root { color-scheme: light; }
@@ -36,8 +37,8 @@ code { font-size: .85em; overflow-wrap: anywhere; }
 """.strip()
 
 _PANEL_NOTE = (
-    "The same faces in every row. The top row is the 16x16 input, the bottom row the 64x64 label it was made"
-    " from; between them is what came out of the input alone."
+    "The same faces in every row. The top row is the {0}x{0} input, the bottom row the {1}x{1} label it was"
+    " made from; between them is what came out of the input alone."
 )
 _SAMPLES_NOTE = (
     "These models draw faces from noise; there is no label to measure against. The mean distance is the root"
@@ -66,7 +67,7 @@ def report_html(comparison: Comparison, pictures: Mapping[str, bytes]) -> str:
     """
     body = [_head(comparison)]
     if comparison.rows:
-        body.append(_enlarged(comparison.rows, pictures["panel"]))
+        body.append(_enlarged(comparison.rows, pictures["panel"], comparison.faces.task))
     if comparison.sample_sets:
         body.append(_samples(comparison.sample_sets, pictures))
     body.append(_origins(comparison))
@@ -101,13 +102,14 @@ def _degradation(faces: Faces) -> str:
     return f"\n<p>Inputs are degraded, <code>{name}</code>: {meaning}. {_text(_DEGRADED_NOTE)}</p>"
 
 
-def _enlarged(rows: Sequence[Row], picture: bytes) -> str:
+def _enlarged(rows: Sequence[Row], picture: bytes, task: Task) -> str:
     names = ", ".join(row.name for row in rows)
+    note = _PANEL_NOTE.format(task.input_size, task.label_size)
     meanings = "\n".join(f"<dt>{_text(f.title)}</dt>\n<dd>{_text(f.meaning)}</dd>" for f in FIGURES)
     best = {figure.key: _best(rows, figure) for figure in FIGURES}
     body = [[_row_head(row.name), *(_estimate(row, f, best[f.key]) for f in FIGURES)] for row in rows]
     return (
-        f"<h2>Enlarged faces</h2>\n{_figure(picture, f'Faces, row by row: {names}', _PANEL_NOTE)}\n"
+        f"<h2>Enlarged faces</h2>\n{_figure(picture, f'Faces, row by row: {names}', note)}\n"
         f"{_table(['', *(figure.title for figure in FIGURES)], body)}\n"
         '<p class="quiet">Means over the test faces, below them the 95 % bootstrap interval of the mean.'
         f" Bold: the best but for the label itself{_unmarked()}.</p>\n"
@@ -143,7 +145,8 @@ def _origins(comparison: Comparison) -> str:
         ]
         for model in comparison.models
     ]
-    averages = "the 4x4 area averages of the labels"
+    scale = comparison.faces.task.scale
+    averages = f"the {scale}x{scale} area averages of the labels"
     inputs = averages if comparison.faces.degradation is None else "the labels degraded as said above"
     source, fingerprint = _text(comparison.faces.source), _text(comparison.faces.fingerprint)
     return (

@@ -12,7 +12,7 @@ from torch import Tensor
 from srcli.data.dataset import Dataset
 from srcli.data.degradation import degrade
 from srcli.data.degradation_settings import DegradationSettings
-from srcli.data.task import LABEL_SIZE, SCALE
+from srcli.data.task import PAPER, Task
 from srcli.errors import DataError
 from srcli.pictures.pixels import from_network, to_network
 from srcli.pictures.resize import resize_area
@@ -44,8 +44,8 @@ class Batch:
     """Pictures in [-1, 1].
 
     Attributes:
-        high_res: Labels, (B, 3, 64, 64).
-        low_res: Their 4x4 area averages, (B, 3, 16, 16), with which outputs should stay consistent.
+        high_res: Labels, (B, 3, H, H).
+        low_res: Their area averages, (B, 3, h, h), with which outputs should stay consistent.
         inputs: What a generator is given: `low_res`, but for what an experiment degrades.
     """
 
@@ -75,6 +75,7 @@ class TrainingBatches:
     batch_size: int
     seed: int
     share: Share = ALONE
+    task: Task = PAPER
 
     def __post_init__(self) -> None:
         largest, size = self.settings.windows[1], self.dataset.largest_side
@@ -92,7 +93,8 @@ class TrainingBatches:
         """Several batches at once, which takes less time than one by one."""
         rows = self.share.rows(self.batch_size)
         count = rows.stop - rows.start
-        crops = np.empty((len(numbers), count, 3, LABEL_SIZE, LABEL_SIZE), np.uint8)
+        side = self.task.label_size
+        crops = np.empty((len(numbers), count, 3, side, side), np.uint8)
         changes = np.empty((3, len(numbers), count))
         for place, number in enumerate(numbers):
             random = np.random.default_rng((self.seed, CROP_STREAM, number))
@@ -100,13 +102,13 @@ class TrainingBatches:
             changes[:, place] = draw_changes(self.settings, random, self.batch_size)[:, rows]
         pixels = torch.from_numpy(crops.reshape(-1, *crops.shape[2:])).to(device).float()
         high_res = augment(pixels, changes.reshape(3, -1))
-        low_res = downscale(high_res)
+        low_res = downscale(high_res, self.task.scale)
         inputs = self._degrade(numbers, high_res, low_res)
         parts = (images.split(count) for images in (high_res, low_res, inputs))
         return [Batch(*part) for part in zip(*parts, strict=True)]
 
     def _degrade(self, numbers: range, high_res: Tensor, low_res: Tensor) -> Tensor:
-        """The inputs made of the labels, (N, 3, 16, 16); `low_res` itself where none is degraded."""
+        """The inputs made of the labels, (N, 3, h, h); `low_res` itself where none is degraded."""
         settings = self.settings.degradation
         if settings is None:
             return low_res
@@ -160,7 +162,7 @@ class TrainingBatches:
         sides: NDArray[np.int64],
         random: np.random.Generator,
     ) -> None:
-        """Puts this rank's windows into `crops`, (B, 3, 64, 64)."""
+        """Puts this rank's windows into `crops`, (B, 3, H, H)."""
         stored = self.dataset.sides(members)
         sides = np.minimum(sides, stored)
         # In 72 pixels, 144 of CelebA at half size, the offsets 0..8 are the paper's jitter of [-8, 8].
@@ -170,7 +172,7 @@ class TrainingBatches:
         draws = (part[rows].tolist() for part in (members, sides, offsets, flips))
         for crop, member, side, (top, left), flip in zip(crops, *draws, strict=True):
             face = self.dataset.faces[member]
-            window = resize_area(face[top : top + side, left : left + side], LABEL_SIZE).transpose(2, 0, 1)
+            window = resize_area(face[top : top + side, left : left + side], len(crop[0])).transpose(2, 0, 1)
             crop[:] = window[:, :, ::-1] if flip else window
 
 
@@ -205,11 +207,11 @@ def augment(pixels: Tensor, changes: NDArray[np.float64]) -> Tensor:
     return pixels.mul_(of_pixels).addcmul_(grey, of_grey).add_(rest).clamp_(-1, 1)
 
 
-def downscale(images: Tensor) -> Tensor:
-    """f_d, the 4x4 area average: (B, C, 4h, 4w) -> (B, C, h, w)."""
+def downscale(images: Tensor, scale: int) -> Tensor:
+    """f_d, the area average: (B, C, scale h, scale w) -> (B, C, h, w)."""
     # On processors, two sums are faster than PyTorch's pooling.
-    sums: Tensor = images.unflatten(2, (-1, SCALE)).sum(3).unflatten(3, (-1, SCALE)).sum(4)
-    return sums / SCALE**2
+    sums: Tensor = images.unflatten(2, (-1, scale)).sum(3).unflatten(3, (-1, scale)).sum(4)
+    return sums / scale**2
 
 
 @lru_cache(maxsize=2)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from srcli.data.task import FACE_SIZE, LABEL_SIZE, centre_window
+from srcli.data.task import PAPER, Task
 from srcli.errors import DataError
 from srcli.pictures.pixels import Pixels
 from srcli.storage.bounded import parse_json, read_bounded
@@ -74,12 +74,16 @@ class Dataset:
     fingerprint: str
     source: str
 
-    def labels(self, split: str, limit: int | None = None) -> Pixels:
-        """The centre windows of a split in order, (n, 64, 64, 3): all, or the first `limit`."""
+    def labels(self, split: str, limit: int | None = None, task: Task = PAPER) -> Pixels:
+        """The labels of a split in order, (n, H, H, 3): all, or the first `limit`.
+
+        Raises:
+            DataError: The faces are too small for the task.
+        """
         chosen = self.splits[split][:limit]
-        labels = np.empty((len(chosen), LABEL_SIZE, LABEL_SIZE, 3), np.uint8)
+        labels = np.empty((len(chosen), task.label_size, task.label_size, 3), np.uint8)
         for row, index in enumerate(chosen):
-            labels[row] = centre_window(self.faces[index][None])[0]
+            labels[row] = task.centre_window(self.faces[index][None])[0]
         return labels
 
     @property
@@ -197,7 +201,7 @@ def _map_faces(path: Path) -> Pixels:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise _damaged(path, f"{reason:.200}") from error
     size = faces.shape[1] if faces.ndim == 4 else 0
-    if faces.dtype != np.uint8 or size < FACE_SIZE or faces.shape[1:] != (size, size, 3):
+    if faces.dtype != np.uint8 or size < PAPER.face_size or faces.shape[1:] != (size, size, 3):
         raise _damaged(path, f"it holds {faces.dtype!s:.100} of shape {faces.shape}")
     if size > MAX_SIDE or len(faces) > MAX_FACES:
         raise DataError(

@@ -66,16 +66,26 @@ class Canvas:
         pixels: (B, 3, H, W), in 0..1.
         u: (B, H, W), pixels to the right of the point between the eyes, in the tilted face.
         v: (B, H, W), pixels below it.
+        zoom: Pixels of the canvas to one of the 72 in which faces are described.
     """
 
     pixels: Numbers
     u: Plane
     v: Plane
+    zoom: float = 1
 
     def part(self, window: Window) -> "Canvas":
-        """The same canvas seen through a window; painting on it paints on this one."""
-        rows, columns = window
-        return Canvas(self.pixels[:, :, rows, columns], self.u[:, rows, columns], self.v[:, rows, columns])
+        """The same canvas seen through a window of the 72 pixels; painting on it paints on this one."""
+        rows, columns = self.scaled(window)
+        u, v = self.u[:, rows, columns], self.v[:, rows, columns]
+        return Canvas(self.pixels[:, :, rows, columns], u, v, self.zoom)
+
+    def scaled(self, window: Window) -> Window:
+        """Where a window of the 72 pixels lies on this canvas."""
+        rows, columns = (
+            slice(round(part.start * self.zoom), round(part.stop * self.zoom)) for part in window
+        )
+        return rows, columns
 
     def paint(self, cover: Plane, colour: Numbers) -> None:
         """Lays a colour (B, 3, 1 or H, 1 or W) over the pixels, as densely as `cover` in 0..1 says."""

@@ -1,8 +1,9 @@
-"""What the paper says of settings that depend on others, for experiments that leave them out."""
+"""Settings that depend on others, for experiments that leave them out: as the paper has them."""
 
 from collections.abc import Mapping
 from typing import Any, get_args
 
+from srcli.data.task import PAPER
 from srcli.models import CriticSettings
 from srcli.objectives import Objective
 
@@ -12,7 +13,8 @@ def with_paper_defaults(values: Mapping[str, Any]) -> dict[str, Any]:
 
     A critic without an architecture has the generator's, or the dcgan one where that has no critic; one
     without a normalisation has the objective's. An optimiser without a name is the objective's, with what is
-    given changed; one with a name is taken as it stands. What is no mapping is left to the validation.
+    given changed; one with a name is taken as it stands. Stored faces and windows follow from the label's
+    size. What is no mapping is left to the validation.
     """
     objective = _objective_named(_mapping(values.get("objective")).get("name"))
     filled = dict(values)
@@ -21,6 +23,12 @@ def with_paper_defaults(values: Mapping[str, Any]) -> dict[str, Any]:
         filled["critic"] = _critic(critic, _mapping(values.get("generator")).get("architecture"), objective)
     if isinstance(optimizer, Mapping) and "name" not in optimizer and objective.paper_optimizer:
         filled["optimizer"] = {**objective.paper_optimizer, **optimizer}
+    label_size = _mapping(values.get("task")).get("label_size")
+    if isinstance(label_size, int):
+        # As 72 to 64 in the paper; presets that give no label size keep the schema's defaults.
+        filled["task"] = {"face_size": label_size * PAPER.face_size // PAPER.label_size, **values["task"]}
+        if isinstance(augmentation := values.get("augmentation", {}), Mapping):
+            filled["augmentation"] = {"windows": [label_size, label_size], **augmentation}
     return filled
 
 

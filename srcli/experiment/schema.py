@@ -6,12 +6,12 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from srcli.data.degradation_settings import DegradationSettings
-from srcli.data.task import LABEL_SIZE, Sizes
+from srcli.data.task import PAPER, Sizes, Task
 from srcli.models import CriticSettings, GeneratorSettings
 from srcli.objectives import Objective
 from srcli.optimizers import OptimizerSettings
 
-_Side = Annotated[int, Field(ge=LABEL_SIZE, le=10**6)]
+_Side = Annotated[int, Field(ge=1, le=10**6)]
 _Count = Annotated[int, Field(ge=1, le=10**12)]
 
 
@@ -31,8 +31,8 @@ class Augmentation(BaseModel):
         default=0.05, ge=0, lt=1, description="factor about grey, drawn from [1 - s, 1 + s]"
     )
     windows: Annotated[tuple[_Side, _Side], Field(strict=False)] = Field(
-        default=(LABEL_SIZE, LABEL_SIZE),
-        description="smallest and largest side, in stored pixels, of the squares that become 64x64 labels",
+        default=(PAPER.label_size, PAPER.label_size),
+        description="smallest and largest side, in stored pixels, of the squares that become labels",
     )
 
     input_noise: float = Field(
@@ -87,6 +87,7 @@ class Experiment(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")
+    task: Task = PAPER
     generator: GeneratorSettings
     critic: CriticSettings
     objective: Objective
@@ -97,11 +98,17 @@ class Experiment(BaseModel):
     @property
     def sizes(self) -> Sizes:
         """What the generator takes, and how much larger its output is."""
-        return self.generator.sizes
+        return self.generator.sizes(self.task)
 
     @model_validator(mode="after")
     def _check_parts_fit(self) -> Self:
-        mistakes = []
+        mistakes = [f"generator.{mistake}" for mistake in self.generator.mistakes(self.task)]
+        mistakes += [f"critic.{mistake}" for mistake in self.critic.mistakes(self.task)]
+        if self.augmentation.windows[0] < self.task.label_size:
+            mistakes.append(
+                f"augmentation.windows: should be at least task.label_size, {self.task.label_size},"
+                f" not {self.augmentation.windows[0]}"
+            )
         if self.critic.normalization == "batch" and not self.objective.allows_batch_norm_critic:
             mistakes.append(
                 f"critic.normalization: {self.objective.name} penalises each sample's gradient, which batch"

@@ -2,13 +2,13 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from srcli.data.task import Sizes
+from srcli.data.task import Sizes, Task
 
 SAMPLES_AT_ONCE = 64
 
@@ -27,6 +27,17 @@ class Description(Sizes):
     step: int = Field(ge=0)
     experiment: dict[str, Any]
     sha256: str = Field(default="", exclude=True)
+
+    @property
+    def task(self) -> Task:
+        """What it was trained to do."""
+        return Task.model_validate(self.experiment.get("task", {}))
+
+    @model_validator(mode="after")
+    def _check_task(self) -> Self:
+        if self.task.scale != self.scale:
+            raise ValueError(f"the scale is {self.scale}, but its experiment's {self.task.scale}")
+        return self
 
     @property
     def label(self) -> str:

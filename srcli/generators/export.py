@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import math
 import warnings
 from pathlib import Path
 
@@ -124,6 +125,7 @@ def _random_inputs(generator: TorchGenerator, batch: int, multiples: int) -> NDA
     random, description = np.random.default_rng(batch), generator.description
     if description.noise_size is not None:
         return random.standard_normal((batch, description.noise_size), dtype=np.float32)
-    height = description.input_size or 4 * multiples
-    width = description.input_size or 4 * (multiples + 1)
+    side = math.lcm(4, description.size_multiple)
+    height = description.input_size or side * multiples
+    width = description.input_size or side * (multiples + 1)
     return random.uniform(-1, 1, (batch, 3, height, width)).astype(np.float32)

@@ -59,7 +59,7 @@ def load_torch_generator(path: Path, device: str = "cpu") -> TorchGenerator:
     tensors, weights = read_weights(file)
     if weights.role != "generator":
         raise CheckpointError(f"{file} holds a {weights.role}, not a generator")
-    network = weights.experiment.generator.build()
+    network = weights.experiment.generator.build(weights.experiment.task)
     load_weights(network, tensors, file)
     return TorchGenerator(_describe(weights, sha256_of(file)), network.to(choose_device(device)).eval())
 

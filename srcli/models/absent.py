@@ -2,19 +2,19 @@
 
 from typing import ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict
 from torch import nn
 
+from srcli.data.task import Task
+from srcli.models.layers import NetworkSettings
 
-class NoCritic(BaseModel):
+
+class NoCritic(NetworkSettings):
     """Stands where a critic would, for objectives without an adversary."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     architecture: Literal["none"]
 
     normalization: ClassVar[Literal["none"]] = "none"
 
-    def build(self) -> nn.Module:
+    def build(self, _task: Task) -> nn.Module:
         """A module without parameters, which nothing calls."""
         return nn.Identity()

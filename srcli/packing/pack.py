@@ -24,7 +24,7 @@ from srcli.data.dataset import (
     fingerprint_of,
     ranges_of_indices,
 )
-from srcli.data.task import FACE_SIZE
+from srcli.data.task import PAPER
 from srcli.errors import DataError
 from srcli.packing.layouts import Layout, detect_layout
 from srcli.packing.sources import MAX_TEXT_BYTES, Source, unpacked
@@ -107,9 +107,9 @@ def require_size(layout: Layout, size: int) -> None:
     Raises:
         DataError: The layout is `celeba` and the size not 72.
     """
-    if layout == "celeba" and size != FACE_SIZE:
+    if layout == "celeba" and size != PAPER.face_size:
         raise DataError(
-            f"--size {size} does not fit the celeba layout: the paper's window is {FACE_SIZE} pixels",
+            f"--size {size} does not fit the celeba layout: the paper's window is {PAPER.face_size} pixels",
             "Leave --size out, or take the largest centred squares with --layout faces.",
         )
 

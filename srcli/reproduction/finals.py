@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from srcli.data.dataset import Dataset
-from srcli.data.task import SCALE, low_res_of
+from srcli.data.task import PAPER
 from srcli.errors import DataError
 from srcli.metrics.measures import consistency, diversity, l1, psnr, sharpness, ssim
 from srcli.pictures.pixels import Pixels
@@ -50,7 +50,7 @@ def measure_run(state: TrainingState, labels: Pixels) -> tuple[dict[str, float],
         if state.experiment.sizes.takes_noise:
             of_kind = _samples_figures(draw_faces(state, NOISE_SAMPLES, kind), labels)
         else:
-            outputs = enlarge(state, low_res_of(labels), kind)
+            outputs = enlarge(state, PAPER.low_res_of(labels), kind)
             own = faces_figures(outputs, labels)
             faces |= {f"{name}_{kind}": values for name, values in own.items()}
             of_kind = _variety(outputs, labels) | {name: float(v.mean()) for name, v in own.items()}
@@ -68,7 +68,7 @@ def faces_figures(outputs: Pixels, labels: Pixels) -> dict[str, Values]:
         "psnr": psnr(x, y),
         "ssim": ssim(x, y),
         "l1": l1(x, y),
-        "consistency": consistency(x, low_res_of(labels) / 255),
+        "consistency": consistency(x, PAPER.low_res_of(labels) / 255),
         "sharpness": sharpness(x, y),
         "colour": np.abs(x.mean(axis=(1, 2)) - y.mean(axis=(1, 2))).mean(axis=1),
     }
@@ -76,10 +76,10 @@ def faces_figures(outputs: Pixels, labels: Pixels) -> dict[str, Values]:
 
 def measure_baselines(labels: Pixels) -> Mapping[str, dict[str, Values]]:
     """The figures of each face for nearest neighbour, Pillow's bicubic and TensorFlow 1's."""
-    low_res = low_res_of(labels)
+    low_res = PAPER.low_res_of(labels)
     enlarged = {
-        "nearest": enlarge_nearest(low_res, SCALE),
-        "bicubic": enlarge_bicubic(low_res, SCALE),
+        "nearest": enlarge_nearest(low_res, PAPER.scale),
+        "bicubic": enlarge_bicubic(low_res, PAPER.scale),
         "bicubic_tensorflow1": enlarge_tensorflow1(low_res),
     }
     return {name: faces_figures(outputs, labels) for name, outputs in enlarged.items()}

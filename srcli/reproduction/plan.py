@@ -7,6 +7,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from srcli.data.task import PAPER
 from srcli.errors import ExperimentError
 from srcli.experiment.loading import load_experiment
 from srcli.experiment.mistakes import validate
@@ -186,7 +187,8 @@ def planned_runs(plan: Plan) -> list[PlannedRun]:
     """All runs, first those of seed 0, so that every cell has a result early; parts of one seed come last.
 
     Raises:
-        ExperimentError: A preset is not known, its settings don't fit, or two cells have one name.
+        ExperimentError: A preset is not known, its settings don't fit, its task isn't the paper's, or two
+            cells have one name.
     """
     runs = [run for part in plan.parts for run in _runs_of(plan, part)]
     names = [run.name for run in runs]
@@ -208,6 +210,8 @@ def _runs_of(plan: Plan, part: Part) -> Iterator[PlannedRun]:
             own = {"training.steps": part.steps, "training.seed": seed}
             settings = {**plan.settings, **part.settings, **own}
             experiment = load_experiment(path, as_overrides(settings))
+            if experiment.task != PAPER:
+                raise ExperimentError(f"plan {plan.name}: {preset} is to make {experiment.task}, not {PAPER}")
             yield PlannedRun(cell, part.part, part.figures, preset, seed, settings, experiment)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from srcli.console import say, warn
 from srcli.data.several import open_datasets
-from srcli.data.task import low_res_of
+from srcli.data.task import PAPER
 from srcli.drawn_faces.faces import built_in_dataset
 from srcli.errors import DataError
 from srcli.experiment.presets import example_faces
@@ -154,7 +154,7 @@ def _report(plan: Plan, runs: Sequence[PlannedRun], places: Sequence[Path]) -> P
         claims=judge(done, baselines, plan.claims, planned) if plan.claims else [],
         baselines=baselines,
         examples={name: path.read_bytes() for name, (_, path) in kept.items() if path.is_file()},
-        example_inputs=low_res_of(labels),
+        example_inputs=PAPER.low_res_of(labels),
         example_labels=labels,
         studies=read_studies(plan.studies, places),
         commit=source_commit(),

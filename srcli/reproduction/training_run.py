@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from srcli.data.dataset import Dataset
-from srcli.data.task import low_res_of
+from srcli.data.task import PAPER
 from srcli.errors import EXIT_DIVERGED, EXIT_INTERRUPTED, InterruptedRunError, RunError
 from srcli.experiment.loading import differences, load_experiment
 from srcli.pictures.pixels import Pixels, as_png, grid
@@ -270,5 +270,5 @@ def _strip(state: TrainingState, labels: Pixels) -> Pixels:
     if state.experiment.sizes.takes_noise:
         outputs = draw_faces(state, len(labels), kind)
     else:
-        outputs = enlarge(state, low_res_of(labels), kind)
+        outputs = enlarge(state, PAPER.low_res_of(labels), kind)
     return grid([list(outputs)], gap=0)

@@ -55,7 +55,7 @@ def rehearse(experiment: Experiment, dataset: Dataset, device: torch.device, rep
     with replicas.together():
         state = first_state(experiment, device, replicas)
         batches = training_batches(state, dataset)
-        choose_test_faces(dataset, experiment.training.evaluate_faces)
+        choose_test_faces(dataset, experiment.training.evaluate_faces, experiment.task)
     seconds = []
     for _ in range(1 + TIMED_STEPS):
         before = time.perf_counter()

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch.func import functional_call
 
 from srcli.data.dataset import Dataset
-from srcli.data.task import SCALE, low_res_of
+from srcli.data.task import PAPER, Task
 from srcli.errors import DataError
 from srcli.metrics.measures import consistency, diversity, l1, psnr, ssim
 from srcli.pictures.pixels import Pixels, from_network, grid, to_network
@@ -27,10 +27,10 @@ TOLD_FOR_BOTH = ("psnr", "consistency", "diversity", "duplicates")
 
 @dataclass(frozen=True)
 class TestFaces:
-    """The labels (N, 64, 64, 3) that a run is measured on and their 8-bit inputs (N, 16, 16, 3).
+    """The labels (N, H, H, 3) that a run is measured on and their 8-bit inputs (N, h, h, 3).
 
     Attributes:
-        train: Training faces (n, 64, 64, 3) beside which the critic's scores of the labels are looked at.
+        train: Training faces (n, H, H, 3) beside which the critic's scores of the labels are looked at.
     """
 
     __test__ = False  # not a test case of pytest's
@@ -40,16 +40,16 @@ class TestFaces:
     train: Pixels
 
 
-def choose_test_faces(dataset: Dataset, limit: int) -> TestFaces:
+def choose_test_faces(dataset: Dataset, limit: int, task: Task = PAPER) -> TestFaces:
     """The first `limit` faces of the test split.
 
     Raises:
-        DataError: The test split is empty.
+        DataError: The test split is empty, or the faces are too small for the task.
     """
-    labels = dataset.labels("test", limit)
+    labels = dataset.labels("test", limit, task)
     if len(labels) == 0:
         raise DataError(f"{dataset.source} has no test faces", "Prepare it again with a larger --holdout.")
-    return TestFaces(labels, low_res_of(labels), dataset.labels("train", SYMPTOM_FACES))
+    return TestFaces(labels, task.low_res_of(labels), dataset.labels("train", SYMPTOM_FACES, task))
 
 
 def measure(state: TrainingState, faces: TestFaces) -> dict[str, float]:
@@ -113,12 +113,13 @@ def sample_grid(state: TrainingState, faces: TestFaces) -> Pixels:
         )
     low_res, labels = faces.low_res[:SAMPLE_FACES], faces.labels[:SAMPLE_FACES]
     outputs = enlarge(state, low_res, statistics)
-    rows = [enlarge_nearest(low_res, SCALE), enlarge_bicubic(low_res, SCALE), outputs, labels]
+    scale = state.experiment.task.scale
+    rows = [enlarge_nearest(low_res, scale), enlarge_bicubic(low_res, scale), outputs, labels]
     return grid([list(row) for row in rows])
 
 
 def enlarge(state: TrainingState, low_res: Pixels, statistics: Statistics) -> Pixels:
-    """The generator's 8-bit outputs (N, 64, 64, 3) for 8-bit inputs (N, 16, 16, 3).
+    """The generator's 8-bit outputs (N, H, H, 3) for 8-bit inputs (N, h, h, 3).
 
     Args:
         statistics: Those that batch normalisation uses: the running ones, or those of each batch of faces, as
@@ -128,7 +129,7 @@ def enlarge(state: TrainingState, low_res: Pixels, statistics: Statistics) -> Pi
 
 
 def draw_faces(state: TrainingState, count: int, statistics: Statistics) -> Pixels:
-    """Faces (count, 64, 64, 3) from noise that stays the same through a run; statistics as for `enlarge`."""
+    """Faces (count, H, H, 3) from noise that stays the same through a run; statistics as for `enlarge`."""
     random = random_for(state.experiment.training.seed, SAMPLE_DRAW)
     return _run(state, draw_noise(state, count, random), statistics)
 

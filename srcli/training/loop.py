@@ -63,7 +63,7 @@ def train(job: Job) -> None:
     """
     run, state, settings = job.run, job.state, job.state.experiment.training
     batches = training_batches(state, job.dataset)
-    faces = choose_test_faces(job.dataset, settings.evaluate_faces)
+    faces = choose_test_faces(job.dataset, settings.evaluate_faces, state.experiment.task)
     watch = Watch(state.experiment.objective.stuck_points, read_log(run.metrics_file) if state.step else [])
     log = RunLog(run.metrics_file) if run.is_kept else None
     run.update_record(status=RunStatus.RUNNING, reason=None, step=state.step, health=watch.record())
@@ -122,7 +122,14 @@ def training_batches(state: TrainingState, dataset: Dataset) -> TrainingBatches:
         raise DataError(
             f"{dataset.source} has {faces} training faces, fewer than one batch of {settings.batch_size}"
         )
-    return TrainingBatches(dataset, state.experiment.augmentation, settings.batch_size, settings.seed, share)
+    return TrainingBatches(
+        dataset,
+        state.experiment.augmentation,
+        settings.batch_size,
+        settings.seed,
+        share,
+        state.experiment.task,
+    )
 
 
 def _is_interrupted(job: Job) -> bool:

@@ -14,6 +14,7 @@ import srcli
 from srcli.console import say
 from srcli.data.dataset import Dataset
 from srcli.data.several import open_datasets
+from srcli.data.task import Task
 from srcli.drawn_faces.faces import built_in_dataset
 from srcli.errors import LostProcessError, RunError
 from srcli.experiment.loading import differences, load_experiment, override_experiment
@@ -60,10 +61,10 @@ def start_run(
         UserError: Whatever is wrong with data or path, before anything is made.
     """
     with replicas.together():
-        dataset = load_dataset(data)
+        dataset = load_dataset(data, experiment.task)
         state = first_state(experiment, device, replicas)
         training_batches(state, dataset)
-        choose_test_faces(dataset, experiment.training.evaluate_faces)
+        choose_test_faces(dataset, experiment.training.evaluate_faces, experiment.task)
     _require_same(state, dataset)
     record = _new_record(experiment, data, dataset, state, command)
     # A checkpoint of a warm start, so that continuing never looks at the other run again.
@@ -108,7 +109,7 @@ def resume_run(
             record = run.record()
             recorded = load_experiment(run.experiment_file)
             experiment = _resumed_experiment(run, recorded, overrides)
-            dataset = _same_dataset(path, record, data)
+            dataset = _same_dataset(path, record, data, experiment.task)
             state = restore_state(run, experiment, device, replicas)
             _check_unfinished(run, record, state)
             _refuse_jump(run, recorded, state)
@@ -119,9 +120,9 @@ def resume_run(
         _train(run, state, dataset, seconds_before)
 
 
-def _same_dataset(run: Path, record: dict[str, Any], data: Sequence[Path]) -> Dataset:
+def _same_dataset(run: Path, record: dict[str, Any], data: Sequence[Path], task: Task) -> Dataset:
     """The dataset of a run, where it lies now or where it lay."""
-    dataset = load_dataset(data or _recorded_data(record, run))
+    dataset = load_dataset(data or _recorded_data(record, run), task)
     if dataset.fingerprint != _recorded_dataset(record, run).get("fingerprint"):
         raise RunError(f"{dataset.source} is not the data that {run} was trained on: fingerprints differ")
     return dataset
@@ -173,9 +174,9 @@ def _record_failure(run: RunDirectory, error: BaseException, **changes: int) -> 
             run.update_record(status=status, reason=str(error) or type(error).__name__, **changes)
 
 
-def load_dataset(data: Sequence[Path]) -> Dataset:
-    """The prepared datasets at `data` as one, or the built-in faces."""
-    return open_datasets(data) if data else built_in_dataset()
+def load_dataset(data: Sequence[Path], task: Task) -> Dataset:
+    """The prepared datasets at `data` as one, or the built-in faces, drawn as large as the task needs."""
+    return open_datasets(data) if data else built_in_dataset(size=task.face_size)
 
 
 @contextmanager

@@ -107,10 +107,11 @@ def build_state(experiment: Experiment, device: torch.device, replicas: Replicas
     refuse_large_networks(experiment)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(experiment.training.seed)
-        generator, critic = experiment.generator.build(), experiment.critic.build()
+        generator = experiment.generator.build(experiment.task)
+        critic = experiment.critic.build(experiment.task)
     objective, average = experiment.objective, None
     if experiment.training.ema_decay > 0:
-        average = experiment.generator.build().requires_grad_(False)
+        average = experiment.generator.build(experiment.task).requires_grad_(False)
         average.load_state_dict(generator.state_dict())
         average.to(device).eval()
     generator.to(device), critic.to(device)
@@ -137,7 +138,7 @@ def refuse_large_networks(experiment: Experiment) -> None:
         ExperimentError: A network would have over `MAX_PARAMETERS` parameters.
     """
     for part, settings in (("generator", experiment.generator), ("critic", experiment.critic)):
-        parameters = sum(tensor.numel() for tensor in tensors_of(settings).values())
+        parameters = sum(tensor.numel() for tensor in tensors_of(settings, experiment.task).values())
         if parameters > MAX_PARAMETERS:
             raise ExperimentError(
                 f"{part}: this network has {parameters:,} parameters, over {MAX_PARAMETERS:,}",
@@ -169,7 +170,7 @@ def start_from(state: TrainingState, source: Path) -> None:
         raise CheckpointError(f"training.init_from: the generator of {source} has other settings")
     for network in (state.generator, state.average):
         if network is not None:
-            network.load_state_dict(other.network.state_dict())
+            load_weights(network, other.network.state_dict(), source)
 
 
 def save_state(run: RunDirectory, state: TrainingState) -> None:

@@ -26,7 +26,7 @@ def symptoms(state: TrainingState, outputs: Pixels, train: Pixels, test: Pixels)
     another, nor a score where batch normalisation takes statistics.
 
     Args:
-        outputs: For the test faces, or from noise, (N, 64, 64, 3), as `train` and `test`.
+        outputs: For the test faces, or from noise, (N, H, H, 3), as `train` and `test`.
     """
     outputs, train, test = outputs[:SYMPTOM_FACES], train[:SYMPTOM_FACES], test[:SYMPTOM_FACES]
     figures = {}
@@ -50,8 +50,8 @@ def adversary_share(state: TrainingState, low_res: Pixels, labels: Pixels) -> di
     (equation 7). There is none where one of the two is missing.
 
     Args:
-        low_res: 8-bit inputs (N, 16, 16, 3); those of the first batch are used.
-        labels: (N, 64, 64, 3).
+        low_res: 8-bit inputs (N, h, h, 3); those of the first batch are used.
+        labels: (N, H, H, 3).
     """
     objective, size = state.experiment.objective, state.experiment.training.batch_size
     if not objective.n_critic or objective.l1_weight == 0 or min(len(low_res), size) < 2:

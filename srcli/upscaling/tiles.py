@@ -23,7 +23,7 @@ BATCH_PIXELS = 64 * 16 * 16
 """Tiles of one size run together up to so many pixels with their contexts; a larger one runs alone."""
 
 MINIMUM_SIZE = 16
-"""Smaller sides are mirrored up to this: the size the networks were trained at."""
+"""Smaller sides are mirrored up to this, unless the network takes one size only."""
 
 
 class Network(Protocol):
@@ -139,7 +139,7 @@ def bands_of(
     """Divides a picture, (h, w, 1) or (h, w, 3), into rows of tiles, from top to bottom."""
     size, multiple = pixels.shape[:2], sizes.size_multiple
     margin = sizes.context + CONTEXT * consistent
-    padded = _pad(pixels, multiple)
+    padded = _pad(pixels, sizes.input_size or MINIMUM_SIZE, multiple)
     # Tiles that lie in the mirrored part alone are left out.
     rows, columns = (
         [span for span in spans(side, tile_size, multiple, margin) if span.start < end]
@@ -222,9 +222,9 @@ def _batches(tiles: Sequence[T], size: int) -> Iterator[Sequence[T]]:
         yield tiles[start : start + size]
 
 
-def _pad(pixels: Pixels, multiple: int) -> Pixels:
+def _pad(pixels: Pixels, least: int, multiple: int) -> Pixels:
     """Mirrors the right and the lower edge outward until the network takes the size."""
-    missing = [(0, _round_up(max(side, MINIMUM_SIZE), multiple) - side) for side in pixels.shape[:2]]
+    missing = [(0, _round_up(max(side, least), multiple) - side) for side in pixels.shape[:2]]
     return np.pad(pixels, [*missing, (0, 0)], mode="symmetric") if np.any(missing) else pixels
 
 

@@ -16,6 +16,7 @@ from tiny_experiments import small_experiment
 from typer.testing import CliRunner
 
 from srcli.cli.main import app
+from srcli.data.task import PAPER
 from srcli.generators.on_torch import load_torch_generator
 from srcli.pictures.formats import readable_formats
 from srcli.runs.checkpoints import write_checkpoint, write_weights
@@ -32,7 +33,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(0)
     for name in ("resnet", "dcgan", "mlp", "noise"):
         experiment = small_experiment(generator=name)
-        write_weights(folder / f"{name}.safetensors", experiment.generator.build(), experiment, 7)
+        write_weights(folder / f"{name}.safetensors", experiment.generator.build(PAPER), experiment, 7)
     return folder
 
 
@@ -85,7 +86,7 @@ def test_a_run_stands_for_its_newest_checkpoint(tmp_path: Path) -> None:
     experiment = small_experiment(generator="resnet")
     run = create_run(tmp_path / "run", experiment.to_yaml(), {"status": "running"})
     for step in (1, 2):
-        network = {"generator.safetensors": experiment.generator.build()}
+        network = {"generator.safetensors": experiment.generator.build(PAPER)}
         write_checkpoint(RunDirectory(run.path), experiment, step, network, {})
     assert upscale("a.png", "--model", "run")[0] == 0
     upscale("a.png", "--model", "run/checkpoints/step-000001", "--out", "first.png")

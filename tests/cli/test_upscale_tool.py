@@ -18,6 +18,7 @@ from tiny_experiments import small_experiment
 from typer.testing import CliRunner
 
 from srcli.cli.main import app
+from srcli.data.task import PAPER
 from srcli.generators.on_torch import load_torch_generator
 from srcli.runs.checkpoints import write_weights
 from srcli.upscaling.tiles import enlarge_pixels
@@ -31,7 +32,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(0)
     experiment = small_experiment(generator="residual")
     file = tmp_path_factory.mktemp("weights") / "small.safetensors"
-    write_weights(file, experiment.generator.build(), experiment, 7)
+    write_weights(file, experiment.generator.build(PAPER), experiment, 7)
     return file
 
 

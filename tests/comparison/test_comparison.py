@@ -23,7 +23,7 @@ from srcli.comparison.panel import panel, sample_sheet
 from srcli.comparison.results import check_folder, metrics_record, write_comparison
 from srcli.comparison.test_faces import Faces, faces_of_datasets, faces_of_folder
 from srcli.data.dataset import DATASET_VERSION, ranges_of_indices
-from srcli.data.task import SCALE, centre_window, low_res_of
+from srcli.data.task import PAPER
 from srcli.drawn_faces.faces import draw_faces
 from srcli.errors import CheckpointError, DataError, ImageError, UserError
 from srcli.experiment.loading import load_experiment
@@ -43,14 +43,14 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("weights")
     smoke, noise = (load_experiment(preset_path(name), []) for name in ("smoke", "noise-dcgan-gan"))
     torch.manual_seed(1)
-    first, second = smoke.generator.build(), smoke.generator.build()
+    first, second = smoke.generator.build(PAPER), smoke.generator.build(PAPER)
     files = {
         name: folder / name / "generator.safetensors"
         for name in ("first", "second", "copy & <b>", "noise", "bad")
     }
     for name, network, step in (("first", first, 100), ("second", second, 200), ("copy & <b>", first, 100)):
         write_weights(files[name], network, smoke, step)
-    write_weights(files["noise"], noise.generator.build(), noise, 7)
+    write_weights(files["noise"], noise.generator.build(PAPER), noise, 7)
     for parameter in second.parameters():
         parameter.data.fill_(float("nan"))
     write_weights(files["bad"], second, smoke, 300)
@@ -60,7 +60,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 @pytest.fixture(scope="module")
 def faces() -> Faces:
     """More faces than one batch."""
-    return Faces(centre_window(draw_faces(comparing.BATCH + 10, seed=5)), "drawn <here>", "0" * 64)
+    return Faces(PAPER.centre_window(draw_faces(comparing.BATCH + 10, seed=5)), "drawn <here>", "0" * 64)
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +124,7 @@ def test_rows_are_the_baselines_the_models_and_the_labels(comparison: Comparison
 def test_models_are_measured_on_their_8_bit_outputs(
     comparison: Comparison, weights: dict[str, Path], faces: Faces
 ) -> None:
-    inputs = low_res_of(faces.labels)
+    inputs = PAPER.low_res_of(faces.labels)
     outputs = from_network(load_torch_generator(weights["second"]).enlarge(to_network(inputs)))
     row = comparison.rows[4]
     np.testing.assert_array_equal(row.shown, outputs[:10])
@@ -140,7 +140,7 @@ def test_models_are_measured_on_their_8_bit_outputs(
 def test_the_baselines_are_measured_on_all_faces(comparison: Comparison, faces: Faces) -> None:
     nearest, bicubic = comparison.rows[:2]
     assert nearest.estimates["consistency"].mean == pytest.approx(0, abs=1e-12)
-    enlarged = enlarge_bicubic(low_res_of(faces.labels), SCALE) / 255
+    enlarged = enlarge_bicubic(PAPER.low_res_of(faces.labels), PAPER.scale) / 255
     labels = faces.labels / 255
     assert bicubic.estimates["ssim"].mean == pytest.approx(measures.ssim(enlarged, labels).mean())
     assert bicubic.estimates["l1"].mean == pytest.approx(measures.l1(enlarged, labels).mean())

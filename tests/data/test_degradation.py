@@ -25,7 +25,7 @@ from srcli.data.degradation import (
     reduce,
 )
 from srcli.data.degradation_settings import DegradationSettings
-from srcli.data.task import low_res_of
+from srcli.data.task import PAPER
 from srcli.pictures.pixels import Pixels, to_uint8
 from srcli.pictures.resize import area_average
 
@@ -81,7 +81,7 @@ def test_kernels_are_pillows_also_by_way_of_another_size(kernel: Kernel) -> None
 
 
 def test_areas_are_averages_and_enlarge_along_straight_lines() -> None:
-    assert np.array_equal(reduce(PICTURE, 16, Reduction("area")), low_res_of(PICTURE[None])[0])
+    assert np.array_equal(reduce(PICTURE, 16, Reduction("area")), PAPER.low_res_of(PICTURE[None])[0])
     eighth = Image.fromarray(to_uint8(area_average(PICTURE, 8)))
     expected = np.asarray(eighth.resize((16, 16), Image.Resampling.BILINEAR))
     assert np.array_equal(reduce(PICTURE, 16, Reduction("area", (0.5, "area"))), expected)
@@ -124,7 +124,7 @@ def pillows_jpeg(pixels: Pixels, quality: int, subsampling: str) -> Pixels:
 def test_jpeg_is_pillows_of_a_picture_that_begins_before(
     subsampling: str, quality: int, offset: tuple[int, int]
 ) -> None:
-    small = low_res_of(PICTURE[None])[0]
+    small = PAPER.low_res_of(PICTURE[None])[0]
     top, left = offset
     # Mirrored: row -1 is row 0, row -2 is row 1.
     whole = np.concatenate([small[:top][::-1], small])

@@ -4,7 +4,7 @@ import hashlib
 
 import numpy as np
 
-from srcli.data.task import SCALE, centre_window, low_res_of
+from srcli.data.task import PAPER
 from srcli.drawn_faces.faces import built_in_dataset, draw_faces
 from srcli.metrics.measures import diversity, psnr
 from srcli.pictures.resize import enlarge_bicubic
@@ -24,14 +24,14 @@ def test_the_pixels_are_the_same_on_every_machine() -> None:
 
 
 def test_faces_differ_and_none_is_drawn_twice() -> None:
-    spread = diversity(centre_window(draw_faces(100, 2)) / 255)
+    spread = diversity(PAPER.centre_window(draw_faces(100, 2)) / 255)
     assert spread.mean_pairwise_distance > 0.2
     assert spread.nearest_duplicate_rate == 0
 
 
 def test_bicubic_loses_detail_as_it_does_on_photographs() -> None:
-    labels = centre_window(draw_faces(100, 3))
-    bicubic = enlarge_bicubic(low_res_of(labels), SCALE)
+    labels = PAPER.centre_window(draw_faces(100, 3))
+    bicubic = enlarge_bicubic(PAPER.low_res_of(labels), PAPER.scale)
     assert 15 < psnr(bicubic / 255, labels / 255).mean() < 24
 
 

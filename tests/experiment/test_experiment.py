@@ -53,6 +53,9 @@ UNUSUAL = {
     "objective.value_range",
     "optimizer.schedule",
     "optimizer.half_life",
+    "task.scale",
+    "task.label_size",
+    "task.face_size",
     "augmentation.windows",
     "augmentation.input_noise",
     "augmentation.degradation",
@@ -144,7 +147,7 @@ def test_windows_are_of_the_labels_size_unless_told_otherwise() -> None:
     ("value", "mistake"),
     [
         ("[240, 64]", "augmentation.windows: should name the smallest side first, not [240, 64]"),
-        ("[32, 64]", "augmentation.windows.0: should be greater than or equal to 64, not 32"),
+        ("[32, 64]", "augmentation.windows: should be at least task.label_size, 64, not 32"),
         ("[64, 99.5]", "augmentation.windows.1: should be a valid integer, not 99.5"),
         ("240", "augmentation.windows: should be a valid tuple, not 240"),
     ],

@@ -12,6 +12,7 @@ import onnx
 from tiny_experiments import small_experiment
 
 from fuzzing.mutations import HUGE, INTERESTING, json_bytes, mutate_bytes, mutate_tree
+from srcli.data.task import PAPER
 from srcli.generators import export as exporting
 from srcli.generators.on_onnx import METADATA_KEY, load_portable
 from srcli.generators.on_torch import load_torch_generator
@@ -57,7 +58,7 @@ def _onnx_files() -> tuple[bytes, ...]:
         for kind in ("residual", "noise"):
             experiment = small_experiment("gan", kind)
             weights = folder / f"{kind}.safetensors"
-            write_weights(weights, experiment.generator.build(), experiment, 1)
+            write_weights(weights, experiment.generator.build(PAPER), experiment, 1)
             exporting.export(load_torch_generator(weights), folder / f"{kind}.onnx")
             contents.append((folder / f"{kind}.onnx").read_bytes())
     assert all(METADATA_KEY.encode() in content for content in contents)

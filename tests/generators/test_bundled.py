@@ -10,7 +10,7 @@ import onnx
 import pytest
 from PIL import Image
 
-from srcli.data.task import SCALE, low_res_of
+from srcli.data.task import PAPER
 from srcli.errors import CheckpointError
 from srcli.experiment.loading import load_experiment
 from srcli.experiment.presets import preset_path
@@ -64,9 +64,11 @@ def test_a_bundled_model_is_truer_than_bicubic_on_a_picture_it_never_saw(name: s
     rows, columns = np.mgrid[:128, :128]
     disc = np.clip(40.5 - np.hypot(rows - 63.5, columns - 60.0), 0, 1)[..., None]
     label = (disc * [200.0, 150.0, 120.0] + (1 - disc) * [40.0, 60.0, 90.0] + 0.5).astype(np.uint8)[None]
-    low_res = low_res_of(label)
+    low_res = PAPER.low_res_of(label)
     enlarged = from_network(load_generator(name).enlarge(to_network(low_res)))
-    better = psnr(enlarged / 255, label / 255) - psnr(enlarge_bicubic(low_res, SCALE) / 255, label / 255)
+    better = psnr(enlarged / 255, label / 255) - psnr(
+        enlarge_bicubic(low_res, PAPER.scale) / 255, label / 255
+    )
     assert better.item() > 1.0
     assert consistency(enlarged / 255, low_res / 255).item() < 0.006
 

@@ -17,6 +17,7 @@ from tiny_experiments import show, small_experiment
 from typer.testing import CliRunner
 
 from srcli.cli.main import app
+from srcli.data.task import PAPER
 from srcli.errors import CheckpointError, UserError
 from srcli.generators import export as exporting
 from srcli.generators.loading import load_generator
@@ -38,7 +39,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for seed, kind in enumerate(KINDS):
         torch.manual_seed(seed)
         experiment = small_experiment(generator=kind)
-        network = experiment.generator.build()
+        network = experiment.generator.build(PAPER)
         with torch.no_grad():
             for parameter in network.parameters():  # the residual generator starts as bicubic enlargement
                 parameter.add_(torch.randn_like(parameter), alpha=0.05)

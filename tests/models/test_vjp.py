@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from srcli.data.task import PAPER
 from srcli.models.dcgan import DcganCritic
 from srcli.models.kernels.sample_norm import Normalize, NormalizeGradient
 from srcli.models.layers import Scores
@@ -26,7 +27,7 @@ CRITICS = pytest.mark.parametrize("settings", PENALISED, ids=lambda s: "-".join(
 def build(settings: dict[str, Any]) -> Scores:
     """A critic in double precision whose weights are drawn large, biases and scales too."""
     kind = DcganCritic if settings["architecture"] == "dcgan" else MlpCritic
-    critic = kind.model_validate(settings).build().double()
+    critic = kind.model_validate(settings).build(PAPER).double()
     random = torch.Generator().manual_seed(1)
     with torch.no_grad():
         for parameter in critic.parameters():

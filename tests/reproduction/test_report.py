@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from srcli.data.task import SCALE, low_res_of
+from srcli.data.task import PAPER
 from srcli.errors import DataError
 from srcli.pictures.pixels import Pixels
 from srcli.pictures.resize import enlarge_bicubic, enlarge_nearest
@@ -93,7 +93,7 @@ def reproduction_of(
         claims=list(claims),
         baselines={"nearest": {"psnr": np.array([21.0, 22.0])}} if records else {},
         examples={record.name: strip_of(labels) for record in records if record.status == "finished"},
-        example_inputs=low_res_of(labels),
+        example_inputs=PAPER.low_res_of(labels),
         example_labels=labels,
         studies=studies or {},
         commit="c0ffee",
@@ -267,8 +267,8 @@ def test_a_sheet_shows_the_faces_at_twice_their_size_and_an_empty_row_in_grey() 
 
 
 def test_a_strip_is_taken_apart_and_another_picture_refused() -> None:
-    low_res = low_res_of(np.random.default_rng(2).integers(0, 256, (3, 64, 64, 3), np.uint8))
-    faces = np.concatenate([enlarge_nearest(low_res, SCALE), enlarge_bicubic(low_res, SCALE)])
+    low_res = PAPER.low_res_of(np.random.default_rng(2).integers(0, 256, (3, 64, 64, 3), np.uint8))
+    faces = np.concatenate([enlarge_nearest(low_res, PAPER.scale), enlarge_bicubic(low_res, PAPER.scale)])
     assert np.array_equal(split_strip(strip_of(faces), "a-s0"), faces)
     with pytest.raises(DataError, match="a-s0 is not a row of faces of 64 pixels: it is 40 x 64"):
         split_strip(strip_of(faces[:1, :, :40]), "a-s0")

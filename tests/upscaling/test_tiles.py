@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pixels import REPEAT, Blur, noise
 from tiny_experiments import show, small_experiment
 
-from srcli.data.task import Sizes
+from srcli.data.task import PAPER, Sizes
 from srcli.errors import CheckpointError, ImageError
 from srcli.generators.description import Description
 from srcli.generators.on_torch import TorchGenerator
@@ -45,7 +45,7 @@ def real_generator(name: str) -> TorchGenerator:
     torch.manual_seed(0)
     return TorchGenerator(
         Description(**dict(experiment.sizes), name=name, step=1, experiment={}),
-        show(experiment.generator.build(), torch.rand(4, 3, 32, 32) * 2 - 1),
+        show(experiment.generator.build(PAPER), torch.rand(4, 3, 32, 32) * 2 - 1),
     )
 
 

@@ -7,12 +7,13 @@ from io import BytesIO
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from srcli.data.task import PAPER
 from srcli.errors import DataError
 from srcli.pictures.opening import open_picture
 from srcli.pictures.pixels import Pixels
 
 ZOOM = 2
-SIDE = 64
+SIDE = PAPER.label_size
 A_ROW = 5  # so that faces are large enough on a telephone
 
 _CELL, _GAP, _CAPTION = SIDE * ZOOM, 4, 158

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from srcli.data.task import SCALE
+from srcli.data.task import PAPER
 from srcli.pictures.pixels import Pixels
 from srcli.pictures.resize import enlarge_bicubic, enlarge_nearest
 from srcli.reproduction.report.contents import MISSING, Cell, Reproduction
@@ -131,9 +131,9 @@ def _rows(
     shown = slice(first, first + A_ROW)
     rows = []
     if inputs is not None:
-        rows.append(FaceRow("input", "16 x 16", enlarge_nearest(inputs[shown], SCALE)))
+        rows.append(FaceRow("input", "16 x 16", enlarge_nearest(inputs[shown], PAPER.scale)))
         if with_bicubic:
-            rows.append(FaceRow("bicubic", "", enlarge_bicubic(inputs[shown], SCALE)))
+            rows.append(FaceRow("bicubic", "", enlarge_bicubic(inputs[shown], PAPER.scale)))
     for name, title in titles.items():
         note, faces, empty = _shown(reproduction, cells.get(name))
         rows.append(FaceRow(title, note, None if faces is None else faces[shown], empty))
