@@ -87,7 +87,7 @@ def weight_file(folder: Path, **generator: Any) -> Path:
 
 
 def test_a_path_in_a_weight_files_metadata_is_not_followed(tmp_path: Path) -> None:
-    assert load_torch_generator(weight_file(tmp_path)).step == 3
+    assert load_torch_generator(weight_file(tmp_path)).description.step == 3
 
 
 @pytest.mark.parametrize(
