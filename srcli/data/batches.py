@@ -67,7 +67,7 @@ class TrainingBatches:
         share: Which rows of every batch are given out; the number of ranks divides the batch size.
 
     Raises:
-        DataError: The largest window is larger than the stored faces, the largest where they differ.
+        DataError: The stored faces are too small: some for a label, or all for the largest window.
     """
 
     dataset: Dataset
@@ -78,6 +78,13 @@ class TrainingBatches:
     task: Task = PAPER
 
     def __post_init__(self) -> None:
+        train = self.dataset.splits["train"]
+        if len(train) and (smallest := self.dataset.sides(train).min()) < self.task.label_size:
+            raise DataError(
+                f"{self.dataset.source} has faces of {smallest} pixels, too small for labels of"
+                f" {self.task.label_size}",
+                f"Prepare them again with --size {self.task.face_size} or more.",
+            )
         largest, size = self.settings.windows[1], self.dataset.largest_side
         if largest > size:
             raise DataError(

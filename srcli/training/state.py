@@ -163,14 +163,18 @@ def start_from(state: TrainingState, source: Path) -> None:
     """Puts another run's generator into a new state, and into its moving average.
 
     Raises:
-        CheckpointError: Nothing usable is there, or its generator has other settings.
+        CheckpointError: Nothing usable is there, or its generator has other settings or another task's sizes.
     """
     other = load_torch_generator(source)
     if other.description.experiment["generator"] != state.experiment.generator.model_dump(mode="json"):
         raise CheckpointError(f"training.init_from: the generator of {source} has other settings")
+    weights = other.network.state_dict()
+    shapes = {name: tensor.shape for name, tensor in state.generator.state_dict().items()}
+    if {name: tensor.shape for name, tensor in weights.items()} != shapes:
+        raise CheckpointError(f"training.init_from: the generator of {source} makes {other.description.task}")
     for network in (state.generator, state.average):
         if network is not None:
-            load_weights(network, other.network.state_dict(), source)
+            network.load_state_dict(weights)
 
 
 def save_state(run: RunDirectory, state: TrainingState) -> None:

@@ -8,20 +8,24 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from tiny_experiments import PRESETS
+from tiny_experiments import PRESETS, small_dataset
 from typer.testing import CliRunner
 
 from srcli.cli.main import app
+from srcli.data.batches import TrainingBatches
 from srcli.data.task import PAPER, Task
 from srcli.drawn_faces.faces import draw_faces
-from srcli.errors import DataError, ExperimentError
+from srcli.errors import CheckpointError, DataError, ExperimentError
 from srcli.experiment.loading import load_experiment
+from srcli.experiment.schema import Augmentation
 from srcli.models.dcgan import DcganCritic, DcganGenerator
 from srcli.models.layers import initialize_he
 from srcli.models.mlp import MlpCritic, MlpGenerator
 from srcli.models.residual import ResidualGenerator
 from srcli.models.resnet import ResnetGenerator
 from srcli.models.srez import SrezCritic
+from srcli.runs.checkpoints import write_weights
+from srcli.training.state import build_state, start_from
 
 DCGAN = DcganGenerator(architecture="dcgan", width=4)
 
@@ -117,6 +121,22 @@ def test_no_pixel_beyond_the_stated_context_has_influence_at_other_scales(scale:
             assert pixels.grad is not None
             touched = pixels.grad.abs().sum((0, 1, 3)).nonzero()
             assert max(pixel - int(touched.min()), int(touched.max()) - pixel) <= sizes.context
+
+
+def test_faces_that_are_smaller_than_labels_are_not_trained_on() -> None:
+    windows = Augmentation(windows=(128, 128))
+    task = Task(scale=8, label_size=128, face_size=144)
+    with pytest.raises(DataError, match="faces of 72 pixels, too small for labels of 128"):
+        TrainingBatches(small_dataset(), windows, 1, 0, task=task)
+
+
+def test_a_generator_of_another_task_starts_no_run(tmp_path: Path) -> None:
+    overrides = ["generator.width=4", "critic.width=4", "training.batch_size=2"]
+    source = load_experiment(PRESETS / "mlp-gan.yaml", overrides)
+    write_weights(tmp_path / "a.safetensors", source.generator.build(PAPER), source, 1)
+    other = load_experiment(PRESETS / "mlp-gan.yaml", [*overrides, "task.scale=8"])
+    with pytest.raises(CheckpointError, match=r"makes 16x16 to 64x64, of faces of 72 pixels"):
+        start_from(build_state(other, torch.device("cpu")), tmp_path / "a.safetensors")
 
 
 def test_drawn_faces_of_twice_the_size_are_the_same_faces() -> None:

@@ -186,9 +186,23 @@ def with_wrong_description(model: onnx.ModelProto) -> None:
     model.metadata_props[0].value = json.dumps({**described, "scale": 10**9})
 
 
+def with_wrong_task(model: onnx.ModelProto) -> None:
+    described = json.loads(model.metadata_props[0].value)
+    described["experiment"]["task"]["label_size"] = -1
+    model.metadata_props[0].value = json.dumps(described)
+
+
+def with_another_task(model: onnx.ModelProto) -> None:
+    described = json.loads(model.metadata_props[0].value)
+    described["experiment"]["task"]["scale"] = 2
+    model.metadata_props[0].value = json.dumps(described)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
+        (with_wrong_task, "describes itself wrongly"),
+        (with_another_task, "describes itself wrongly"),
         (with_outside_weights, "cannot be read as a model: .*outside.bin"),
         (without_description, "was not written by srcli"),
         (with_wrong_description, "describes itself wrongly"),
