@@ -13,7 +13,7 @@ _KINDS = ("YCbCr", "Gray")
 def decode_ordinary_jpeg(content: bytes) -> Pixels | None:
     """The pixels (H, W, 3) of a JPEG that is undamaged, upright and in colour or grey; None of all else.
 
-    What is left out is for `images.open_picture`, which knows more kinds and says what is wrong.
+    `open_picture` decodes what is left out, or says what is wrong with it.
     """
     if not content.startswith(_START) or _EXIF in content:  # EXIF may say that it lies on its side
         return None

@@ -289,7 +289,7 @@ def broken_pictures() -> dict[str, tuple[bytes, str]]:
     whole = encoded(Image.fromarray(draw_faces(1, 5)[0]), "JPEG")
     bomb = encoded(Image.new("L", (20_000, 20_000)), "PNG")
     return {
-        "empty.jpg": (b"", "not a picture"),
+        "empty.jpg": (b"", "it is empty"),
         "text.jpg": (b"hello, I am no picture at all", "not a picture"),
         "truncated.jpg": (whole[: len(whole) // 2], "truncated"),
         "tiny.png": (encoded(Image.new("RGB", (71, 200)), "PNG"), "71x200 pixels, smaller than 72"),
@@ -319,7 +319,7 @@ def test_too_many_broken_pictures_fail_the_command_and_leave_nothing(tmp_path: P
     good = {f"good-{n}.png": encoded(Image.fromarray(f), "PNG") for n, f in enumerate(draw_faces(20, 0))}
     source = open_source(write_folder(tmp_path / "faces", {**good, "bad.jpg": b"?"}))
     with pytest.raises(
-        DataError, match=r"more than 1 % of 21 pictures cannot be used: bad\.jpg: not a picture"
+        DataError, match=r"more than 1 % of 21 pictures cannot be used: bad\.jpg: it is not a picture"
     ):
         pack(source, tmp_path / "out", packing())
     assert sorted(path.name for path in tmp_path.iterdir()) == ["faces"]
