@@ -11,7 +11,8 @@ from pathlib import Path
 
 from srcli.data.dataset import digest_of
 from srcli.errors import DataError, ImageError
-from srcli.packing.layouts import Layout, face_of
+from srcli.packing.faces import face_of
+from srcli.packing.layouts import Layout
 from srcli.packing.sources import open_source
 from srcli.processes import Share
 
