@@ -145,7 +145,7 @@ def _pack(source: Source, opened: Path, out: Path, packing: Packing) -> Packed:
 def _write_faces(
     work: Work, source: Path, packing: Packing, unlisted: Mapping[str, str]
 ) -> tuple[dict[int, bytes], dict[str, str]]:
-    """Writes every face into its row; the faces' digests by row, and the reasons of pictures without one.
+    """Writes every face into its row; returns the digests by row, and the reasons of skipped pictures by name.
 
     Raises:
         DataError: Too many have none, those that the partition does not list among them.
@@ -176,15 +176,15 @@ def _write_faces(
 
 
 def _other_layout(layout: Layout) -> str:
-    """What to do about pictures that do not have the layout's size."""
+    """Advice on pictures of another size than the layout's."""
     return f"--layout {FACES.name} takes pictures of any size. " if layout.picture_size else ""
 
 
 def _create_array(path: Path, rows: int, size: int) -> MappedPixels:
-    """A mapped array with its room on the disk: where that runs out later, writing would kill the process.
+    """Creates a mapped array and reserves its disk space: were it to run out later, writing would kill the process.
 
     Raises:
-        OSError: The disk has no such room.
+        OSError: The disk is full.
     """
     array = np.lib.format.open_memmap(path, "w+", np.uint8, (rows, size, size, 3))
     if sys.platform == "linux":
@@ -261,7 +261,7 @@ def _record(
 
 @contextmanager
 def _sigterm_as_interrupt() -> Iterator[None]:
-    """A block in which SIGTERM does what Ctrl-C does, so that what was begun is removed."""
+    """A block in which SIGTERM does what Ctrl-C does, so that unfinished files are removed."""
 
     def interrupt(_number: int, _frame: object) -> None:
         raise KeyboardInterrupt

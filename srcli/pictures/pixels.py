@@ -42,7 +42,7 @@ def from_network(values: NDArray[np.floating[Any]]) -> Pixels:
 
 
 def grid(rows: Sequence[Sequence[Pixels]], gap: int = 2, background: int = 255) -> Pixels:
-    """One picture of many: the cells (H, W, 3) of a row share a height, rows may differ in length.
+    """Lays many pictures out as one: the cells (H, W, 3) of a row share a height, rows may differ in length.
 
     Args:
         rows: The cells, row by row, left to right.

@@ -1,4 +1,4 @@
-"""Smaller by exact area averages, larger by the two baselines."""
+"""Reducing by exact area averages, enlarging by the two baselines."""
 
 from typing import Any, TypeVar
 

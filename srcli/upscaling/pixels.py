@@ -1,4 +1,4 @@
-"""Pixels of 8 or 16 bits, and the values that become them."""
+"""Pixels of 8 or 16 bits, and a network's output before it is rounded to them."""
 
 from typing import Any
 
