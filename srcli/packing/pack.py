@@ -145,7 +145,7 @@ def _pack(source: Source, opened: Path, out: Path, packing: Packing) -> Packed:
 def _write_faces(
     work: Work, source: Path, packing: Packing, unlisted: Mapping[str, str]
 ) -> tuple[dict[int, bytes], dict[str, str]]:
-    """Writes every face into its row; returns the digests by row, and the reasons of skipped pictures by name.
+    """Writes every face into its row; returns the digests by row, and the reasons of skipped pictures.
 
     Raises:
         DataError: Too many have none, those that the partition does not list among them.
@@ -181,7 +181,7 @@ def _other_layout(layout: Layout) -> str:
 
 
 def _create_array(path: Path, rows: int, size: int) -> MappedPixels:
-    """Creates a mapped array and reserves its disk space: were it to run out later, writing would kill the process.
+    """Creates a mapped array with its disk space: were that to run out later, writing would kill the process.
 
     Raises:
         OSError: The disk is full.

@@ -20,7 +20,7 @@ MAX_READ = 1_000_000
 
 MAX_NAME = 1000
 XZ_MEMORY = 200_000_000
-"""Bytes of memory that unpacking xz may take; its own strongest setting takes 65 MB, a file may ask for 4 GB."""
+"""Bytes of memory that unpacking xz may take; its strongest setting takes 65 MB, a file may ask for 4 GB."""
 
 _PIECE = 65_536
 

@@ -15,7 +15,7 @@ READ_FORMATS = {
     "AVIF": (".avif",),
     "HEIF": (".heic", ".heif"),
 }
-"""File name endings by format: those that Pillow decodes itself (unlike EPS), and HEIF by the extra `heic`."""
+"""File name endings by format: what Pillow decodes itself (unlike EPS), and HEIF by the extra `heic`."""
 
 PICTURE_ENDINGS = tuple(sorted(ending for endings in READ_FORMATS.values() for ending in endings))
 """The endings by which pictures are found in folders and archives."""
