@@ -3,8 +3,8 @@
     python docs/make_detector.py FOLDER
 
 FOLDER has the weight files pnet.pt, rnet.pt and onet.pt of the package facenet-pytorch 2.6.0
-(`facenet_pytorch/data`), which hold the weights published with Zhang et al., *Joint Face Detection and Alignment
-Using Multitask Cascaded Convolutional Networks*, 2016. The layers are those of the paper's figure 2.
+(`facenet_pytorch/data`), which hold the weights published with Zhang et al., *Joint Face Detection and
+Alignment Using Multitask Cascaded Convolutional Networks*, 2016. The layers are those of its figure 2.
 """
 
 import argparse

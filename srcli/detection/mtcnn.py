@@ -128,15 +128,25 @@ def _looked_at_again(image: Image.Image, boxes: Boxes, name: str, side: int) -> 
 def _run(name: str, pictures: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
     """Probabilities and changes of boxes for pictures (B, h, w, 3)."""
     values = (pictures.transpose(0, 3, 1, 2).astype(np.float32) - 127.5) / 128
-    outputs: list[NDArray[np.float32]] = _network(name).run(["scores", "boxes"], {"pixels": values})
+    outputs: list[NDArray[np.float32]] = network(name).run(["scores", "boxes"], {"pixels": values})
     return outputs
 
 
+def weights_file(name: str) -> Path:
+    """Where a network lies."""
+    return Path(__file__).parents[1] / "weights" / f"mtcnn-{name}.onnx"
+
+
 @cache
-def _network(name: str) -> "onnxruntime.InferenceSession":
+def network(name: str) -> "onnxruntime.InferenceSession":
+    """One of the three networks.
+
+    Raises:
+        CheckpointError: Its file is missing or damaged.
+    """
     import onnxruntime
 
-    path = Path(__file__).parents[1] / "weights" / f"mtcnn-{name}.onnx"
+    path = weights_file(name)
     try:
         content = path.read_bytes()
     except OSError as error:
