@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from srcli.detection.mtcnn import Face, find_faces
 from srcli.errors import ImageError, NoFaceError
-from srcli.pictures.pixels import to_pixels
+from srcli.pictures.pixels import to_8_bits, to_pixels
 from srcli.upscaling.bicubic import enlarge_rows
 from srcli.upscaling.names import free_name
 from srcli.upscaling.pictures import Picture, finish_rows, fit_format, output_size, show_visible
@@ -103,7 +103,7 @@ def upscale_photographs(
 
 
 def _faces_in(picture: Picture, minimum: int, name: str) -> list[Face]:
-    colour = picture.colour if picture.colour.dtype == np.uint8 else (picture.colour // 257).astype(np.uint8)
+    colour = picture.colour if picture.colour.dtype == np.uint8 else to_8_bits(picture.colour)
     found = find_faces(np.ascontiguousarray(np.broadcast_to(colour, (*colour.shape[:2], 3))), minimum)
     if not found:
         raise NoFaceError(
