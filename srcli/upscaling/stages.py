@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from srcli.console import discard_output
+from srcli.detection.mtcnn import Face
 from srcli.errors import ImageError
 from srcli.generators import description as generators  # collections.abc has a Generator, too
 from srcli.storage.atomic import atomic_file
@@ -44,6 +45,11 @@ class UpscaleOptions:
     consistent: bool
     compare: bool
 
+    @property
+    def scale(self) -> int:
+        """How many times larger the output is, per side."""
+        return self.generator.description.scale
+
 
 @dataclass(eq=False)
 class Item:
@@ -59,6 +65,8 @@ class Item:
         in_size: Width and height of the input, upright; None if it could not be read.
         out_size: Width and height of the output.
         seconds: From then until it was written, with the waits between.
+        faces: Those that were enlarged, if it is a photograph in which they were looked for.
+        is_skipped: Whether its output was there already and stays.
     """
 
     job: Job
@@ -70,6 +78,8 @@ class Item:
     remarks: tuple[str, ...] = ()
     error: ImageError | None = None
     seconds: float = 0
+    faces: tuple[Face, ...] = ()
+    is_skipped: bool = False
 
 
 @dataclass(frozen=True)
@@ -115,14 +125,14 @@ def _decode(item: Item, options: UpscaleOptions, stdin: bytes) -> list[Band]:
         height, width = picture.colour.shape[:2]
         check_size(width, height, generator.description, job.name)
         item.in_size = width, height
-        item.out_size = output_size(picture, generator.description.scale, options.compare)
+        item.out_size = output_size(picture, options.scale, options.compare)
         item.picture = show_visible(fit_format(picture, job.format, item.out_size, job.name))
         bands = bands_of(item.picture.colour, generator.description, consistent=options.consistent)
     except ImageError as error:
         item.error = error
         return []
     except MemoryError:
-        item.error = _no_memory(job)
+        item.error = no_memory(job)
         return []
     item.bands, item.remarks = len(bands), item.picture.remarks
     return bands
@@ -149,7 +159,7 @@ def enlarge(
             except MemoryError:
                 enlarged = {}
                 for part in chunk:
-                    part.item.error = part.item.error or _no_memory(part.item.job)
+                    part.item.error = part.item.error or no_memory(part.item.job)
             yield [
                 Part(part.item, part.band, enlarged.get(part.band) if part.band else None) for part in chunk
             ]
@@ -163,11 +173,12 @@ def write(chunks: Generator[list[Part]], options: UpscaleOptions) -> Generator[I
             item = first.item
             own_parts = chain([first], islice(parts, item.bands - 1))
             try:
-                _write(item, own_parts, options)
+                if item.picture is not None:
+                    write_item(item, item.picture, _rows(item.picture, own_parts, options), options)
             except ImageError as error:
                 item.error = error
             except MemoryError:
-                item.error = _no_memory(item.job)
+                item.error = no_memory(item.job)
             # The parts of a picture that failed on the way are passed over.
             deque(own_parts, maxlen=0)
             item.picture = None
@@ -175,15 +186,23 @@ def write(chunks: Generator[list[Part]], options: UpscaleOptions) -> Generator[I
             yield item
 
 
-def _write(item: Item, parts: Iterable[Part], options: UpscaleOptions) -> None:
-    if item.picture is None or item.out_size is None:
-        return
+def write_item(item: Item, picture: Picture, rows: Iterable[Pixels], options: UpscaleOptions) -> None:
+    """Writes the rows of an output, whole or not at all.
+
+    Args:
+        picture: What belongs to the output beside its pixels.
+        rows: (n, width, channels) from top to bottom, transparency last.
+
+    Raises:
+        ImageError: It cannot be written.
+    """
+    assert item.out_size is not None
     with _opened(item.job.target) as file:
         write_picture(
             file,
-            _rows(item.picture, parts, options),
+            rows,
             item.out_size,
-            item.picture,
+            picture,
             item.job.format,
             options.quality,
             options.provenance,
@@ -197,7 +216,7 @@ def _rows(picture: Picture, parts: Iterable[Part], options: UpscaleOptions) -> I
             raise part.item.error
         assert part.band is not None
         assert part.enlarged is not None
-        scale = options.generator.description.scale
+        scale = options.scale
         yield finish_rows(picture, part.enlarged, part.band.rows.start, scale, options.compare)
 
 
@@ -225,5 +244,6 @@ def _opened(target: Path | None) -> Iterator[IO[bytes]]:
         raise ImageError(f"{name}: it cannot be written: {error.strerror or error}") from error
 
 
-def _no_memory(job: Job) -> ImageError:
+def no_memory(job: Job) -> ImageError:
+    """The error of a picture whose output this machine's memory cannot hold."""
     return ImageError(f"{job.name}: its output is too large for this machine's memory")
