@@ -50,7 +50,7 @@ class Faces:
         return self.degradation.apply(self.labels, self.task.scale)
 
 
-def faces_of_datasets(paths: Sequence[Path], limit: int | None, task: Task) -> Faces:
+def faces_of_datasets(paths: Sequence[Path], limit: int | None, task: Task = PAPER) -> Faces:
     """The test faces of prepared datasets, or of the built-in one: all, or the first `limit`.
 
     Raises:
@@ -65,7 +65,7 @@ def faces_of_datasets(paths: Sequence[Path], limit: int | None, task: Task) -> F
     return Faces(labels, dataset.source, dataset.fingerprint, task=task)
 
 
-def faces_of_folder(folder: Path, limit: int | None, task: Task) -> Faces:
+def faces_of_folder(folder: Path, limit: int | None, task: Task = PAPER) -> Faces:
     """The pictures of a folder, sorted by name: all, or the first `limit`.
 
     They are framed as `prepare-data` and `faces_of_datasets` frame them: the labels are those of a dataset

@@ -14,7 +14,9 @@ from srcli.models.srez import SrezCritic, SrezGenerator
 
 
 def parameters(settings: SrezGenerator | SrezCritic) -> int:
-    return sum(tensor.numel() for name, tensor in tensors_of(settings).items() if "running" not in name)
+    return sum(
+        tensor.numel() for name, tensor in tensors_of(settings, PAPER).items() if "running" not in name
+    )
 
 
 def convolution(inputs: int, outputs: int, kernel: int) -> int:
