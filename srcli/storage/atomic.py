@@ -26,7 +26,7 @@ def telling_of_folder(folder: Path) -> Iterator[None]:
         if error.errno not in _REFUSALS:
             raise
         there = next(place for place in (folder, *folder.parents) if place.exists() or place == place.parent)
-        reason = f"nothing can be made in this folder: {error.strerror}"
+        reason = f"nothing can be created in this folder: {error.strerror}"
         raise OSError(error.errno, reason, str(there)) from error
 
 

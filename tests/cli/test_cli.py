@@ -278,7 +278,7 @@ def test_an_empty_argument_is_an_error_and_nothing_is_done(
     Image.new("RGB", (16, 16)).save(tmp_path / "face.png")
     done = srcli(*arguments, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
-    assert f"Invalid value for {where}: it is empty, as an unset variable is" in done.stderr
+    assert f"Invalid value for {where}: it is empty; is a variable unset?" in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["face.png"]
 
 
@@ -328,10 +328,10 @@ def test_a_mistake_is_met_with_its_remedy(arguments: str, mistake: str, tmp_path
 @pytest.mark.parametrize(
     ("arguments", "mistake"),
     [
-        ("upscale -dash.png", "No such option: -d. If a file is meant, write ./-dash.png"),
-        ("upscale --dash.png", "No such option: --dash.png. If a file is meant, write ./--dash.png"),
-        ("upscale https://example.org/a?b.png", "https://example.org/a?b.png is an address, and only files"),
-        ("train https://example.org/a.yaml", "https://example.org/a.yaml is an address, and only files are"),
+        ("upscale -dash.png", "No such option: -d. If it is a file, write ./-dash.png"),
+        ("upscale --dash.png", "No such option: --dash.png. If it is a file, write ./--dash.png"),
+        ("upscale https://example.org/a?b.png", "https://example.org/a?b.png is a URL, but only local"),
+        ("train https://example.org/a.yaml", "https://example.org/a.yaml is a URL, but only local files"),
     ],
 )
 def test_arguments_that_are_no_files_are_explained(arguments: str, mistake: str, tmp_path: Path) -> None:
@@ -359,4 +359,4 @@ def test_a_folder_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
         (line,) = error_lines(done)
         assert str(closed) in line
         assert ".part" not in line
-        assert "nothing can be made in this folder" in line or "cannot be written to" in line
+        assert "nothing can be created in this folder" in line or "cannot be written" in line

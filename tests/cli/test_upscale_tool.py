@@ -112,7 +112,7 @@ def test_json_does_not_go_with_a_picture_on_standard_output(model: Path) -> None
     draw("a.png")
     code, output, errors = upscale("-", "--json", "--model", model, stdin=Path("a.png").read_bytes())
     assert (code, output) == (2, "")
-    assert "the picture itself goes there; give --out FILE" in " ".join(errors)
+    assert "standard output gets the picture; give --out FILE" in " ".join(errors)
     done = upscale("-", "--json", "--out", "b.png", "--model", model, stdin=Path("a.png").read_bytes())
     assert json.loads(done[1])["input"] == "-"
 

@@ -214,7 +214,7 @@ def test_the_command_writes_a_file_and_prints_its_path(runs: list[Path], tmp_pat
     out = tmp_path / "new" / "curves.csv"
     done = plot_curves(*runs, "--out", out)
     assert (done.returncode, done.stdout) == (0, f"{out}\n")
-    assert done.stderr == "no L1 loss is logged by noise\n"
+    assert done.stderr == "no L1 loss logged by noise\n"
     assert len(out.read_text().splitlines()) == 131
 
 
