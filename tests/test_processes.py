@@ -161,10 +161,10 @@ def test_a_folder_that_lacks_a_part_or_mixes_packings_is_refused(pictures: Path,
         open_datasets([tmp_path / "out"])
     shutil.move(moved, tmp_path / "out" / "part-2-of-3")
     (tmp_path / "out" / "part-1-of-2").mkdir()
-    with pytest.raises(DataError, match="holds parts of several packings"):
+    with pytest.raises(DataError, match="has parts of several packings"):
         open_datasets([tmp_path / "out"])
     whole = pack_part(pictures, tmp_path / "whole")
-    with pytest.raises(DataError, match="whole is a dataset already"):
+    with pytest.raises(DataError, match="whole already is a dataset"):
         part_path(whole, Share(0, 2))
 
 

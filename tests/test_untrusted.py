@@ -176,7 +176,7 @@ def test_a_resume_file_of_the_old_format_that_declares_more_than_it_holds_is_ref
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a: " + "[" * 50_000, "is nested too deep for an experiment"),
+        ("a: " + "[" * 50_000, "is nested too deeply for an experiment"),
         ("training:\n  steps: 0x" + "f" * 50_000, "training.steps: should be"),
         ("training:\n  steps: [" + "1," * 9000 + "]", r"not \[1, 1, .{100,}\.\.\."),
         ("\n".join(f"s{n}: 1" for n in range(8000)), "and 7,98. more mistakes"),
@@ -195,7 +195,7 @@ def test_hostile_yaml_is_refused_at_once_and_briefly(text: str, message: str, tm
 
 def test_an_experiment_file_that_is_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "mine.yaml")
-    with pytest.raises(ExperimentError, match="cannot be read: it is no ordinary file"):
+    with pytest.raises(ExperimentError, match="cannot be read: it is not a regular file"):
         load_experiment(tmp_path / "mine.yaml")
 
 
@@ -244,7 +244,7 @@ def test_a_hostile_dataset_is_one_line(changes: dict[str, Any], message: str, tm
 def test_json_in_json_in_json_is_a_damaged_record(tmp_path: Path) -> None:
     dataset(tmp_path)
     (tmp_path / "dataset.json").write_text("[" * 100_000)
-    with pytest.raises(DataError, match="it is nested too deep"):
+    with pytest.raises(DataError, match="it is nested too deeply"):
         open_dataset(tmp_path)
 
 

@@ -46,7 +46,7 @@ def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=60)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.splitlines()[-1].startswith(f"error: {line}: ")
-    assert "it is no ordinary file" in done.stderr
+    assert "it is not a regular file" in done.stderr
 
 
 @pytest.mark.parametrize("name", [GENERATOR_FILE, RESUME_FILE])
@@ -59,7 +59,7 @@ def test_a_pipe_in_a_checkpoint_is_passed_over(
     (run.checkpoint(2) / name).unlink()
     os.mkfifo(run.checkpoint(2) / name)
     assert restore_state(run, experiment, torch.device("cpu")).step == 1
-    assert f"{name} is damaged: it is no ordinary file" in capsys.readouterr().err
+    assert f"{name} is damaged: it is not a regular file" in capsys.readouterr().err
 
 
 def test_a_pipe_as_a_lock_is_not_waited_for(tmp_path: Path) -> None:
