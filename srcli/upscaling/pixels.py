@@ -1,4 +1,4 @@
-"""Pixels as pictures hold them, and as networks take and give them."""
+"""Converting pixels between pictures and networks."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 from srcli.errors import CheckpointError
 
 Pixels = NDArray[np.unsignedinteger[Any]]
-"""Of 8 or 16 bits, channels last."""
+"""8 or 16 bits, channels last."""
 
 Values = NDArray[np.floating[Any]]
-"""In the range of the pixels that they become, not yet rounded."""
+"""In the range of 8- or 16-bit pixels, not yet rounded."""
 
 
 def to_batch(windows: Sequence[Pixels]) -> NDArray[np.float32]:
-    """Windows (h, w, 1) or (h, w, 3) of one size -> (B, 3, h, w) in [-1, 1]; grey as three equal channels."""
+    """Windows (h, w, 1 or 3) of one size -> (B, 3, h, w) in [-1, 1]; grey becomes three equal channels."""
     height, width, _ = windows[0].shape
     batch = np.empty((len(windows), 3, height, width), np.float32)
     for values, window in zip(batch, windows, strict=True):
@@ -30,7 +30,7 @@ def from_network(high_res: NDArray[np.float32], like: Pixels) -> Values:
     """(3, h, w) in [-1, 1] -> (h, w, channels) with the channels and the range of `like`, not yet rounded.
 
     Raises:
-        CheckpointError: They are no numbers.
+        CheckpointError: The values are not finite.
     """
     if not np.isfinite(high_res).all():
         raise CheckpointError(

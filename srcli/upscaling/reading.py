@@ -1,4 +1,4 @@
-"""Reading pictures, whatever mode they are in, with what belongs to them."""
+"""Reading pictures of any mode, with their metadata."""
 
 import io
 import warnings
@@ -19,7 +19,7 @@ MAX_PIXELS = 2**25
 _GREY_MODES = ("1", "L", "LA", "La")
 _COLOUR_MODES = ("P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr", "HSV")
 
-# What a TIFF says of its picture; its other tags describe how the pixels lie in the file.
+# The TIFF tags that describe the picture; the others describe how its pixels are stored.
 _TIFF_DESCRIPTION = {
     ExifTags.Base.ImageDescription,
     ExifTags.Base.Make,
@@ -34,21 +34,21 @@ _TIFF_DESCRIPTION = {
 
 
 def read_picture(source: Path | BinaryIO, name: str) -> Picture:
-    """Decodes a picture, the first frame if it has several; its content decides what it is, not its name.
+    """Decodes the first frame of a picture; its content decides the format, not its name.
 
-    16-bit grey stays so; 16-bit colours are read as 8 bits. CMYK becomes sRGB, through its profile if it has
+    16-bit grey is kept; 16-bit colour is reduced to 8 bits. CMYK becomes sRGB, through its profile if it has
     one. Palettes become RGB.
 
     Args:
         source: A file, or an open file at its start.
-        name: How messages call the picture.
+        name: The picture's name in messages.
 
     Raises:
-        ImageError: It cannot be read, is damaged, has over `MAX_PIXELS` pixels or an unusual kind of pixels.
+        ImageError: It cannot be read, is damaged, has over `MAX_PIXELS` pixels or an unsupported pixel type.
     """
     try:
         with warnings.catch_warnings():
-            # Pillow warns of odd metadata, and of sizes, which are checked here.
+            # Pillow warns about odd metadata, and about sizes, which are checked here.
             warnings.simplefilter("ignore")
             with Image.open(source, formats=readable_formats()) as image:
                 if image.width * image.height > MAX_PIXELS:
@@ -64,15 +64,15 @@ def read_picture(source: Path | BinaryIO, name: str) -> Picture:
 
 def _decode(image: Image.Image, name: str) -> Picture:
     remarks = []
-    # Frames are not counted: a file of some megabytes can hold millions. The further pictures in a camera's
+    # Frames are not counted: a file of a few megabytes can hold millions. The other pictures in a camera's
     # MPO are views and depth maps of the first.
     if getattr(image, "is_animated", False) and image.format != "MPO":
-        remarks.append("only the first of its frames is enlarged")
+        remarks.append("only its first frame is enlarged")
     try:
         exif = _turn_upright(image)
-    except Exception:  # Damaged EXIF data raise nearly anything, and are no reason to refuse the picture.
+    except Exception:  # Damaged EXIF data raises nearly anything, but does not spoil the picture.
         exif = b""
-        remarks.append("its EXIF data are damaged and left out")
+        remarks.append("its EXIF data is damaged and was dropped")
     profile = image.info.get("icc_profile")
     if image.mode == "CMYK" and profile:
         try:
@@ -92,10 +92,10 @@ def _decode(image: Image.Image, name: str) -> Picture:
 
 
 def _turn_upright(image: Image.Image) -> bytes:
-    """Applies the EXIF orientation in place, and gives the other EXIF data."""
+    """Applies the EXIF orientation in place and returns the other EXIF data."""
     exif = image.getexif()
     if image.info.get("exif") and not exif:
-        raise ValueError("these EXIF data have no tags")
+        raise ValueError("this EXIF data has no tags")
     ImageOps.exif_transpose(image, in_place=True)
     exif.pop(ExifTags.Base.Orientation, None)
     if image.format == "TIFF":
@@ -112,7 +112,7 @@ def _cmyk_to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
 
 
 def _pixels(image: Image.Image, name: str) -> NDArray[Any]:
-    """(h, w, 1) or (h, w, 3), with alpha (h, w, 2) or (h, w, 4); 8 bits, or 16 for 16-bit grey."""
+    """(h, w, 1 or 3), with alpha (h, w, 2 or 4); 8 bits, or 16 for 16-bit grey."""
     # Pillow reads 16-bit grey PPMs as 32 bits, and older ones do so with PNGs.
     if image.mode.startswith("I;16") or (image.mode == "I" and image.format in ("PNG", "PPM")):
         return np.asarray(image).astype(np.uint16)[..., None]
@@ -121,9 +121,7 @@ def _pixels(image: Image.Image, name: str) -> NDArray[Any]:
     elif image.mode in _COLOUR_MODES:
         mode = "RGBA" if image.has_transparency_data else "RGB"
     else:
-        raise ImageError(
-            f"{name}: pixels of the kind {image.mode} cannot be enlarged", "Save it as RGB or grey."
-        )
+        raise ImageError(f"{name}: pixels of type {image.mode} cannot be enlarged", "Save it as RGB or grey.")
     pixels = np.asarray(image.convert(mode))
     return pixels if pixels.ndim == 3 else pixels[..., None]
 
@@ -140,7 +138,7 @@ def _reason(error: Exception, source: Path | BinaryIO) -> str:
         return "it is too large for this machine's memory"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
-    return f"it is damaged or cut short ({' '.join(str(error).split()) or type(error).__name__})"
+    return f"it is damaged or truncated ({' '.join(str(error).split()) or type(error).__name__})"
 
 
 def _head(source: Path | BinaryIO) -> bytes:

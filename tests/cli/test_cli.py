@@ -285,11 +285,11 @@ def test_an_empty_argument_is_an_error_and_nothing_is_done(
 @pytest.mark.parametrize(
     ("arguments", "mistake"),
     [
-        ("train mlp-wgangp", "mlp-wgangp is no file here, but a preset. Train it with --preset mlp-wgangp."),
+        ("train mlp-wgangp", "mlp-wgangp is not a file but a preset. Train it with --preset mlp-wgangp."),
         ("train mlp-wgan-gp.yaml", "mlp-wgan-gp.yaml does not exist. Did you mean --preset mlp-wgangp? Give"),
         (
             "train runs/faces-1",
-            "runs/faces-1 is a run, no experiment file. Continue it with --resume runs/fa",
+            "runs/faces-1 is a run, not an experiment file. Continue it with --resume runs/fa",
         ),
         ("train --preset notes.txt", "there is no preset called 'notes.txt'. To train the file: srcli train"),
         (
@@ -359,4 +359,4 @@ def test_a_folder_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
         (line,) = error_lines(done)
         assert str(closed) in line
         assert ".part" not in line
-        assert "nothing can be created in this folder" in line or "cannot be written" in line
+        assert "nothing can be created in this folder" in line or "is not writable" in line

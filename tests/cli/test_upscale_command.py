@@ -124,7 +124,10 @@ def test_a_multilayer_perceptron_takes_the_training_size_only(weights: Path) -> 
     [
         (["a.png", "--model", "face"], "error: there is no model face. Did you mean faces? Give faces, "),
         (["a.png", "--model", "a.png"], "error: a.png cannot be read as weights"),
-        (["a.png", "--model", "{noise}"], "error: {noise} draws faces from noise and enlarges nothing"),
+        (
+            ["a.png", "--model", "{noise}"],
+            "error: {noise} draws faces from noise and cannot enlarge pictures",
+        ),
         (["a.png", "--model", "{resnet}", "--device", "abacus"], "error: --device abacus cannot be used"),
         (["a.png", "--model", "{resnet}", "--quality", "9"], "error: --quality has no effect on PNG"),
         (
@@ -156,7 +159,7 @@ def test_what_a_picture_loses_is_said(model: Path) -> None:
     first, second = (Image.new("L", (16, 16), grey) for grey in (0, 255))
     first.save("moving.gif", save_all=True, append_images=[second])
     code, _, lines = upscale("moving.gif", "--model", model)
-    assert (code, lines) == (0, ["moving.gif: only the first of its frames is enlarged"])
+    assert (code, lines) == (0, ["moving.gif: only its first frame is enlarged"])
 
 
 def test_a_folder_becomes_a_folder_of_the_format_of_a_pattern(model: Path) -> None:
@@ -217,7 +220,7 @@ def test_a_full_disk_is_told_and_leaves_no_part_of_a_file(model: Path) -> None:
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (9_000, 9_000)),
     )
     assert (done.returncode, done.stdout) == (4, "big/face_x4.png\n")
-    assert done.stderr == "error: big/a_x4.png: it cannot be written: File too large\n"
+    assert done.stderr == "error: big/a_x4.png: cannot be written: File too large\n"
     assert names_in("big") == ["face_x4.png"]
 
 

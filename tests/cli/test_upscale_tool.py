@@ -141,7 +141,7 @@ def test_patterns_that_no_shell_expanded_are_expanded(model: Path) -> None:
     assert upscale("none/*.png", "--model", model) == (
         1,
         "",
-        ["error: none/*.png: no file has a name of this pattern"],
+        ["error: none/*.png: no file matches this pattern"],
     )
     assert upscale("faces/*c.png", "faces/a.png", "--model", model)[0] == 4
 
@@ -186,7 +186,7 @@ def test_a_disk_that_fills_up_in_the_middle_of_a_picture_spoils_that_one_alone(m
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (30_000, 30_000)),
     )
     assert (done.returncode, done.stdout) == (4, "big/b_x4.png\n")
-    assert done.stderr == "error: big/a_x4.png: it cannot be written: File too large\n"
+    assert done.stderr == "error: big/a_x4.png: cannot be written: File too large\n"
     assert names_in("big") == ["b_x4.png"]
 
 

@@ -305,7 +305,7 @@ def test_booleans_and_text_are_no_numbers() -> None:
         ("a: [1", "line 1: not YAML"),
         ("- 1\n- 2\n", "it should be a mapping of settings"),
         ("", "it should be a mapping of settings"),
-        ("generator: 1\ngenerator: 2\n", "line 2: generator: this setting stands twice"),
+        ("generator: 1\ngenerator: 2\n", "line 2: generator: this setting is given twice"),
         ("a: &x 1\nb: *x\n", "aliases (*name) are not allowed"),
         ("a: !!python/object/apply:os.system [id]\n", "line 1: not YAML: could not determine a constructor"),
         ("#" * 100_001, "too long for an experiment"),

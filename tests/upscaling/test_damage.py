@@ -25,11 +25,11 @@ def test_the_content_decides_what_a_picture_is(tmp_path: Path) -> None:
         (b"", "a: it is empty"),
         (b"hello there", "a: it is not a picture of PNG, JPEG, WEBP, BMP, TIFF, GIF"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "a: it is not a picture of PNG"),
-        (encoded(colourful(), "JPEG").getvalue()[:700], "a: it is damaged or cut short"),
-        (encoded(colourful(), "PNG").getvalue()[:900], "a: it is damaged or cut short"),
+        (encoded(colourful(), "JPEG").getvalue()[:700], "a: it is damaged or truncated"),
+        (encoded(colourful(), "PNG").getvalue()[:900], "a: it is damaged or truncated"),
         (png(10_000, 10_000, 8, 2, b"").getvalue(), "a: it is too large, with more than 33,554,432 pixels"),
         (png(60_000, 60_000, 8, 2, b"").getvalue(), "a: it is too large, with more than 33,554,432 pixels"),
-        (encoded(Image.new("F", (4, 4)), "TIFF").getvalue(), "a: pixels of the kind F cannot be enlarged"),
+        (encoded(Image.new("F", (4, 4)), "TIFF").getvalue(), "a: pixels of type F cannot be enlarged"),
     ],
 )
 def test_what_is_no_picture_is_told_in_one_line(tmp_path: Path, content: bytes, reason: str) -> None:
