@@ -61,7 +61,8 @@ def test_what_is_no_picture_in_a_folder_is_named() -> None:
         "in/notes.txt: skipped, not a picture by its extension .txt",
     ]
     assert describe_others(plan("in", recursive=True, on_exist=OnExist.SKIP).others)[-1] == (
-        "in/deep/0.MP4, in/deep/1.MP4, in/deep/2.MP4 and 2 more: skipped, not pictures by their extension .mp4"
+        "in/deep/0.MP4, in/deep/1.MP4, in/deep/2.MP4 and 2 more: skipped, not pictures by their extension"
+        " .mp4"
     )
 
 
