@@ -56,7 +56,7 @@ def worker() -> Iterator[ProcessPoolExecutor]:
 
 
 @pytest.mark.parametrize("kind", INPUTS)
-def test_hostile_inputs_are_taken_or_refused_and_do_nothing_else(
+def test_hostile_inputs_are_accepted_or_refused_without_side_effects(
     kind: str, worker: ProcessPoolExecutor, tmp_path: Path
 ) -> None:
     outcomes = worker.submit(fuzz.outcomes_here, kind, 0, INPUTS[kind], tmp_path).result()
@@ -193,7 +193,7 @@ def test_hostile_yaml_is_refused_at_once_and_briefly(text: str, message: str, tm
     assert len(str(caught.value)) < 12_000
 
 
-def test_an_experiment_file_that_is_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+def test_an_experiment_file_that_is_a_pipe_does_not_block(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "mine.yaml")
     with pytest.raises(ExperimentError, match="cannot be read: it is not a regular file"):
         load_experiment(tmp_path / "mine.yaml")
@@ -241,7 +241,7 @@ def test_a_hostile_dataset_is_one_line(changes: dict[str, Any], message: str, tm
     assert len(str(caught.value)) < 1000
 
 
-def test_json_in_json_in_json_is_a_damaged_record(tmp_path: Path) -> None:
+def test_deeply_nested_json_is_a_damaged_record(tmp_path: Path) -> None:
     dataset(tmp_path)
     (tmp_path / "dataset.json").write_text("[" * 100_000)
     with pytest.raises(DataError, match="it is nested too deeply"):
@@ -268,7 +268,7 @@ FACE = tar_of((tarfile.TarInfo("a.png"), b"face"))[:1024]
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
-def test_a_packed_tar_that_unpacks_to_far_more_than_it_is_is_refused(pack: Any, tmp_path: Path) -> None:
+def test_a_compressed_tar_that_unpacks_to_far_more_is_refused(pack: Any, tmp_path: Path) -> None:
     path = tmp_path / "bomb.tar"
     path.write_bytes(pack(FACE + header("big", tarfile.REGTYPE, 10**10) + bytes(1000)))
     with pytest.raises(
@@ -315,7 +315,7 @@ def test_xz_in_several_streams_is_read_to_its_end(tmp_path: Path) -> None:
     assert [len(file.content) for file in open_source(path).files()] == [300_000, 1]
 
 
-def test_a_zip_whose_entries_unpack_to_far_more_than_it_is_is_refused(tmp_path: Path) -> None:
+def test_a_zip_whose_entries_unpack_to_far_more_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "bomb.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for number in range(12):
@@ -331,7 +331,7 @@ def test_a_partition_of_hundreds_of_megabytes_beside_a_folder_is_not_read(tmp_pa
         open_source(tmp_path).text("list_eval_partition.txt")
 
 
-def test_talk_and_tables_hold_no_orders_to_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+def test_messages_and_tables_have_no_control_characters(capsys: pytest.CaptureFixture[str]) -> None:
     say("a\x1b[2J\nerror: b\x9b\u202e")
     table("[/x]", ["[bold]"], [["\x1b]0;owned\x07[link=http://x]"]])
     output = capsys.readouterr().err
@@ -341,7 +341,7 @@ def test_talk_and_tables_hold_no_orders_to_the_terminal(capsys: pytest.CaptureFi
 
 
 @pytest.mark.parametrize("tell", [say, warn, fail])
-def test_every_kind_of_talk_is_printable(
+def test_every_kind_of_message_is_printable(
     tell: Callable[[str], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
     tell("c\x1b[31m.png")
@@ -357,5 +357,5 @@ def test_results_are_piped_as_they_are(capfd: pytest.CaptureFixture[str]) -> Non
 @pytest.mark.parametrize(
     "code", [0x200E, 0x200F, 0x061C, 0x202E, 0x2068, 0x200B, 0xFEFF, 0xE0041, 0x2028, 0x85]
 )
-def test_marks_that_turn_text_around_or_hide_are_not_printed(code: int) -> None:
+def test_bidirectional_and_invisible_marks_are_not_printed(code: int) -> None:
     assert printable(f"a{chr(code)}b\u0301") == f"a{chr(code).encode('unicode_escape').decode()}b\u0301"

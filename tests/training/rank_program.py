@@ -1,4 +1,4 @@
-"""What `test_replicas.py` runs on every rank: small trainings and checks, the outcome in `rank-N.json`.
+"""The program that `test_replicas.py` runs on every rank; writes its results to `rank-N.json`.
 
 python rank_program.py FOLDER 2 4     # -> FOLDER/2/rank-0.json ...
 """

@@ -1,4 +1,4 @@
-"""Which pictures are enlarged and what the outputs are called, before any work is done."""
+"""Planning: which pictures are enlarged, and the names of their outputs."""
 
 import os
 from pathlib import Path

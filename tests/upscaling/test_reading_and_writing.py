@@ -1,4 +1,4 @@
-"""Every kind of picture in, and out again with what belongs to it, checked with Pillow's own reading."""
+"""Reading and writing every kind of picture with its metadata, checked with Pillow."""
 
 import struct
 from typing import Any
