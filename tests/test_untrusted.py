@@ -50,7 +50,7 @@ INPUTS = {
 
 @pytest.fixture(scope="module")
 def worker() -> Iterator[ProcessPoolExecutor]:
-    """One warm process, whose memory is not that of the other tests."""
+    """One warm process, with memory separate from that of the other tests."""
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as executor:
         yield executor
 
@@ -69,7 +69,7 @@ def test_every_kind_of_the_harness_is_in_the_short_run() -> None:
 
 
 def weight_file(folder: Path, **generator: Any) -> Path:
-    """A small generator's weights under an experiment that describes another generator."""
+    """A small generator's weights with an experiment that describes another generator."""
     experiment = small_experiment("gan", "residual")
     path = folder / "generator.safetensors"
     write_weights(path, experiment.generator.build(), experiment, 3)
@@ -258,7 +258,7 @@ def tar_of(*members: tuple[tarfile.TarInfo, bytes]) -> bytes:
 
 
 def header(name: str, kind: bytes, size: int) -> bytes:
-    """A tar header alone, which declares what does not follow."""
+    """A tar header alone, declaring content that is missing."""
     member = tarfile.TarInfo(name)
     member.type, member.size = kind, size
     return member.tobuf(tarfile.GNU_FORMAT)

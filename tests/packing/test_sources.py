@@ -1,4 +1,4 @@
-"""Folders and archives as sources: what counts as a picture, and what is refused, with its reason."""
+"""Folders and archives as sources: which files are pictures, and which are refused, with reasons."""
 
 import io
 import os

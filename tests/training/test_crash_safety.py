@@ -1,4 +1,4 @@
-"""Real processes that come to harm while they train, and runs that end as if nothing had been."""
+"""Real training processes that crash, and runs that end as if uninterrupted."""
 
 import json
 import os
