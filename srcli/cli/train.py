@@ -53,7 +53,7 @@ def train(
 ) -> None:
     """Train a preset or an experiment file, or resume a run.
 
-    Under torchrun, all processes train it together.
+    Under torchrun, all processes train together.
     """
     overrides = list(settings or []) + ([f"training.precision={precision}"] if precision else [])
     if sum(choice is not None for choice in (experiment, preset, resume)) != 1:
