@@ -1,4 +1,4 @@
-"""What `test_replicas.py` runs on every rank: small trainings and checks, the outcome in `rank-N.json`.
+"""The program that `test_replicas.py` runs on every rank; writes its results to `rank-N.json`.
 
 python rank_program.py FOLDER 2 4     # -> FOLDER/2/rank-0.json ...
 """
@@ -21,7 +21,7 @@ from srcli.errors import DataError, LostProcessError, UserError
 from srcli.processes import read_share
 from srcli.runs.directory import Record, RunDirectory, create_run
 from srcli.training.batch_norm import synchronize
-from srcli.training.evaluate import choose_test_faces, measure
+from srcli.training.evaluate import choose_test_faces, evaluate
 from srcli.training.replicas import Replicas, joining
 from srcli.training.sessions import resume_run
 from srcli.training.state import ALONE, build_state, weights_digest
@@ -49,7 +49,7 @@ def losses(case: str, replicas: Replicas = ALONE) -> tuple[list[Terms], Terms, s
             terms[-1] |= {f"{role}_gradient": gradient_norm(network) for role, network in networks.items()}
     for network in networks.values():
         network.to(torch.float32)  # as pictures come
-    figures = measure(state, choose_test_faces(small_dataset(), 4))
+    figures = evaluate(state, choose_test_faces(small_dataset(), 4))
     for role, network in networks.items():
         figures |= {f"{role}.{name}": value.sum().item() for name, value in network.named_buffers()}
     return terms, figures, weights_digest(state)
@@ -74,7 +74,7 @@ def normalize(replicas: Replicas) -> dict[str, list[float]]:
 
 
 def outcome(replicas: Replicas, failing: set[int]) -> str:
-    """What is raised on this rank when a block fails on some."""
+    """The error on this rank when a block fails on some ranks."""
     try:
         with replicas.together():
             if replicas.share.rank in failing:
@@ -85,7 +85,7 @@ def outcome(replicas: Replicas, failing: set[int]) -> str:
 
 
 def sameness(replicas: Replicas) -> str:
-    """What is raised on this rank when ranks differ."""
+    """The error on this rank when ranks differ."""
     try:
         replicas.require_same({"names": "equal", "faces": str(replicas.share.rank // 2)})
     except UserError as error:
@@ -94,7 +94,7 @@ def sameness(replicas: Replicas) -> str:
 
 
 def abandoned(run: RunDirectory, replicas: Replicas) -> Record:
-    """What the first rank records of a run that it continues and the others do not."""
+    """What rank 0 records of a run that it resumes and the others do not."""
     with contextlib.suppress(LostProcessError):
         resume_run(run.path, [], [], CPU, replicas)
     return run.record()

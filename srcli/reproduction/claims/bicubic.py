@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from srcli.metrics.table import METRICS, Metric
 from srcli.reproduction.claims.cells import (
     WASSERSTEIN,
     Baselines,
@@ -25,29 +26,24 @@ class _Comparison(NamedTuple):
     """What is compared with what.
 
     Attributes:
-        figure: Its name in records.
-        title: In words.
         baseline: Its name among the baselines.
         rival: In words.
         decides: Whether the claim is judged by it.
     """
 
-    figure: str
-    title: str
-    unit: str
-    digits: int
+    metric: Metric
     baseline: str
     rival: str
     decides: bool
 
 
-_PILLOW = _Comparison("psnr", "PSNR", "dB", 2, "bicubic", "Pillow's bicubic", True)
-_TENSORFLOW = _Comparison("psnr", "PSNR", "dB", 2, "bicubic_tensorflow1", "TensorFlow 1's bicubic", False)
+_PILLOW = _Comparison(METRICS["psnr"], "bicubic", "Pillow's bicubic", True)
+_TENSORFLOW = _Comparison(METRICS["psnr"], "bicubic_tensorflow1", "TensorFlow 1's bicubic", False)
 _COMPARISONS = (
     _PILLOW,
     _TENSORFLOW,
-    _Comparison("ssim", "SSIM", "", 3, "bicubic", "Pillow's bicubic", False),
-    _Comparison("ssim", "SSIM", "", 3, "bicubic_tensorflow1", "TensorFlow 1's bicubic", False),
+    _Comparison(METRICS["ssim"], "bicubic", "Pillow's bicubic", False),
+    _Comparison(METRICS["ssim"], "bicubic_tensorflow1", "TensorFlow 1's bicubic", False),
 )
 
 
@@ -80,22 +76,22 @@ def judge_bicubic(cells: Sequence[Cell], baselines: Baselines) -> Claim:
 
 
 def _compare(cell: Cell, baselines: Baselines, comparison: _Comparison) -> Finding:
-    ours = list(faces_by_seed(cell, comparison.figure).values())
-    difference = difference_of(paired_differences(ours, baselines[comparison.baseline][comparison.figure]))
+    metric = comparison.metric
+    ours = list(faces_by_seed(cell, metric.key).values())
+    difference = difference_of(paired_differences(ours, baselines[comparison.baseline][metric.key]))
     assert difference is not None  # the cell has a finished run
     verdict = settled(surely_above(difference.estimate, 0), [cell])
     mean = difference.estimate.value
     return Finding(
         KEY,
         cell.name,
-        f"{comparison.title}, difference to {comparison.rival}"
-        + (f", {comparison.unit}" * bool(comparison.unit)),
+        f"{metric.name}, difference to {comparison.rival}" + (f", {metric.unit}" * bool(metric.unit)),
         difference.estimate,
         difference.interval,
         "above 0" if comparison.decides else NO_THRESHOLD,
         verdict,
-        f"{comparison.title} is {'above' if mean > 0 else 'below'} that of {comparison.rival}: difference"
-        f" {difference.told(comparison.digits, comparison.unit)}{left_out([cell])}.",
+        f"{metric.name} is {'above' if mean > 0 else 'below'} that of {comparison.rival}: difference"
+        f" {difference.told(metric.decimals, metric.unit)}{left_out([cell])}.",
     )
 
 

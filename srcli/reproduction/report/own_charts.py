@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from srcli.curves.read import visible_range
+from srcli.metrics.table import METRICS
 from srcli.reproduction.intervals import student_interval
 from srcli.reproduction.report.contents import Cell
 from srcli.reproduction.report.pictures import (
@@ -140,7 +141,7 @@ def _course(cell: Cell) -> Figure:
     )
     above.set(title=cell.name, ylabel="|W| (score)")
     above.set_ylim(bottom=0)
-    below.set(ylabel="PSNR (dB)", xlabel="generator steps")
+    below.set(ylabel=METRICS["psnr"].title, xlabel="generator steps")
     figure.legend(loc="outside lower center", ncols=2)
     return figure
 
@@ -211,7 +212,7 @@ def _psnr(cells: Sequence[Cell], baselines: Baselines) -> Figure:
             value = float(np.mean(baselines[name]["psnr"]))
             axes.axvline(value, color=colour, linestyle=dash, linewidth=1.3, label=_LINE_TITLES[name])
     axes.set_yticks(range(len(cells)), [cell.name for cell in cells])
-    axes.set(xlabel="PSNR (dB)", ylim=(len(cells) - 0.4, -0.6))
+    axes.set(xlabel=METRICS["psnr"].title, ylim=(len(cells) - 0.4, -0.6))
     figure.legend(loc="outside lower center", ncols=2)
     return figure
 
