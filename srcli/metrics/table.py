@@ -106,7 +106,8 @@ IMAGE_METRICS: Sequence[ImageMetric] = (
         "",
         4,
         "lower",
-        "mean absolute difference, in [0, 1], of the output shrunk to the input's size from the input; 0 is best",
+        "mean absolute difference, in [0, 1], of the output shrunk to the input's size from the input;"
+        " 0 is best",
         "It says how closely the face keeps to what the input shows. The label's is not quite 0, because"
         " inputs are rounded to 8 bits.",
         lambda enlarged, _, low_res: measures.consistency(enlarged, low_res),
