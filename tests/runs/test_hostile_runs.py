@@ -3,14 +3,13 @@
 import json
 import math
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from tiny_experiments import small_experiment
+from warm import Srcli
 
 from srcli.drawn_faces.faces import built_in_dataset
 from srcli.health.rules import Watch, health_lines, rules_for
@@ -36,14 +35,14 @@ from srcli.training.state import restore_state
     ],
 )
 def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(
-    name: str, arguments: list[str], line: str, tmp_path: Path
+    name: str, arguments: list[str], line: str, tmp_path: Path, srcli: Srcli
 ) -> None:
     run = create_run(tmp_path / "run", small_experiment().to_yaml(), {"status": "running", "dataset": {}})
-    run.update_record(dataset={"fingerprint": built_in_dataset().fingerprint})
+    if "train" in arguments:
+        run.update_record(dataset={"fingerprint": built_in_dataset().fingerprint})
     (tmp_path / name).unlink(missing_ok=True)
     os.mkfifo(tmp_path / name)
-    command = [sys.executable, "-m", "srcli", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=60)
+    done = srcli(*arguments, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.splitlines()[-1].startswith(f"error: {line}: ")
     assert "it is no ordinary file" in done.stderr
