@@ -1,7 +1,7 @@
 """A warm `srcli`: one process that has imported everything and forks for each command of a test.
 
-`python -m srcli` spends two seconds on imports. A fork of a process that has them is a program of its own as much,
-with streams, folder, environment, signals, limits and an exit code. What depends on how an interpreter
+`python -m srcli` spends two seconds on imports. A fork of a process that has them is as much a program, with
+streams, folder, environment, signals, limits and exit code of its own. What depends on how an interpreter
 starts and ends (imports, sessions, launchers, output that cannot be flushed) is tested with the true `COMMAND`.
 """
 

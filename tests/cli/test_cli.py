@@ -179,7 +179,7 @@ def test_an_unknown_preset_is_met_with_a_suggestion(tmp_path: Path, srcli: Srcli
     assert list(tmp_path.iterdir()) == []
 
 
-def test_missing_data_is_one_line_and_leaves_nothing(tmp_path: Path, srcli: Srcli, data: Path) -> None:
+def test_missing_data_is_one_line_and_leaves_nothing(tmp_path: Path, srcli: Srcli) -> None:
     done = srcli("train", "--preset", "smoke", "--data", "nowhere", cwd=tmp_path)
     assert done.returncode == 1
     assert error_lines(done)[0].startswith("nowhere does not exist")
@@ -315,9 +315,7 @@ def test_an_empty_argument_is_an_error_and_nothing_is_done(
         ("upscale face.png --model notes.txt", "notes.txt cannot be read as weights: "),
     ],
 )
-def test_a_mistake_is_met_with_its_remedy(
-    arguments: str, mistake: str, tmp_path: Path, srcli: Srcli, data: Path
-) -> None:
+def test_a_mistake_is_met_with_its_remedy(arguments: str, mistake: str, tmp_path: Path, srcli: Srcli) -> None:
     (tmp_path / "runs" / "faces-1").mkdir(parents=True)
     (tmp_path / "runs" / "faces-1" / "run.json").write_text("{}")
     (tmp_path / "notes.txt").write_text("some notes")
