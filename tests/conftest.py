@@ -13,6 +13,5 @@ from warm import Srcli
 @pytest.fixture(scope="session")
 def srcli() -> Iterator[Srcli]:
     """Runs `srcli` in forks of a warm process."""
-    warm = Srcli()
-    yield warm
-    warm.close()
+    with Srcli() as warm:
+        yield warm

@@ -2,7 +2,7 @@
 
 `python -m srcli` spends two seconds on imports. A fork of a process that has them is as much a program, with
 streams, folder, environment, signals, limits and exit code of its own. What depends on how an interpreter
-starts and ends (imports, sessions, launchers, output that cannot be flushed) is tested with the true `COMMAND`.
+starts or ends (imports, sessions, launchers, output that cannot be flushed) runs the true `COMMAND`.
 """
 
 import gc
@@ -21,7 +21,6 @@ from importlib import import_module
 from multiprocessing.connection import Connection, Pipe
 from multiprocessing.reduction import recv_handle, send_handle
 from pathlib import Path
-from types import TracebackType
 from typing import IO, Any, NoReturn
 
 COMMAND = [sys.executable, "-m", "srcli"]
@@ -49,9 +48,7 @@ class Process:
     def __enter__(self) -> "Process":
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self.poll() is None:
             self.send_signal(signal.SIGKILL)
             self.wait()
@@ -143,7 +140,10 @@ class Srcli:
             texts = [_text_of(file) for file in (output, errors)]
         return subprocess.CompletedProcess(list(map(str, arguments)), code, *texts)
 
-    def close(self) -> None:
+    def __enter__(self) -> "Srcli":
+        return self
+
+    def __exit__(self, *_: object) -> None:
         """Ends the warm process, and with it the commands that are still under way."""
         self._server.close()
         self._process.wait()

@@ -359,12 +359,14 @@ def test_help_and_version_are_found_by_every_name(srcli: Srcli) -> None:
     assert "No such command 'nonsense'" in srcli("help", "nonsense").stderr
 
 
-def test_a_folder_that_cannot_be_written_to_is_named(tmp_path: Path, srcli: Srcli) -> None:
+def test_a_folder_that_cannot_be_written_to_is_named(
+    experiment_file: Path, data: Path, tmp_path: Path, srcli: Srcli
+) -> None:
     folder = tmp_path / "closed"
     folder.mkdir(mode=0o500)
     closed = folder if os.geteuid() else Path("/sys/kernel")  # where even the superuser makes no files
     Image.new("RGB", (16, 16)).save(tmp_path / "face.png")
-    trained = srcli("train", "--preset", "smoke", "--out", closed / "new" / "run", cwd=tmp_path)
+    trained = srcli("train", experiment_file, "--data", data, "--out", closed / "new" / "run", cwd=tmp_path)
     enlarged = srcli("upscale", "face.png", "--out", closed / "face.png", cwd=tmp_path)
     for done in (trained, enlarged):
         assert (done.returncode, done.stdout) == (1, "")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from tiny_experiments import small_experiment
+from tiny_experiments import pack_faces, small_experiment
 from warm import Srcli
 
 from srcli.drawn_faces.faces import built_in_dataset
@@ -53,7 +53,7 @@ def test_a_pipe_in_a_checkpoint_is_passed_over(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     experiment = small_experiment(steps=2, checkpoint_every=1)
-    start_run(experiment, [], tmp_path / "run", torch.device("cpu"), ["srcli"])
+    start_run(experiment, [pack_faces(tmp_path)], tmp_path / "run", torch.device("cpu"), ["srcli"])
     run = RunDirectory(tmp_path / "run")
     (run.checkpoint(2) / name).unlink()
     os.mkfifo(run.checkpoint(2) / name)
