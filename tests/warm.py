@@ -208,7 +208,10 @@ def _become(call: Call, files: list[int]) -> None:
     for stream, file in enumerate(files):
         os.dup2(file, stream)
         os.close(file)
-    sys.stdout.reconfigure(line_buffering=os.isatty(1))
+    # Anew, since the warm process's know of /dev/null that one can seek in it.
+    sys.stdin = open(0, closefd=False)  # noqa: SIM115
+    sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115
+    sys.stderr = open(2, "w", buffering=1, errors="backslashreplace", closefd=False)  # noqa: SIM115
     os.chdir(call.folder)
     os.environ.clear()
     os.environ.update(call.environment)

@@ -1,7 +1,7 @@
 """Runs that are started over and over and come to harm: killed, or on a disk that fills up.
 
-`python crashing.py EXPERIMENT DATA FOLDER TALK` trains in FOLDER, which is all of a small disk, and prints what
-it saw as JSON: the tests start it where they have mounted one.
+`python crashing.py EXPERIMENT DATA FOLDER TALK` trains in FOLDER, which is all of a small disk, and prints as
+JSON what it saw. The tests start it where they have mounted one.
 """
 
 import json
