@@ -91,12 +91,12 @@ def show(network: nn.Module, inputs: Tensor) -> nn.Module:
     return network.eval()
 
 
-def pack_faces(folder: Path, faces: int = 24, holdout: int = 8) -> Path:
-    """Packs drawn faces, `holdout` of them in equal parts for validation and test, into `folder/dataset`."""
+def pack_faces(folder: Path, faces: int = 24) -> Path:
+    """Packs drawn faces, a tenth of them in the test split, into `folder/dataset`."""
     (folder / "pictures").mkdir()
     for number, face in enumerate(draw_faces(faces, 1)):
         Image.fromarray(face).save(folder / "pictures" / f"{number:02d}.png")
-    packing = Packing("faces", 72, partition=None, holdout=holdout, max_skipped=0, workers=1)
+    packing = Packing("faces", 72, partition=None, holdout=8, max_skipped=0, workers=1)
     pack(open_source(folder / "pictures"), folder / "dataset", packing)
     return folder / "dataset"
 

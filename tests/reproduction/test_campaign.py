@@ -41,7 +41,7 @@ def plan(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    return pack_faces(tmp_path, faces=40, holdout=16)
+    return pack_faces(tmp_path, faces=80)
 
 
 def reproduce(
