@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from srcli.detection.mtcnn import Face, find_faces
 from srcli.errors import ImageError, NoFaceError
+from srcli.pictures.pixels import to_8_bits, to_pixels
 from srcli.upscaling.bicubic import enlarge_rows
 from srcli.upscaling.names import free_name
 from srcli.upscaling.pictures import Picture, finish_rows, fit_format, output_size, show_visible
-from srcli.upscaling.pixels import Pixels, to_pixels
+from srcli.upscaling.pixels import Pixels
 from srcli.upscaling.plan import FacesMode, Job, OnExist
 from srcli.upscaling.reading import read_picture
 from srcli.upscaling.stages import Item, UpscaleOptions, no_memory, write_item
@@ -102,7 +103,7 @@ def upscale_photographs(
 
 
 def _faces_in(picture: Picture, minimum: int, name: str) -> list[Face]:
-    colour = picture.colour if picture.colour.dtype == np.uint8 else (picture.colour // 257).astype(np.uint8)
+    colour = picture.colour if picture.colour.dtype == np.uint8 else to_8_bits(picture.colour)
     found = find_faces(np.ascontiguousarray(np.broadcast_to(colour, (*colour.shape[:2], 3))), minimum)
     if not found:
         raise NoFaceError(
@@ -204,7 +205,7 @@ def _paste(rows: Pixels, first: int, face: _Pasted, scale: int) -> None:
     own = slice(top - window.top * scale, bottom - window.top * scale)
     place = rows[top - first : bottom - first, window.left * scale : window.right * scale]
     weight = face.weight[own]
-    place[:] = to_pixels(weight * face.pixels[own] + (1 - weight) * place, place)
+    place[:] = to_pixels(weight * face.pixels[own] + (1 - weight) * place, place.dtype)
 
 
 def _weight(window: _Window, shape: Sequence[int], scale: int) -> NDArray[np.float32]:
