@@ -58,9 +58,9 @@ def test_a_campaign_that_is_killed_and_started_again_ends_with_the_same_verdicts
 
     # As many jobs as above: they decide the threads of a run, and those how its sums are rounded.
     command = ("reproduce", plan, "--data", data, "--out", killed, "--jobs", "2")
-    log = killed / "runs" / "mlp-gan-s0" / "metrics.jsonl"
+    logs = [killed / "runs" / f"{name}-s0" / "metrics.jsonl" for name in ("mlp-gan", "mlp-wgangp")]
     with srcli.start(*command) as process:
-        while not (log.exists() and log.stat().st_size) and process.poll() is None:
+        while not all(log.exists() for log in logs) and process.poll() is None:
             time.sleep(0.02)
     assert not (killed / "report.html").exists()
     assert reproduce(plan, data, killed) == (killed / "report.html", 0)
