@@ -74,7 +74,7 @@ def test_a_campaign_that_is_killed_and_started_again_ends_with_the_same_verdicts
 
 
 def test_ranks_share_out_the_runs_and_one_that_fails_is_a_result(
-    plan: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    plan: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out"
     monkeypatch.setenv("RANK", "1")
@@ -84,7 +84,9 @@ def test_ranks_share_out_the_runs_and_one_that_fails_is_a_result(
     monkeypatch.setenv("RANK", "0")
     plan.write_text(PLAN.replace("training.batch_size: 4", "training.batch_size: 100000"))
     failing = tmp_path / "failing"
-    assert reproduce(plan, failing) == (failing / "report.html", 1)
+    capsys.readouterr()
+    assert reproduce(plan, failing, out) == (failing / "report.html", 1)
+    assert "1 of 2 runs are done\n" in capsys.readouterr().err
     (record,) = read_records(failing / "records")
     assert (record.name, record.status, record.step) == ("mlp-gan-s0", "failed", 0)
     assert "fewer than one batch of 100000" in record.reason
