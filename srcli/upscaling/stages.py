@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from srcli.console import discard_output
+from srcli.detection.mtcnn import Face
 from srcli.errors import ImageError
 from srcli.storage.atomic import atomic_file
 from srcli.upscaling.pictures import Picture, finish_rows, fit_format, output_size, show_visible
@@ -60,6 +61,8 @@ class Item:
         in_size: Width and height of the input, upright; None if it could not be read.
         out_size: Width and height of the output.
         seconds: From then until it was written, with the waits between.
+        faces: Those that were enlarged, if it is a photograph in which they were looked for.
+        is_skipped: Whether its output was there already and stays.
     """
 
     job: Job
@@ -71,6 +74,8 @@ class Item:
     remarks: tuple[str, ...] = ()
     error: ImageError | None = None
     seconds: float = 0
+    faces: tuple[Face, ...] = ()
+    is_skipped: bool = False
 
 
 @dataclass(frozen=True)
@@ -123,7 +128,7 @@ def _decode(item: Item, options: UpscaleOptions, stdin: bytes) -> list[Band]:
         item.error = error
         return []
     except MemoryError:
-        item.error = _no_memory(job)
+        item.error = no_memory(job)
         return []
     item.bands, item.remarks = len(bands), item.picture.remarks
     return bands
@@ -150,7 +155,7 @@ def enlarge(
             except MemoryError:
                 enlarged = {}
                 for part in chunk:
-                    part.item.error = part.item.error or _no_memory(part.item.job)
+                    part.item.error = part.item.error or no_memory(part.item.job)
             yield [
                 Part(part.item, part.band, enlarged.get(part.band) if part.band else None) for part in chunk
             ]
@@ -164,11 +169,12 @@ def write(chunks: Generator[list[Part]], options: UpscaleOptions) -> Generator[I
             item = first.item
             own_parts = chain([first], islice(parts, item.bands - 1))
             try:
-                _write(item, own_parts, options)
+                if item.picture is not None:
+                    write_item(item, item.picture, _rows(item.picture, own_parts, options), options)
             except ImageError as error:
                 item.error = error
             except MemoryError:
-                item.error = _no_memory(item.job)
+                item.error = no_memory(item.job)
             # The parts of a picture that failed on the way are passed over.
             deque(own_parts, maxlen=0)
             item.picture = None
@@ -176,15 +182,23 @@ def write(chunks: Generator[list[Part]], options: UpscaleOptions) -> Generator[I
             yield item
 
 
-def _write(item: Item, parts: Iterable[Part], options: UpscaleOptions) -> None:
-    if item.picture is None or item.out_size is None:
-        return
+def write_item(item: Item, picture: Picture, rows: Iterable[Pixels], options: UpscaleOptions) -> None:
+    """Writes the rows of an output, whole or not at all.
+
+    Args:
+        picture: What belongs to the output beside its pixels.
+        rows: (n, width, channels) from top to bottom, transparency last.
+
+    Raises:
+        ImageError: It cannot be written.
+    """
+    assert item.out_size is not None
     with _opened(item.job.target) as file:
         write_picture(
             file,
-            _rows(item.picture, parts, options),
+            rows,
             item.out_size,
-            item.picture,
+            picture,
             item.job.format,
             options.quality,
             options.provenance,
@@ -226,5 +240,6 @@ def _opened(target: Path | None) -> Iterator[IO[bytes]]:
         raise ImageError(f"{name}: it cannot be written: {error.strerror or error}") from error
 
 
-def _no_memory(job: Job) -> ImageError:
+def no_memory(job: Job) -> ImageError:
+    """The error of a picture whose output this machine's memory cannot hold."""
     return ImageError(f"{job.name}: its output is too large for this machine's memory")
