@@ -1,9 +1,15 @@
 """`srcli compare`."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from srcli.comparison.compare import Model
+
+SMOOTHED_STEPS = 100
 
 
 def compare(
@@ -32,8 +38,8 @@ def compare(
 
     Nearest-neighbour and bicubic enlargement always stand beside the
     models. Of models that draw faces from noise, samples and their
-    diversity are shown. Without --data and --images, the built-in drawn
-    faces are used. Writes report.html, metrics.json, panel.png and
+    diversity are shown, and of runs the curves of their training. Without
+    --data and --images, the built-in drawn faces are used. Writes report.html, metrics.json, panel.png and
     samples-N.png into --out, and prints the path of the report.
 
     Inputs are the exact averages of the test faces; --degrade measures how
@@ -63,6 +69,30 @@ def compare(
             say("no --data or --images given: comparing on the built-in drawn faces")
         test_faces = faces.faces_of_datasets(data or [], limit)
     compared = comparison.compare(loaded, replace(test_faces, degradation=degradation))
-    report = results.write_comparison(out, compared)
+    report = results.write_comparison(out, compared, _charts(loaded))
     results.print_comparison(compared)
     result(str(report))
+
+
+def _charts(models: "Sequence[Model]") -> dict[str, bytes]:
+    """The curves of the runs among the models, as PNG files by title."""
+    from dataclasses import replace
+
+    from srcli.console import say
+    from srcli.curves.read import read_curves
+    from srcli.errors import RunError
+
+    curves = []
+    for model in models:
+        if model.health is not None:
+            try:
+                curves += [
+                    replace(run, run=model.name) for run in read_curves([Path(model.source)], SMOOTHED_STEPS)
+                ]
+            except RunError as error:
+                say(f"no curves of {model.source}: {error}")
+    if not curves:
+        return {}
+    from srcli.curves.picture import panels_as_png  # matplotlib: half a second
+
+    return panels_as_png(curves, SMOOTHED_STEPS)

@@ -16,6 +16,7 @@ from srcli.data.dataset import Dataset
 from srcli.data.task import low_res_of
 from srcli.errors import EXIT_DIVERGED, EXIT_INTERRUPTED, InterruptedRunError, RunError
 from srcli.experiment.loading import differences, load_experiment
+from srcli.metrics.table import METRICS
 from srcli.pictures.pixels import Pixels, as_png, grid
 from srcli.reproduction.finals import measure_run
 from srcli.reproduction.plan import PlannedRun, as_overrides
@@ -33,21 +34,7 @@ SECONDS_BETWEEN_LOOKS = 1.0
 SHOWN_FACES = 10
 EVALUATED_TERMS = (
     "step",
-    "psnr",
-    "ssim",
-    "l1_high",
-    "consistency",
-    "psnr_running",
-    "psnr_batch",
-    "consistency_running",
-    "consistency_batch",
-    "diversity",
-    "duplicates",
-    "diversity_running",
-    "diversity_batch",
-    "duplicates_running",
-    "duplicates_batch",
-    "spread",
+    *(f"{key}{suffix}" for key in METRICS for suffix in ("", "_running", "_batch")),
     "copies",
     "score_train",
     "score_test",

@@ -19,7 +19,7 @@ from srcli.runs.directory import Record, RunDirectory
 from srcli.runs.log import RunLog, read_log
 from srcli.runs.status import RunStatus
 from srcli.storage.atomic import write_bytes
-from srcli.training.evaluate import choose_test_faces, measure, sample_grid
+from srcli.training.evaluate import choose_test_faces, evaluate, sample_grid
 from srcli.training.state import TrainingState, save_state
 from srcli.training.step import Terms, train_step
 from srcli.training.timer import Timer
@@ -76,7 +76,7 @@ def train(job: Job) -> None:
             entry = _timed(terms, state, started, before)
             evaluated = _is_due(state, settings.evaluate_every)
             if evaluated:
-                entry.update(measure(state, faces))
+                entry.update(evaluate(state, faces))
             line = watch.judge(entry, evaluated=evaluated)
             if log is not None:
                 log.write(line)

@@ -10,7 +10,7 @@ from srcli.drawn_faces.faces import draw_faces
 from srcli.errors import DataError
 from srcli.metrics.measures import psnr
 from srcli.pictures.resize import enlarge_bicubic
-from srcli.reproduction.finals import enlarge_tensorflow1, faces_figures, measure_baselines
+from srcli.reproduction.finals import enlarge_tensorflow1, face_metrics, measure_baselines
 from srcli.reproduction.records import RunRecord, columns_of, read_record, read_records, write_record
 
 
@@ -40,7 +40,7 @@ def test_the_misaligned_baseline_is_far_worse_than_pillows() -> None:
 def test_colour_shift_is_that_of_the_mean_colour() -> None:
     labels = draw_faces(3, 3)[:, 4:68, 4:68] // 2
     outputs = labels + np.array([30, 0, 6], np.uint8)
-    np.testing.assert_allclose(faces_figures(outputs, labels)["colour"], (30 + 6) / 3 / 255)
+    np.testing.assert_allclose(face_metrics(outputs, labels)["colour"], (30 + 6) / 3 / 255)
 
 
 def made_up_record() -> RunRecord:

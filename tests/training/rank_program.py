@@ -21,7 +21,7 @@ from srcli.errors import DataError, LostProcessError, UserError
 from srcli.processes import read_share
 from srcli.runs.directory import Record, RunDirectory, create_run
 from srcli.training.batch_norm import synchronize
-from srcli.training.evaluate import choose_test_faces, measure
+from srcli.training.evaluate import choose_test_faces, evaluate
 from srcli.training.replicas import Replicas, joining
 from srcli.training.sessions import resume_run
 from srcli.training.state import ALONE, build_state, weights_digest
@@ -49,7 +49,7 @@ def losses(case: str, replicas: Replicas = ALONE) -> tuple[list[Terms], Terms, s
             terms[-1] |= {f"{role}_gradient": gradient_norm(network) for role, network in networks.items()}
     for network in networks.values():
         network.to(torch.float32)  # as pictures come
-    figures = measure(state, choose_test_faces(small_dataset(), 4))
+    figures = evaluate(state, choose_test_faces(small_dataset(), 4))
     for role, network in networks.items():
         figures |= {f"{role}.{name}": value.sum().item() for name, value in network.named_buffers()}
     return terms, figures, weights_digest(state)

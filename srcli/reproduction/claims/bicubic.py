@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from itertools import product
 
+from srcli.metrics.table import Metric
 from srcli.reproduction.cells import Cell
 from srcli.reproduction.claims.claim import surely_above
 from srcli.reproduction.claims.figures import (
@@ -23,8 +24,7 @@ STATEMENT = "The networks enlarge faces better than bicubic interpolation does (
 
 _PILLOW, _TENSORFLOW = "bicubic", "bicubic_tensorflow1"
 _RIVALS = {_PILLOW: "Pillow's bicubic", _TENSORFLOW: "TensorFlow 1's bicubic"}
-_FIGURES = {"psnr": ("PSNR", "dB", 2), "ssim": ("SSIM", "", 3)}
-"""Title, unit and decimals of what is compared."""
+_KEYS = ("psnr", "ssim")
 
 
 def judge_bicubic(cells: Sequence[Cell], baselines: Baselines) -> Claim:
@@ -39,7 +39,7 @@ def judge_bicubic(cells: Sequence[Cell], baselines: Baselines) -> Claim:
         (figure, rival): {
             cell.name: _compare(cell, baselines, figure, rival) for cell in own if cell.finished
         }
-        for figure, rival in product(_FIGURES, _RIVALS)
+        for key, rival in product(_KEYS, _RIVALS)
     }
     grid = [cell.name for cell in in_parts(own, "grid") if cell.objective in WASSERSTEIN]
     pillow, tensorflow = (
@@ -54,22 +54,21 @@ def judge_bicubic(cells: Sequence[Cell], baselines: Baselines) -> Claim:
     return Claim(KEY, STATEMENT, verdict, _sentence(pillow, tensorflow), tuple(findings))
 
 
-def _compare(cell: Cell, baselines: Baselines, figure: str, baseline: str) -> Finding:
-    title, unit, digits = _FIGURES[figure]
-    rival = _RIVALS[baseline]
-    ours = list(faces_by_seed(cell, figure).values())
-    difference = difference_of(paired_differences(ours, baselines[baseline][figure]))
+def _compare(cell: Cell, baselines: Baselines, metric: Metric, baseline: str) -> Finding:
+    name, unit, rival = metric.name, metric.unit, _RIVALS[baseline]
+    ours = list(faces_by_seed(cell, metric.key).values())
+    difference = difference_of(paired_differences(ours, baselines[baseline][metric.key]))
     assert difference is not None  # the cell has a finished run
     side = "above" if difference.estimate.value > 0 else "below"
     return Finding(
         claim=KEY,
         subject=cell.name,
-        statistic=f"{title}, difference to {rival}" + (f", {unit}" if unit else ""),
+        statistic=f"{name}, difference to {rival}" + (f", {unit}" if unit else ""),
         estimate=difference.estimate,
         interval=difference.interval,
-        threshold="above 0" if (figure, baseline) == ("psnr", _PILLOW) else NO_THRESHOLD,
+        threshold="above 0" if (metric.key, baseline) == ("psnr", _PILLOW) else NO_THRESHOLD,
         verdict=if_complete(surely_above(difference.estimate, 0), [cell]),
-        sentence=f"{title} is {side} that of {rival}: difference {difference.in_words(digits, unit)}"
+        sentence=f"{name} is {side} that of {rival}: difference {difference.in_words(metric.decimals, unit)}"
         f"{without_diverged([cell])}.",
     )
 

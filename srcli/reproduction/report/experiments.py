@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from srcli.metrics.table import METRICS
 from srcli.reproduction.cells import Cell
 from srcli.reproduction.records import Baselines, RunRecord
 from srcli.reproduction.report.paper import PAPERS_EXPERIMENTS
@@ -12,7 +13,7 @@ from srcli.runs.status import RunStatus
 
 @dataclass(frozen=True)
 class Column:
-    """A figure of the table; `figure` is its name in a run's record."""
+    """A metric in the table; `figure` is its name in a run's record."""
 
     figure: str
     title: str
@@ -20,22 +21,26 @@ class Column:
     meaning: str
 
 
+def _column(key: str) -> Column:
+    metric = METRICS[key]
+    return Column(f"{key}_running", metric.title, metric.decimals, metric.definition)
+
+
+_PSNR = METRICS["psnr"]
 COLUMNS: Sequence[Column] = (
     Column(
-        "psnr_running", "PSNR, running (dB)", 2, "of all test faces, with batch norm's running statistics"
+        "psnr_running",
+        f"{_PSNR.name}, running ({_PSNR.unit})",
+        _PSNR.decimals,
+        "of all test faces, with batch norm's running statistics",
     ),
-    Column("psnr_batch", "PSNR, batch (dB)", 2, "the same with the statistics of each batch of test faces"),
-    Column("ssim_running", "SSIM", 3, "structural similarity to the label; 1 is equal"),
     Column(
-        "consistency_running",
-        "consistency",
-        4,
-        "mean absolute difference, in [0, 1], of the output shrunk to 16x16 from the input; 0 is best",
+        "psnr_batch",
+        f"{_PSNR.name}, batch ({_PSNR.unit})",
+        _PSNR.decimals,
+        "the same with the statistics of each batch of test faces",
     ),
-    Column("sharpness_running", "sharpness", 2, "mean step between neighbouring pixels, over the label's"),
-    Column("spread_running", "spread", 2, "mean distance of two outputs, over that of two test faces"),
-    Column("duplicates_running", "duplicates", 3, "share of outputs that have a near copy among the others"),
-    Column("recall_running", "recall", 2, "share of test faces that 1,000 samples from noise cover"),
+    *map(_column, ("ssim", "consistency", "sharpness", "spread", "duplicates", "recall")),
 )
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from srcli.metrics.table import METRICS
 from srcli.reproduction.cells import Cell
 from srcli.reproduction.intervals import student_interval
 from srcli.reproduction.records import Baselines
@@ -136,7 +137,7 @@ def _course(cell: Cell) -> Figure:
     _lines(below, [(running, _QUALITY, "-", "PSNR, running"), (batch, _QUALITY_BATCH, "--", "PSNR, batch")])
     above.set(title=cell.name, ylabel="|W| (score)")
     above.set_ylim(bottom=0)
-    below.set(ylabel="PSNR (dB)", xlabel="generator steps")
+    below.set(ylabel=METRICS["psnr"].title, xlabel="generator steps")
     figure.legend(loc="outside lower center", ncols=2)
     return figure
 
@@ -186,7 +187,7 @@ def _psnr(cells: Sequence[Cell], baselines: Baselines) -> Figure:
             value = float(np.mean(baselines[name]["psnr"]))
             axes.axvline(value, color=colour, linestyle=dash, linewidth=1.3, label=title)
     axes.set_yticks(range(len(cells)), [cell.name for cell in cells])
-    axes.set(xlabel="PSNR (dB)", ylim=(len(cells) - 0.4, -0.6))
+    axes.set(xlabel=METRICS["psnr"].title, ylim=(len(cells) - 0.4, -0.6))
     figure.legend(loc="outside lower center", ncols=2)
     return figure
 

@@ -1,6 +1,5 @@
 """Writes a report: one HTML page, the same as Markdown, its figures, and the verdicts as JSON."""
 
-import base64
 import math
 import re
 from collections.abc import Mapping
@@ -8,9 +7,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from srcli.pages.rendering import page_environment
 from srcli.reproduction.report.contents import Reproduction
 from srcli.reproduction.report.experiments import COLUMNS
 from srcli.reproduction.report.page import contents_of
@@ -42,21 +41,10 @@ def write_report(reproduction: Reproduction, folder: Path) -> None:
 
 
 def _render(template: str, page: Mapping[str, Any]) -> str:
-    environment = Environment(
-        loader=PackageLoader("srcli.reproduction.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters |= {"data_uri": _data_uri, "interval": in_brackets, "md": _for_markdown}
+    environment = page_environment("srcli.reproduction.report")
+    environment.filters |= {"interval": in_brackets, "md": _for_markdown}
     found = environment.get_template(template)
     return found.render(page=page, columns=COLUMNS, symbols=SYMBOLS, authors_log=AUTHORS_LOG, figures=FIGURES)
-
-
-def _data_uri(png: bytes) -> str:
-    return f"data:image/png;base64,{base64.b64encode(png).decode('ascii')}"
 
 
 def _for_markdown(value: object) -> Markup:
