@@ -36,8 +36,8 @@ def judge_bicubic(cells: Sequence[Cell], baselines: Baselines) -> Claim:
     """
     own = in_parts(cells, "grid", "srez")
     found = {
-        (figure, rival): {
-            cell.name: _compare(cell, baselines, figure, rival) for cell in own if cell.finished
+        (key, rival): {
+            cell.name: _compare(cell, baselines, METRICS[key], rival) for cell in own if cell.finished
         }
         for key, rival in product(_KEYS, _RIVALS)
     }
