@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import product
 
-from srcli.metrics.table import Metric
+from srcli.metrics.table import METRICS, Metric
 from srcli.reproduction.cells import Cell
 from srcli.reproduction.claims.claim import surely_above
 from srcli.reproduction.claims.figures import (
