@@ -1,4 +1,4 @@
-"""What the paper says of settings that depend on others, for experiments that leave them out."""
+"""The paper's defaults for settings that depend on other settings."""
 
 from collections.abc import Mapping
 from typing import Any, get_args
@@ -8,11 +8,11 @@ from srcli.objectives import Objective
 
 
 def with_paper_defaults(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings with a critic and an optimiser as the paper has them, where they are left out.
+    """Fills in the paper's critic and optimiser where the settings leave them out.
 
-    A critic without an architecture has the generator's, or the dcgan one where that has no critic; one
-    without a normalisation has the objective's. An optimiser without a name is the objective's, with what is
-    given changed; one with a name is taken as it stands. What is no mapping is left to the validation.
+    The critic's architecture defaults to the generator's, or dcgan if that has no critic; its normalisation
+    defaults to the objective's. An optimiser without a name is the objective's, with the given settings
+    changed; one with a name is taken as is. Values that are not mappings are left to validation.
     """
     objective = _objective_named(_mapping(values.get("objective")).get("name"))
     filled = dict(values)
@@ -34,7 +34,7 @@ def _critic(given: Mapping[str, Any], generator: object, objective: Any) -> dict
 
 
 def _objective_named(name: object) -> Any:
-    """The objective's class; any for a name that is none, which alone should be told of."""
+    """The objective's class; any class for an unknown name, so that only the name is reported."""
     kinds = _kinds(Objective)
     return next((kind for kind in kinds if _tag(kind, "name") == name), kinds[0])
 

@@ -1,4 +1,4 @@
-"""Weight files, and what continues a run: `generator.safetensors` and `resume.pt`."""
+"""Weight files and resume files: `generator.safetensors` and `resume.pt`."""
 
 import hashlib
 import io
@@ -134,7 +134,7 @@ def _split_weights(content: bytes) -> tuple[dict[str, Any], bytes]:
 
 
 def _ask_for_more(header: dict[str, Any], random: Random) -> None:
-    """Networks in the metadata that the tensors in the file are not those of."""
+    """Networks in the metadata that do not match the file's tensors."""
     description = json.loads(header["__metadata__"][METADATA_KEY])
     experiment = description["experiment"]
     network = experiment[random.choice(("generator", "generator", "critic"))]
@@ -169,7 +169,7 @@ def _declare_other_tensors(header: dict[str, Any], random: Random) -> None:
 
 
 def _mutated_archive(content: bytes, random: Random) -> bytes:
-    """The zip of a torch file with one of its records changed, its checksum right."""
+    """A torch file with one of its zip records changed, with a valid checksum."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(buffer, "w") as new:
         names = old.namelist()
