@@ -3,8 +3,6 @@
 import json
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +10,7 @@ import pytest
 import torch
 from PIL import Image
 from tiny_experiments import AUGMENTATION, small_dataset
+from warm import Srcli
 
 from srcli.data.batches import TrainingBatches
 from srcli.data.dataset import Dataset, open_dataset
@@ -83,24 +82,23 @@ def test_an_invalid_local_rank_is_refused(monkeypatch: pytest.MonkeyPatch) -> No
         read_local_rank()
 
 
-def with_ranks(*arguments: str | Path, **ranks: str) -> subprocess.CompletedProcess[str]:
-    others = {name: value for name, value in os.environ.items() if name not in ("RANK", "WORLD_SIZE")}
-    command = [sys.executable, "-m", "srcli", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, env={**others, **ranks}, timeout=120)
+def with_ranks(**ranks: str) -> dict[str, str]:
+    """This process's environment, but for its ranks."""
+    return {name: value for name, value in os.environ.items() if name not in ("RANK", "WORLD_SIZE")} | ranks
 
 
-def test_commands_that_split_no_work_ignore_the_rank() -> None:
+def test_commands_that_split_no_work_ignore_the_rank(srcli: Srcli) -> None:
     for arguments in (["presets", "list"], ["--version"]):
-        expected = with_ranks(*arguments)
+        expected = srcli(*arguments, env=with_ranks())
         assert len(expected.stdout) > 5
         for rank in ("1", "abc"):
-            done = with_ranks(*arguments, RANK=rank)
+            done = srcli(*arguments, env=with_ranks(RANK=rank))
             assert (done.returncode, done.stdout, done.stderr) == (0, expected.stdout, "")
 
 
 @pytest.mark.parametrize("ranks", [{"RANK": "1"}, {"RANK": "abc", "WORLD_SIZE": "2"}, {"WORLD_SIZE": "2"}])
 def test_commands_that_split_work_refuse_an_invalid_rank(
-    ranks: dict[str, str], pictures: Path, tmp_path: Path
+    ranks: dict[str, str], pictures: Path, tmp_path: Path, srcli: Srcli
 ) -> None:
     named = f"RANK={ranks.get('RANK', '')} and WORLD_SIZE={ranks.get('WORLD_SIZE', '')}"
     for arguments in (
@@ -108,7 +106,7 @@ def test_commands_that_split_work_refuse_an_invalid_rank(
         ["upscale", pictures / "00.png", "--out", tmp_path / "large.png"],
         ["prepare-data", pictures, "--out", tmp_path / "dataset"],
     ):
-        done = with_ranks(*arguments, **ranks)
+        done = srcli(*arguments, env=with_ranks(**ranks))
         assert (done.returncode, done.stdout) == (1, "")
         (line,) = done.stderr.splitlines()
         assert line.startswith(f"error: {named} in the environment do not fit together. Set both,")
@@ -218,20 +216,14 @@ def test_every_picture_is_planned_by_exactly_one_process(tmp_path: Path) -> None
 
 
 def test_a_process_with_a_share_prints_its_result_and_names_its_mistakes(
-    pictures: Path, tmp_path: Path
+    pictures: Path, tmp_path: Path, srcli: Srcli
 ) -> None:
-    environment = {**os.environ, "RANK": "1", "WORLD_SIZE": "2"}
-    command = [sys.executable, "-m", "srcli", "prepare-data", str(pictures), "--out", str(tmp_path / "out")]
-
-    def prepare() -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*command, "--workers", "1"], capture_output=True, text=True, env=environment, timeout=120
-        )
-
+    command = ("prepare-data", pictures, "--out", tmp_path / "out", "--workers", "1")
+    ranks = with_ranks(RANK="1", WORLD_SIZE="2")
     part = tmp_path / "out" / "part-2-of-2"
-    done = prepare()
+    done = srcli(*command, env=ranks)
     assert (done.returncode, done.stdout) == (0, f"{part}\n")
     assert json.loads((part / "dataset.json").read_text())["count"] == FACES - FACES // 2
-    again = prepare()
+    again = srcli(*command, env=ranks)
     assert again.returncode == 1
     assert again.stderr == f"error: {part} already exists. Give another --out.\n"

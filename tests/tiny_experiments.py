@@ -92,7 +92,7 @@ def show(network: nn.Module, inputs: Tensor) -> nn.Module:
 
 
 def pack_faces(folder: Path, faces: int = 24) -> Path:
-    """Packs drawn faces, 8 of them in the test split, into `folder/dataset`."""
+    """Packs drawn faces, a tenth of them in the test split, into `folder/dataset`."""
     (folder / "pictures").mkdir()
     for number, face in enumerate(draw_faces(faces, 1)):
         Image.fromarray(face).save(folder / "pictures" / f"{number:02d}.png")

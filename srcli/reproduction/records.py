@@ -24,6 +24,8 @@ MAX_BYTES = 50 * 2**20
 
 Series = NDArray[np.float64]
 Columns = Mapping[str, Series]
+Baselines = Mapping[str, Columns]
+"""Figures of each test face by enlarger ("nearest", "bicubic", "bicubic_tensorflow1") and name ("psnr")."""
 
 
 @dataclass(frozen=True)

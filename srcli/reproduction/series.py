@@ -19,6 +19,7 @@ from srcli.reproduction.verdicts import Estimate
 Series = NDArray[np.float64]
 
 _TAIL = 0.025  # beyond each end of a 95 % interval
+_SIGNIFICANT = 0.05
 _FEWEST_PAIRS = 8
 _FEWEST_BLOCKS = 3
 _BATCH_VALUES = 500_000  # keeps a batch of resamples within some tens of megabytes
@@ -36,6 +37,11 @@ class Trend(NamedTuple):
 
     tau: float
     p_value: float
+
+    @property
+    def direction(self) -> int:
+        """1 for a rise and -1 for a fall that is significant at 5 %, else 0."""
+        return int(math.copysign(1, self.tau)) if self.p_value < _SIGNIFICANT else 0
 
 
 class SignChanges(NamedTuple):

@@ -90,12 +90,15 @@ def complete(run: PlannedRun, workshop: Workshop, progress: Callable[[int], None
     _check_same(run, directory)
     reason = ""
     while not _is_over(directory):
+        was_there = directory.path.exists()
         code = _train(run, directory, workshop, progress)
         if workshop.stopping.is_set() or code == EXIT_INTERRUPTED:
             raise InterruptedRunError(f"{directory.path} was stopped, its checkpoint saved")
-        if code not in (0, EXIT_DIVERGED):
-            reason = _last_line(_log_file(run, workshop)) or f"its process ended with {code}"
-            break
+        # A training that outlived a killed campaign may have made the run first; it is then waited for.
+        if code in (0, EXIT_DIVERGED) or (directory.path.exists() and not was_there):
+            continue
+        reason = _last_line(_log_file(run, workshop)) or f"its process ended with {code}"
+        break
     return _record(run, directory, workshop, reason)
 
 

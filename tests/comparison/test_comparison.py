@@ -4,9 +4,8 @@ import base64
 import hashlib
 import io
 import json
+import os
 import re
-import subprocess
-import sys
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -18,6 +17,7 @@ import torch
 from PIL import Image
 from tiny_experiments import small_dataset, small_experiment
 from typer.testing import CliRunner
+from warm import Srcli
 
 from srcli.cli.main import app
 from srcli.comparison import compare as comparing
@@ -416,15 +416,12 @@ def test_a_dataset_without_test_faces_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_command_compares_both_kinds_of_model_on_pictures(
-    weights: dict[str, Path], pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    weights: dict[str, Path], pictures: Path, tmp_path: Path, srcli: Srcli
 ) -> None:
-    monkeypatch.setenv("COLUMNS", "100")  # so that no name is broken into lines
     out = tmp_path / "out"
     models = (weights["first"], weights["noise"])
     arguments = ("compare", *models, "--images", pictures, "--limit", "3", "--out", out)
-    done = subprocess.run(
-        [sys.executable, "-m", "srcli", *map(str, arguments)], capture_output=True, text=True, check=False
-    )
+    done = srcli(*arguments, env={**os.environ, "COLUMNS": "100"})  # so that no name is broken into lines
     assert (done.returncode, done.stdout) == (0, f"{out / 'report.html'}\n"), done.stderr
     assert "smoke, step 100" in done.stderr
     assert "noise-dcgan-gan, step 7" in done.stderr

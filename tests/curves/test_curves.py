@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from typer.testing import CliRunner
+from warm import Srcli
 
 from srcli.cli.main import app
 from srcli.curves import picture as curve_picture
@@ -49,15 +50,9 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     ]
 
 
-def plot_curves(*arguments: object) -> subprocess.CompletedProcess[str]:
-    """Runs the command in a process of its own, without a terminal."""
-    return subprocess.run(
-        [sys.executable, "-m", "srcli", "plot-curves", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "COLUMNS": "80"},
-    )
+def plot_curves(srcli: Srcli, *arguments: object) -> subprocess.CompletedProcess[str]:
+    """Runs the command without a terminal."""
+    return srcli("plot-curves", *arguments, env={**os.environ, "COLUMNS": "80"})
 
 
 @pytest.mark.parametrize("window", [1, 4, 100])
@@ -210,16 +205,18 @@ def test_a_run_of_one_step_and_constant_values_can_be_drawn(tmp_path: Path) -> N
     assert low < 1 < high
 
 
-def test_the_command_writes_a_file_and_prints_its_path(runs: list[Path], tmp_path: Path) -> None:
+def test_the_command_writes_a_file_and_prints_its_path(
+    runs: list[Path], tmp_path: Path, srcli: Srcli
+) -> None:
     out = tmp_path / "new" / "curves.csv"
-    done = plot_curves(*runs, "--out", out)
+    done = plot_curves(srcli, *runs, "--out", out)
     assert (done.returncode, done.stdout) == (0, f"{out}\n")
     assert done.stderr == "no L1 loss logged by noise\n"
     assert len(out.read_text().splitlines()) == 131
 
 
-def test_the_command_draws_plain_text_into_a_pipe(runs: list[Path]) -> None:
-    done = plot_curves(*runs, "--terminal", "--window", 1)
+def test_the_command_draws_plain_text_into_a_pipe(runs: list[Path], srcli: Srcli) -> None:
+    done = plot_curves(srcli, *runs, "--terminal", "--window", 1)
     assert done.returncode == 0
     assert done.stdout.startswith("L1 loss\n")
     assert done.stdout.endswith("values as logged\n")
@@ -265,12 +262,12 @@ assert not {{"torch", "torchvision", "pydantic", "matplotlib.pyplot"}} & set(sys
 @pytest.mark.parametrize("value", [1.7e308, -1.7e308, 10**400, 3.4e38])
 @pytest.mark.parametrize("alone", [False, True], ids=["among others", "alone"])
 def test_values_beyond_float32_are_left_out_and_the_largest_are_drawn(
-    value: float, alone: bool, tmp_path: Path
+    value: float, alone: bool, tmp_path: Path, srcli: Srcli
 ) -> None:
     steps = range(1, 31)
     huge = (entry(s, l1=value if alone or s % 3 else 0.5, critic_loss=value) for s in steps)
     run = make_run(tmp_path / "run", huge)
-    done = plot_curves(run, "--terminal", "--out", tmp_path / "out.png")
+    done = plot_curves(srcli, run, "--terminal", "--out", tmp_path / "out.png")
     assert (done.returncode, "Traceback" in done.stderr, "Warning" in done.stderr) == (0, False, False)
     lines = read.read_curves([run], 10)[0].lines
     is_drawn = value == 3.4e38

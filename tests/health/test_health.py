@@ -3,7 +3,6 @@
 import json
 import math
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tiny_experiments import PRESETS, small_dataset, small_experiment
+from tiny_experiments import PRESETS, pack_faces, small_dataset, small_experiment
 from torch import nn
+from warm import Srcli
 
 from srcli.errors import InterruptedRunError, UnhealthyRunError
 from srcli.experiment.schema import Experiment
@@ -312,24 +312,21 @@ def test_an_illness_ends_a_run_without_a_request_to_stop(tmp_path: Path) -> None
     assert actual_state(run) == "was stopped as unhealthy at step 200"
 
 
-def srcli(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "srcli", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300)
-
-
 def trained(
-    tmp_path: Path, experiment: Experiment, *settings: str
+    srcli: Srcli, tmp_path: Path, experiment: Experiment, *settings: str
 ) -> tuple[RunDirectory, subprocess.CompletedProcess[str]]:
     file, run = tmp_path / "mine.yaml", tmp_path / "run"
     file.write_text(experiment.to_yaml())
     overrides = [part for setting in settings for part in ("--set", setting)]
-    return RunDirectory(run), srcli("train", file, "--out", run, *overrides)
+    return RunDirectory(run), srcli("train", file, "--data", pack_faces(tmp_path), "--out", run, *overrides)
 
 
-def test_a_run_made_ill_is_stopped_with_a_checkpoint_and_goes_on_when_told_to(tmp_path: Path) -> None:
+def test_a_run_made_ill_is_stopped_with_a_checkpoint_and_goes_on_when_told_to(
+    tmp_path: Path, srcli: Srcli
+) -> None:
     experiment = small_experiment("wgan", "mlp", steps=204, **RARELY)
     ill = ("objective.clip_value=1e-6", "objective.n_critic=1", "training.batch_size=2")
-    run, done = trained(tmp_path, experiment, *ill, "training.on_unhealthy=stop")
+    run, done = trained(srcli, tmp_path, experiment, *ill, "training.on_unhealthy=stop")
     assert (done.returncode, done.stdout) == (3, "")
     error = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
     assert len(error) == 1
@@ -351,9 +348,9 @@ def test_a_run_made_ill_is_stopped_with_a_checkpoint_and_goes_on_when_told_to(tm
     assert str(describe_health(run.record())).startswith("dead_critic since step 200")
 
 
-def test_a_healthy_run_is_called_so(tmp_path: Path) -> None:
+def test_a_healthy_run_is_called_so(tmp_path: Path, srcli: Srcli) -> None:
     experiment = small_experiment("gan", "residual", steps=200, **RARELY)
-    run, done = trained(tmp_path, experiment, "training.on_unhealthy=stop")
+    run, done = trained(srcli, tmp_path, experiment, "training.on_unhealthy=stop")
     assert done.returncode == 0, done.stderr
     assert "warning" not in done.stderr
     assert done.stderr.splitlines()[-1] == "health: no illness found up to step 200"
@@ -362,14 +359,14 @@ def test_a_healthy_run_is_called_so(tmp_path: Path) -> None:
 
 
 def test_train_and_compare_say_the_same_of_a_run_too_short_to_judge_by(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, srcli: Srcli
 ) -> None:
-    run, done = trained(tmp_path, small_experiment(steps=3))
+    run, done = trained(srcli, tmp_path, small_experiment(steps=3))
     assert done.returncode == 0, done.stderr
     said = "too short to judge by, the rules want 200 steps and an evaluation"
     assert done.stderr.splitlines()[-1] == f"health: {said}"
     monkeypatch.setenv("COLUMNS", "200")  # so that no line of the table is broken
-    compared = srcli("compare", run.path, "--limit", "2", "--out", tmp_path / "compared")
+    compared = srcli("compare", run.path, "--data", tmp_path / "dataset", "--out", tmp_path / "compared")
     assert compared.returncode == 0, compared.stderr
     assert f" {said} " in compared.stderr
     record = json.loads((tmp_path / "compared" / "metrics.json").read_text())

@@ -5,11 +5,9 @@ import io
 import json
 import lzma
 import os
-import resource
 import signal
 import stat
 import subprocess
-import sys
 import tarfile
 import time
 import zipfile
@@ -18,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from warm import COMMAND, Srcli
 
 from srcli.data.dataset import open_dataset
 from srcli.drawn_faces.faces import draw_faces
@@ -146,19 +145,13 @@ def test_a_compressed_tar_is_read_once_however_many_workers_there_are(ending: st
 
 @pytest.mark.parametrize("damage", ["cut", "no room"])
 def test_a_compressed_tar_that_cannot_be_uncompressed_leaves_nothing(
-    damage: str, celeba_files: dict[str, bytes], tmp_path: Path
+    damage: str, celeba_files: dict[str, bytes], tmp_path: Path, srcli: Srcli
 ) -> None:
     archive, out = write_tar(tmp_path / "c.tar.gz", celeba_files), tmp_path / "out"
     if damage == "cut":
         archive.write_bytes(archive.read_bytes()[:-5000])
-    limit = 50_000 if damage == "no room" else resource.RLIM_INFINITY
-    done = subprocess.run(
-        [sys.executable, "-m", "srcli", "prepare-data", str(archive), "--out", str(out)],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
-    )
+    limit = 50_000 if damage == "no room" else None
+    done = srcli("prepare-data", archive, "--out", out, file_size=limit)
     reason = f"{out}: File too large" if damage == "no room" else f"{archive} is damaged or not whole: "
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith(f"error: {reason}")
@@ -243,9 +236,8 @@ def test_the_celeba_layout_has_one_size(layout: str, celeba_files: dict[str, byt
     assert open_dataset(tmp_path / "faces").faces.shape == (12, 96, 96, 3)
 
 
-def test_celeba_is_not_downloaded_at_a_size_that_it_does_not_have(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "srcli", "prepare-data", "celeba", "--out", str(tmp_path / "out")]
-    done = subprocess.run([*command, "--size", "96"], capture_output=True, text=True, timeout=60)
+def test_celeba_is_not_downloaded_at_a_size_that_it_does_not_have(tmp_path: Path, srcli: Srcli) -> None:
+    done = srcli("prepare-data", "celeba", "--out", tmp_path / "out", "--size", "96")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("error: --size 96 does not fit the celeba layout")
     assert list(tmp_path.iterdir()) == []
@@ -383,13 +375,13 @@ def test_sources_that_hold_no_pictures_are_one_clear_error(make: str, tmp_path: 
 
 
 def test_the_command_prints_the_dataset_and_refuses_to_overwrite_it(
-    celeba_files: dict[str, bytes], tmp_path: Path
+    celeba_files: dict[str, bytes], tmp_path: Path, srcli: Srcli
 ) -> None:
     archive = write_zip(tmp_path / "c.zip", celeba_files)
-    command = [sys.executable, "-m", "srcli", "prepare-data", str(archive), "--out", str(tmp_path / "out")]
-    first = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    command = ("prepare-data", archive, "--out", tmp_path / "out")
+    first = srcli(*command)
     assert (first.returncode, first.stdout) == (0, f"{tmp_path / 'out'}\n")
-    second = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    second = srcli(*command)
     assert (second.returncode, second.stdout) == (1, "")
     assert second.stderr == f"error: {tmp_path / 'out'} already exists. Give another --out.\n"
 
@@ -398,7 +390,7 @@ def test_the_command_prints_the_dataset_and_refuses_to_overwrite_it(
 def test_interrupted_packing_leaves_nothing(number: int, tmp_path: Path) -> None:
     content = encoded(Image.effect_noise((900, 900), 60).convert("RGB"), "PNG")
     source = write_folder(tmp_path / "faces", {f"{n:03d}.png": content for n in range(600)})
-    command = [sys.executable, "-m", "srcli", "prepare-data", str(source), "--out", str(tmp_path / "out")]
+    command = [*COMMAND, "prepare-data", str(source), "--out", str(tmp_path / "out")]
     process = subprocess.Popen(
         command,
         stderr=subprocess.PIPE,
@@ -419,17 +411,10 @@ def test_interrupted_packing_leaves_nothing(number: int, tmp_path: Path) -> None
 
 
 def test_where_there_is_no_room_for_the_faces_the_dataset_is_named(
-    celeba_files: dict[str, bytes], tmp_path: Path
+    celeba_files: dict[str, bytes], tmp_path: Path, srcli: Srcli
 ) -> None:
     archive, out = write_zip(tmp_path / "c.zip", celeba_files), tmp_path / "out"
-    done = subprocess.run(
-        [sys.executable, "-m", "srcli", "prepare-data", str(archive), "--out", str(out)],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        # 12 faces take 186,624 bytes.
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000)),
-    )
+    done = srcli("prepare-data", archive, "--out", out, file_size=100_000)  # 12 faces take 186,624 bytes.
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == f"error: {out}: File too large\n"
     assert [path.name for path in tmp_path.iterdir()] == ["c.zip"]

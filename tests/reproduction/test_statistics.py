@@ -19,7 +19,6 @@ from srcli.reproduction.coverage import (
 from srcli.reproduction.intervals import (
     crossed_bootstrap,
     faces_interval,
-    hierarchical_bootstrap,
     paired_differences,
     seeds_interval,
     student_interval,
@@ -285,18 +284,16 @@ def test_seeds_that_differ_widen_the_intervals_over_seeds_not_the_one_over_faces
     values = runs(0, between_seeds=1, between_faces=0.5)
     faces = faces_interval(values)
     assert width(faces) == pytest.approx(2 * 1.96 * 0.5 / math.sqrt(200), rel=0.15)
-    assert width(hierarchical_bootstrap(values)) > 5 * width(faces)
     assert width(crossed_bootstrap(values)) > 5 * width(faces)
-    assert width(seeds_interval(values)) > width(hierarchical_bootstrap(values))
+    assert width(seeds_interval(values)) > width(crossed_bootstrap(values))
     means = [estimate(values).value for estimate in (faces_interval, seeds_interval, crossed_bootstrap)]
     assert means == pytest.approx([float(np.mean(values))] * 3)
 
 
-def test_a_hard_face_is_hard_for_all_seeds_which_only_the_crossed_bootstrap_counts() -> None:
+def test_a_hard_face_is_hard_for_all_seeds_in_the_crossed_bootstrap() -> None:
     values = runs(0, between_seeds=0, between_faces=1)
     faces = width(faces_interval(values))
     assert width(crossed_bootstrap(values)) == pytest.approx(faces, rel=0.1)
-    assert width(hierarchical_bootstrap(values)) == pytest.approx(faces / math.sqrt(3), rel=0.1)
 
 
 def test_how_often_intervals_of_three_seeds_cover_the_truth() -> None:
@@ -304,23 +301,19 @@ def test_how_often_intervals_of_three_seeds_cover_the_truth() -> None:
     for seed in range(100):
         values = runs(seed, between_seeds=1, between_faces=0.5)
         faces, t = faces_interval(values, resamples=100), seeds_interval(values)
-        both = hierarchical_bootstrap(values, resamples=100)
+        both = crossed_bootstrap(values, resamples=100)
         covered += [covers(estimate, 0) for estimate in (faces, t, both)]
     assert covered[0] < 25  # over faces it isn't about seeds at all
     assert covered[1] >= 88
     assert 60 < covered[2] < 88  # the documented 75 %
 
 
-def test_seeds_weigh_the_same_however_many_samples_they_have() -> None:
-    values = [np.zeros(5), np.ones(50)]
-    assert hierarchical_bootstrap(values, resamples=100) == (0.5, 0, 1)
+def test_seeds_of_other_faces_have_no_interval_over_faces() -> None:
     with pytest.raises(ValueError, match=r"not of \[5, 50\]"):
-        faces_interval(values)
+        faces_interval([np.zeros(5), np.ones(50)])
 
 
-@pytest.mark.parametrize(
-    "interval", [faces_interval, seeds_interval, hierarchical_bootstrap, crossed_bootstrap]
-)
+@pytest.mark.parametrize("interval", [faces_interval, seeds_interval, crossed_bootstrap])
 def test_figures_that_are_not_numbers_have_no_interval(
     interval: Callable[[Sequence[Values]], Estimate],
 ) -> None:
@@ -333,7 +326,6 @@ def test_figures_that_are_not_numbers_have_no_interval(
 def test_infinite_figures_give_infinite_ends() -> None:
     values = [np.array([30.0, 31, 32, math.inf])] * 2
     assert crossed_bootstrap(values).high == math.inf
-    assert hierarchical_bootstrap(values).value == math.inf
     assert math.isnan(seeds_interval(values).low)
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 import yaml
+from matplotlib.figure import Figure
+from matplotlib.text import Text
 from pydantic import TypeAdapter, ValidationError
 
 from srcli.reproduction.studies import (
@@ -19,6 +21,7 @@ from srcli.reproduction.studies import (
     OptimalityStudy,
     StudySettings,
 )
+from srcli.reproduction.studies.drawing import as_png, label_plainly
 from srcli.reproduction.verdicts import Finding, Verdict
 
 PLAN = yaml.safe_load((Path(__file__).parents[2] / "plans" / "wgan.yaml").read_text("utf-8"))
@@ -79,7 +82,7 @@ def test_settings_that_make_no_study_are_refused(change: dict[str, Any], message
 
 @pytest.mark.parametrize("name", list(STUDIES))
 def test_a_study_is_a_function_of_its_seed_and_ends_in_findings_a_table_and_a_figure(
-    name: str, tmp_path: Path
+    name: str,
 ) -> None:
     study = tiny(name)
     first, again, other = (json.loads(json.dumps(study.run(s), allow_nan=False)) for s in (3, 3, 4))
@@ -94,10 +97,35 @@ def test_a_study_is_a_function_of_its_seed_and_ends_in_findings_a_table_and_a_fi
         assert (found.interval, found.sentence[-1]) == ("seeds", ".")
     table = study.table(results)
     assert all(set(row) == set(table.columns) for row in table.rows)
-    for path in (tmp_path / "figure.png", tmp_path / "again.png"):
-        study.draw(results, path)
-    assert (tmp_path / "figure.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
-    assert (tmp_path / "figure.png").read_bytes() == (tmp_path / "again.png").read_bytes()
+    png = as_png(lambda: study.figure(results))
+    assert png[:8] == b"\x89PNG\r\n\x1a\n"
+    assert png == as_png(lambda: study.figure(results))
+
+
+@pytest.mark.parametrize("name", list(STUDIES))
+def test_no_text_of_a_figure_needs_mathematical_fonts(name: str) -> None:
+    study = tiny(name)
+    figure = study.figure([json.loads(json.dumps(study.run(seed))) for seed in (3, 4)])
+    figure.canvas.draw()
+    texts = [text.get_text() for text in figure.findobj(Text)]
+    assert [text for text in texts if "$" in text] == []
+
+
+def test_logarithmic_axes_are_labelled_with_plain_numbers() -> None:
+    figure = Figure()
+    few, many, signed = figure.subplots(3, 1)
+    few.set(yscale="log", ylim=(0.2, 0.9))
+    many.set(yscale="log", ylim=(1e-7, 10))
+    signed.set_yscale("symlog", linthresh=1e-3)
+    signed.set_ylim(-1, 1)
+    label_plainly(few.yaxis, many.yaxis, signed.yaxis)
+    figure.canvas.draw()
+    labels = [
+        {text.get_text() for text in axes.get_yticklabels(which="both")} for axes in (few, many, signed)
+    ]
+    assert {"0.2", "0.4"} <= labels[0]
+    assert {"1e−07", "10"} <= labels[1]
+    assert {"−1", "−0.001", "0", "0.001"} <= labels[2]
 
 
 def line_results(slope: float, js: float, sign: int, saturated: float) -> list[dict[str, Any]]:

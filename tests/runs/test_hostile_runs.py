@@ -3,14 +3,13 @@
 import json
 import math
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from tiny_experiments import small_experiment
+from tiny_experiments import pack_faces, small_experiment
+from warm import Srcli
 
 from srcli.drawn_faces.faces import built_in_dataset
 from srcli.health.rules import Watch, health_lines, rules_for
@@ -36,14 +35,14 @@ from srcli.training.state import restore_state
     ],
 )
 def test_a_pipe_in_place_of_a_file_does_not_block(
-    name: str, arguments: list[str], line: str, tmp_path: Path
+    name: str, arguments: list[str], line: str, tmp_path: Path, srcli: Srcli
 ) -> None:
     run = create_run(tmp_path / "run", small_experiment().to_yaml(), {"status": "running", "dataset": {}})
-    run.update_record(dataset={"fingerprint": built_in_dataset().fingerprint})
+    if "train" in arguments:
+        run.update_record(dataset={"fingerprint": built_in_dataset().fingerprint})
     (tmp_path / name).unlink(missing_ok=True)
     os.mkfifo(tmp_path / name)
-    command = [sys.executable, "-m", "srcli", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=60)
+    done = srcli(*arguments, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.splitlines()[-1].startswith(f"error: {line}: ")
     assert "it is not a regular file" in done.stderr
@@ -54,7 +53,7 @@ def test_a_pipe_in_a_checkpoint_is_passed_over(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     experiment = small_experiment(steps=2, checkpoint_every=1)
-    start_run(experiment, [], tmp_path / "run", torch.device("cpu"), ["srcli"])
+    start_run(experiment, [pack_faces(tmp_path)], tmp_path / "run", torch.device("cpu"), ["srcli"])
     run = RunDirectory(tmp_path / "run")
     (run.checkpoint(2) / name).unlink()
     os.mkfifo(run.checkpoint(2) / name)

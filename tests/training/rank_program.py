@@ -13,10 +13,10 @@ from pathlib import Path
 
 import torch
 from float64 import exact_batches, exact_experiment, in_double
-from tiny_experiments import small_dataset, small_experiment
+from tiny_experiments import pack_faces, small_dataset, small_experiment
 from torch import nn
 
-from srcli.drawn_faces.faces import built_in_dataset
+from srcli.data.dataset import open_dataset
 from srcli.errors import DataError, LostProcessError, UserError
 from srcli.processes import read_share
 from srcli.runs.directory import Record, RunDirectory, create_run
@@ -93,10 +93,10 @@ def sameness(replicas: Replicas) -> str:
     return "passed"
 
 
-def abandoned(run: RunDirectory, replicas: Replicas) -> Record:
+def abandoned(run: RunDirectory, data: Path, replicas: Replicas) -> Record:
     """What rank 0 records of a run that it resumes and the others do not."""
     with contextlib.suppress(LostProcessError):
-        resume_run(run.path, [], [], CPU, replicas)
+        resume_run(run.path, [], [data], CPU, replicas)
     return run.record()
 
 
@@ -112,9 +112,10 @@ def main(folder: Path) -> None:
             "any": [replicas.any(replicas.share.rank == wanted, CPU) for wanted in (1, 9)],
         }
         if replicas.is_first:
-            record = {"status": "running", "dataset": {"fingerprint": built_in_dataset().fingerprint}}
+            data = pack_faces(folder)
+            record = {"status": "running", "dataset": {"fingerprint": open_dataset(data).fingerprint}}
             run = create_run(folder / "run", small_experiment().to_yaml(), record)
-            results["abandoned"] = abandoned(run, replicas)
+            results["abandoned"] = abandoned(run, data, replicas)
         (folder / f"rank-{replicas.share.rank}.json").write_text(json.dumps(results))
 
 

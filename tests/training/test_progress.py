@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from rich.console import Console
-from tiny_experiments import small_dataset, small_experiment
+from tiny_experiments import pack_faces, small_dataset, small_experiment
 
 from srcli.console import FittingProgress
 from srcli.runs.directory import create_run
@@ -90,7 +90,13 @@ def test_without_a_terminal_a_line_says_how_far_training_is(
         " l1 0.0123, wasserstein 12.3, gradient_penalty 0.0123"
     )
     monkeypatch.setattr(reporting, "SECONDS_TO_FIRST_LINE", 0)
-    start_run(small_experiment(steps=4, evaluate_every=100), [], tmp_path / "run", torch.device("cpu"), [])
+    start_run(
+        small_experiment(steps=4, evaluate_every=100),
+        [pack_faces(tmp_path)],
+        tmp_path / "run",
+        torch.device("cpu"),
+        [],
+    )
     lines = [line for line in capsys.readouterr().err.splitlines() if " of 4, " in line]
     assert len(lines) == 1
     assert lines[0].startswith("step 1 of 4, ")

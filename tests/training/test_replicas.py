@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from rank_program import CASES, CPU, STEPS, losses, normalize
-from tiny_experiments import small_dataset, small_experiment
+from tiny_experiments import pack_faces, small_dataset, small_experiment
 
 from srcli.errors import ExperimentError, LostProcessError, UserError
 from srcli.processes import Share
@@ -125,11 +125,11 @@ def wait_for_step(run: Path, step: int) -> None:
         time.sleep(0.05)
 
 
-def launch(file: Path, run: Path, *options: str) -> subprocess.Popen[str]:
+def launch(file: Path, data: Path, run: Path, *options: str) -> subprocess.Popen[str]:
     """Starts torchrun with two training ranks."""
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", *options]
     return subprocess.Popen(
-        [*torchrun, "-m", "srcli", "train", str(file), "--out", str(run)],
+        [*torchrun, "-m", "srcli", "train", str(file), "--data", str(data), "--out", str(run)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -139,7 +139,7 @@ def launch(file: Path, run: Path, *options: str) -> subprocess.Popen[str]:
 def test_a_run_that_lost_a_rank_for_good_has_failed(tmp_path: Path) -> None:
     run, file = RunDirectory(tmp_path / "run"), tmp_path / "mine.yaml"
     file.write_text(small_experiment(steps=100_000).to_yaml())
-    process = launch(file, run.path)
+    process = launch(file, pack_faces(tmp_path), run.path)
     try:
         wait_for_step(run.path, 5)
         os.kill(workers_of(process.pid)[1], signal.SIGKILL)
@@ -176,7 +176,7 @@ def test_a_rank_lost_before_the_first_step_fails_the_run(ranks: dict[int, Result
 def test_torchrun_restarts_a_run_that_lost_a_rank_and_stops_all_ranks_at_once(tmp_path: Path) -> None:
     run, file = tmp_path / "run", tmp_path / "mine.yaml"
     file.write_text(small_experiment(steps=100_000).to_yaml())
-    process = launch(file, run, "--max-restarts", "1")
+    process = launch(file, pack_faces(tmp_path), run, "--max-restarts", "1")
     try:
         wait_for_step(run, 5)
         os.kill(workers_of(process.pid)[1], signal.SIGKILL)

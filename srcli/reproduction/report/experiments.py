@@ -1,41 +1,14 @@
-"""The table of all experiments: what became of each seed, and its figures."""
+"""The table of all experiments: the state of each seed, and its figures."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from srcli.metrics.table import METRICS
-from srcli.reproduction.records import RunRecord
-from srcli.reproduction.report.contents import Cell
-from srcli.reproduction.report.own_charts import Baselines
+from srcli.reproduction.cells import Cell
+from srcli.reproduction.records import Baselines, RunRecord
+from srcli.reproduction.report.paper import PAPERS_EXPERIMENTS
 from srcli.reproduction.report.wording import UNKNOWN, fixed, over_seeds
 from srcli.runs.status import RunStatus
-
-PAPERS_EXPERIMENTS: Mapping[str, str] = {
-    "resnet-gan": "1, 2, 4",
-    "resnet-wgan": "1, 2, 4",
-    "resnet-wgangp": "1, 2",
-    "dcgan-gan": "3 b",
-    "dcgan-wgan": "3 c",
-    "dcgan-wgangp": "3 d",
-    "mlp-gan": "3 e",
-    "mlp-wgan": "3 f",
-    "mlp-wgangp": "3 g",
-    "resnet-nobn-gan": "3 h",
-    "resnet-nobn-wgan": "3 i",
-    "resnet-nobn-wgangp": "3 j",
-    "dcgan-tanh-gan": "3 k",
-    "dcgan-tanh-wgan": "3 l",
-    "dcgan-tanh-wgangp": "3 m",
-    "resnet-gan-gamma0": "4",
-    "resnet-gan-gamma05": "4",
-    "resnet-wgan-gamma0": "4",
-    "resnet-wgan-gamma05": "4",
-    "noise-dcgan-gan": "5",
-    "noise-dcgan-wgangp": "5",
-}
-"""The paper's 21 experiments, and the figures they are in."""
-
-NOT_PLANNED = "not in this plan"
 
 
 @dataclass(frozen=True)
@@ -76,23 +49,23 @@ class ExperimentRow:
     """A row of the table.
 
     Attributes:
+        values: One per column, as shown.
+        states: Seeds by state, as in "finished: 0, 1".
+        done: Whether all seeds are finished.
         stamp: Width and precision.
-        states: What became of its seeds, as "finished: 0, 1".
-        done: Whether all of them are finished.
-        values: One a column, as it is shown.
-        step: The last of the finished runs; of those that ended early where none is finished.
-        epochs: Of critic and generator, as "10.8 / 2.2".
+        step: The last of the finished runs; of those that ended early if none is finished.
+        epochs: Of critic and generator, as in "10.8 / 2.2".
     """
 
     name: str
-    stamp: str
     figures: str
+    values: tuple[str, ...]
     states: tuple[str, ...]
     done: bool
-    values: tuple[str, ...]
-    step: str
-    critic_updates: str
-    epochs: str
+    stamp: str = ""
+    step: str = UNKNOWN
+    critic_updates: str = UNKNOWN
+    epochs: str = UNKNOWN
 
 
 @dataclass(frozen=True)
@@ -104,7 +77,7 @@ class ExperimentGroup:
 
 
 def experiment_groups(cells: Mapping[str, Cell], baselines: Baselines) -> list[ExperimentGroup]:
-    """The paper's 21 experiments, whatever else the plan runs, and interpolation."""
+    """The paper's 21 experiments, the plan's others by part, and interpolation."""
     paper = [
         _cell_row(cells[name], figures) if name in cells else _absent_row(name, figures)
         for name, figures in PAPERS_EXPERIMENTS.items()
@@ -121,16 +94,16 @@ def experiment_groups(cells: Mapping[str, Cell], baselines: Baselines) -> list[E
     return groups
 
 
-def stopped_runs(cells: Mapping[str, Cell]) -> list[tuple[str, str]]:
-    """The names of the runs that ended early, and why."""
-    runs = [run for cell in cells.values() for run in cell.records if run.status != RunStatus.FINISHED]
+def stopped_runs(cells: Sequence[Cell]) -> list[tuple[str, str]]:
+    """The names of the runs that ended early, with the reason."""
+    runs = [run for cell in cells for run in cell.records if run.status != RunStatus.FINISHED]
     return [
         (run.name, f"{run.status} at step {run.step:,}: {run.reason or 'no reason given'}") for run in runs
     ]
 
 
 def stamp_of(cell: Cell) -> str:
-    """The generator's width and the precision, as "width 128-64-48, fp32"."""
+    """The generator's width and the precision, as in "width 128-64-48, fp32"."""
     generator = cell.experiment.generator.model_dump()
     width = generator.get("width", generator.get("widths"))
     words = "-".join(map(str, width)) if isinstance(width, list | tuple) else str(width)
@@ -138,7 +111,7 @@ def stamp_of(cell: Cell) -> str:
 
 
 def _part_group(part: str, cells: Sequence[Cell]) -> ExperimentGroup:
-    """The cells of a part; which figures they belong to is said once where it is the same for all."""
+    """The cells of a part; figures that all of them belong to stand in the heading."""
     figures = {cell.figures for cell in cells}
     if len(figures) > 1:
         return ExperimentGroup(part, tuple(_cell_row(cell, cell.figures) for cell in cells))
@@ -148,19 +121,15 @@ def _part_group(part: str, cells: Sequence[Cell]) -> ExperimentGroup:
 
 def _cell_row(cell: Cell, figures: str) -> ExperimentRow:
     by_state = cell.seeds_by_state()
-    states = tuple(f"{state}: {', '.join(map(str, seeds))}" for state, seeds in by_state.items())
     runs = cell.finished
-    values = tuple(
-        over_seeds([run.figures[c.figure] for run in runs if c.figure in run.figures], c.decimals)
-        for c in COLUMNS
-    )
+    over = [[run.figures[c.figure] for run in runs if c.figure in run.figures] for c in COLUMNS]
     return ExperimentRow(
         cell.name,
-        stamp_of(cell),
         figures,
-        states,
+        tuple(over_seeds(values, c.decimals) for values, c in zip(over, COLUMNS, strict=True)),
+        tuple(f"{state}: {', '.join(map(str, seeds))}" for state, seeds in by_state.items()),
         list(by_state) == [RunStatus.FINISHED],
-        values,
+        stamp_of(cell),
         _same([f"{run.step:,}" for run in runs or cell.records]),
         _same([f"{run.critic_updates:,}" for run in runs or cell.records]),
         _same([_epochs(run) for run in runs or cell.records]),
@@ -168,24 +137,23 @@ def _cell_row(cell: Cell, figures: str) -> ExperimentRow:
 
 
 def _absent_row(name: str, figures: str) -> ExperimentRow:
-    values = (UNKNOWN,) * len(COLUMNS)
-    return ExperimentRow(name, "", figures, (NOT_PLANNED,), False, values, UNKNOWN, UNKNOWN, UNKNOWN)
+    return ExperimentRow(name, figures, (UNKNOWN,) * len(COLUMNS), ("not in this plan",), done=False)
 
 
 def _baseline_row(name: str, baselines: Baselines) -> ExperimentRow:
     figures = {f"{key}_running": float(values.mean()) for key, values in baselines[name].items()}
-    shown = [fixed(figures[c.figure], c.decimals) if c.figure in figures else UNKNOWN for c in COLUMNS]
+    shown = tuple(fixed(figures[c.figure], c.decimals) if c.figure in figures else UNKNOWN for c in COLUMNS)
     title = name.replace("_", " ").replace("tensorflow1", "(TensorFlow 1)")
-    return ExperimentRow(title, "", UNKNOWN, (), True, tuple(shown), UNKNOWN, UNKNOWN, UNKNOWN)
+    return ExperimentRow(title, UNKNOWN, shown, (), done=True)
 
 
 def _epochs(run: RunRecord) -> str:
-    """How often the critic and the generator have seen each face."""
+    """How often critic and generator have seen each training face."""
     if run.critic_updates == 0:
         return f"{UNKNOWN} / {run.epochs:.1f}"
     return f"{run.epochs:.1f} / {run.epochs * run.step / run.critic_updates:.1f}"
 
 
 def _same(values: Sequence[str]) -> str:
-    """The values of all seeds, once where they agree."""
+    """The different values of the seeds."""
     return ", ".join(dict.fromkeys(values)) or UNKNOWN

@@ -1,4 +1,4 @@
-"""Sheets of faces for a report: one row a way to enlarge, with its caption, or a note where there is none."""
+"""Sheets of faces for a report: one row per way to enlarge, with its caption."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from srcli.pictures.pixels import Pixels
 
 ZOOM = 2
 SIDE = PAPER.label_size
-A_ROW = 5  # so that faces are large enough on a telephone
+A_ROW = 5  # so that faces are large enough on a phone
 
 _CELL, _GAP, _CAPTION = SIDE * ZOOM, 4, 158
 _TITLE_HEIGHT = 40
@@ -40,7 +40,7 @@ class FaceRow:
 
 
 def face_sheet(title: str, rows: Sequence[FaceRow], columns: int = A_ROW) -> bytes:
-    """A PNG of rows of faces at twice their size, their captions on the left, the title above."""
+    """A PNG of rows of faces at twice their size, with captions on the left and the title above."""
     width = _CAPTION + columns * (_CELL + _GAP)
     top = _TITLE_HEIGHT if title else _GAP
     sheet = Image.new("RGB", (width, top + len(rows) * (_CELL + _GAP)), (255, 255, 255))
@@ -56,7 +56,7 @@ def face_sheet(title: str, rows: Sequence[FaceRow], columns: int = A_ROW) -> byt
 
 
 def split_strip(png: bytes, name: str) -> Pixels:
-    """Faces that stand side by side in a PNG: (64, 64 n, 3) to (n, 64, 64, 3).
+    """Splits a PNG of faces side by side: (64, 64 n, 3) to (n, 64, 64, 3).
 
     Raises:
         DataError: It isn't such a strip.

@@ -1,4 +1,4 @@
-"""How the runs of a report were made: the versions, devices and data that their records name."""
+"""The versions, devices and data with which the runs of a report were made."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -7,7 +7,7 @@ from srcli.reproduction.records import RunRecord
 
 
 def made_rows(records: Sequence[RunRecord]) -> list[tuple[str, str]]:
-    """What the records name, and its value; where runs differ, each value with the number of its runs."""
+    """Names and values; where runs differ, each value with the number of its runs."""
     found: dict[str, dict[str, int]] = {}
     for record in records:
         for name, value in _flat(record.made, ""):

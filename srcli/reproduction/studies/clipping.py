@@ -5,8 +5,7 @@ section 3 and figure 1.
 """
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple, Self
 
 import torch
 from pydantic import Field, model_validator
@@ -14,13 +13,16 @@ from torch import Tensor, nn
 
 from srcli.models.layers import Scores
 from srcli.objectives import clipped_share
+from srcli.reproduction.intervals import geometric_interval, student_interval
 from srcli.reproduction.studies.networks import Random, random_source
 from srcli.reproduction.studies.settings import Bound, Count, Layers, Method, Seeds, Settings, Width
 from srcli.reproduction.studies.shapes import SHAPES, ShapeName
-from srcli.reproduction.studies.statistics import geometric_mean_over_seeds, mean_over_seeds
 from srcli.reproduction.studies.study import Result, Row, Table, finding
 from srcli.reproduction.studies.training import Networks, new_critic, train_pair
 from srcli.reproduction.verdicts import Finding
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 PENALTY = "penalty"
 
@@ -76,23 +78,18 @@ class ClippingStudy(Settings):
         " critic's layers (section 3).",
         "wgan.clipping.slow": "If the clipping limit is large, weights take long to reach it, which makes it"
         " harder to train the critic to optimality (section 3).",
-        "wgan.clipping.extremes": "Clipping drives most weights to the ends of what it allows (Gulrajani"
-        " et al."
-        " 2017, figure 1b).",
+        "wgan.clipping.extremes": "Clipping drives most weights to the ends of what it allows (Gulrajani et"
+        " al. 2017, figure 1b).",
         "wgan.clipping.penalty": "The gradient penalty keeps the norm of the critic's gradient near 1"
-        " (Gulrajani"
-        " et al. 2017, section 4).",
+        " (Gulrajani et al. 2017, section 4).",
         "wgan.clipping.simple": "Clipped critics stay too simple for the data, and the penalised one does not"
         " (Gulrajani et al. 2017, section 3.1, figure 1a).",
     }
     caption: ClassVar[str] = (
-        "Above: values of trained critics, brighter for more real, each with 16 levels over its own"
-        " range, and"
-        " samples of the data in orange; first seed. Below: the norm of the score's gradient by the input"
-        " and by"
-        " the outputs of each hidden layer (geometric mean over seeds), and the share of weights at the"
-        " clipping"
-        " limit (mean over seeds)."
+        "Above: values of trained critics, brighter for more real, each with 16 levels over its own range,"
+        " and samples of the data in orange; first seed. Below: the norm of the score's gradient by the input"
+        " and by the outputs of each hidden layer (geometric mean over seeds), and the share of weights at"
+        " the clipping limit (mean over seeds)."
     )
 
     @model_validator(mode="after")
@@ -154,7 +151,7 @@ class ClippingStudy(Settings):
         findings = [self._vanishing(results, small, n) for n in self.n_critics]
         findings += [self._at_limit(results, "wgan.clipping.slow", large, n) for n in self.n_critics]
         findings += [self._at_limit(results, "wgan.clipping.extremes", middle, n) for n in self.n_critics]
-        norm = mean_over_seeds([r["cells"][PENALTY]["gradients"][0] for r in results])
+        norm = student_interval([r["cells"][PENALTY]["gradients"][0] for r in results])
         findings.append(
             finding(
                 "wgan.clipping.penalty",
@@ -169,21 +166,20 @@ class ClippingStudy(Settings):
 
     def _vanishing(self, results: Sequence[Result], clip_value: float, n_critic: int) -> Finding:
         layers = [r["cells"][clipped_key(clip_value, n_critic)]["gradients"] for r in results]
-        left = geometric_mean_over_seeds([norms[0] / max(norms[-1], 1e-300) for norms in layers])
+        left = geometric_interval([norms[0] / max(norms[-1], 1e-300) for norms in layers])
         return finding(
             "wgan.clipping.vanishing",
             f"clipped at {clip_value:g}, n_critic {n_critic}",
             "norm of the score's gradient at the input over that at the last hidden layer (geometric mean)",
             left,
             self.thresholds.vanishing,
-            f"Clipped at {clip_value:g}, {left.value:.1e} of the gradient at the last hidden layer"
-            " reaches the"
-            " input.",
+            f"Clipped at {clip_value:g}, {left.value:.1e} of the gradient at the last hidden layer reaches"
+            f" the input.",
         )
 
     def _at_limit(self, results: Sequence[Result], claim: str, clip_value: float, n_critic: int) -> Finding:
         key = clipped_key(clip_value, n_critic)
-        share = mean_over_seeds([r["cells"][key]["clipped_share"] for r in results])
+        share = student_interval([r["cells"][key]["clipped_share"] for r in results])
         limits = self.thresholds
         return finding(
             claim,
@@ -199,7 +195,7 @@ class ClippingStudy(Settings):
         keys = [clipped_key(clip_value, n_critic) for n_critic in self.n_critics]
         clipped = [sum(r["cells"][key]["good_share"] for key in keys) / len(keys) for r in results]
         penalised = [r["cells"][PENALTY]["good_share"] for r in results]
-        more = mean_over_seeds([p - c for p, c in zip(penalised, clipped, strict=True)])
+        more = student_interval([p - c for p, c in zip(penalised, clipped, strict=True)])
         return finding(
             "wgan.clipping.simple",
             f"{SHAPES[self.shape]().title}, clipped at {clip_value:g}",
@@ -230,22 +226,20 @@ class ClippingStudy(Settings):
                 row[key] = "" if cell.clip_value is None else sum(case[key] for case in cases) / len(cases)
             for i in range(self.layers + 1):
                 norms = [case["gradients"][i] for case in cases]
-                row[f"layer_{i}"] = geometric_mean_over_seeds(norms).value
+                row[f"layer_{i}"] = geometric_interval(norms).value
             rows.append(row)
         return Table(f"Critics after {self.steps:,} generator updates", columns, rows)
 
-    def draw(self, results: Sequence[Result], path: Path) -> None:
-        """Writes the figure that the caption describes."""
-        from srcli.reproduction.studies.clipping_figure import Drawn, draw_clipping
+    def figure(self, results: Sequence[Result]) -> "Figure":
+        """The figure that the caption describes."""
+        from srcli.reproduction.studies.figures import Critic, clipping_figure
 
-        across = len(self.n_critics)
-        drawn = [
-            Drawn(cell.key, f"{cell_title(cell)}, n_critic {cell.method.objective.n_critic}", *place)
-            for cell, place in zip(
-                self.cells(), [*(divmod(i, across) for i in range(3 * across)), (-1, -1)], strict=True
-            )
-        ]
-        draw_clipping(drawn, self.shape, self.surface_reach, results, path)
+        critics = []
+        for i, cell in enumerate(self.cells()):
+            row, column = (-1, -1) if cell.clip_value is None else divmod(i, len(self.n_critics))
+            title = f"{cell_title(cell)}, n_critic {cell.method.objective.n_critic}"
+            critics.append(Critic(cell.key, title, row, column))
+        return clipping_figure(critics, self.shape, self.surface_reach, results)
 
 
 def clipped_key(clip_value: float, n_critic: int) -> str:

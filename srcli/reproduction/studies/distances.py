@@ -5,20 +5,22 @@ Example 1 and figure 1 of Arjovsky, Chintala & Bottou 2017: (0, Z) against (thet
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple
 
 import torch
 from pydantic import Field
 from torch import Tensor
 
 from srcli.objectives import Loss
+from srcli.reproduction.intervals import student_interval, wilson
 from srcli.reproduction.studies.networks import Random, random_source
 from srcli.reproduction.studies.settings import Bound, Count, Layers, Method, Methods, Seeds, Settings, Width
-from srcli.reproduction.studies.statistics import mean_over_seeds, regression, share_of_seeds
-from srcli.reproduction.studies.study import Result, Row, Table, finding
+from srcli.reproduction.studies.study import Result, Row, Table, finding, regression
 from srcli.reproduction.studies.training import CriticTraining, Sampler, new_critic, saturating_loss
 from srcli.reproduction.verdicts import Finding
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 LOG_2 = math.log(2)
 
@@ -70,9 +72,8 @@ class DistancesStudy(Settings):
     claims: ClassVar[Mapping[str, str]] = {
         "wgan.distances.continuous": "The EM distance between two lines grows with their distance, and a"
         " trained Wasserstein critic reports it (Example 1, figure 1 left).",
-        "wgan.distances.js-flat": "The JS divergence between disjoint lines is log 2 however near they"
-        " are, and"
-        " a trained GAN critic reports that (Example 1, figure 1 right).",
+        "wgan.distances.js-flat": "The JS divergence between disjoint lines is log 2 however near they are,"
+        " and a trained GAN critic reports that (Example 1, figure 1 right).",
         "wgan.distances.gradient": "The EM distance gives the generator a gradient that leads it to the data,"
         " where the JS divergence gives none (Example 1).",
     }
@@ -153,7 +154,7 @@ class DistancesStudy(Settings):
         apart = [i for i, theta in enumerate(self.thetas) if theta != 0]
         findings = []
         for name in ("wgan", "wgan-gp"):
-            r2 = mean_over_seeds([r2 for _, r2 in lines[name]])
+            r2 = student_interval([r2 for _, r2 in lines[name]])
             findings.append(
                 finding(
                     "wgan.distances.continuous",
@@ -164,7 +165,7 @@ class DistancesStudy(Settings):
                     f"|theta| explains {r2.value:.1%} of the variance of what the {name} critic reports.",
                 )
             )
-        slope = mean_over_seeds([slope for slope, _ in lines["wgan-gp"]])
+        slope = student_interval([slope for slope, _ in lines["wgan-gp"]])
         findings.append(
             finding(
                 "wgan.distances.continuous",
@@ -175,7 +176,7 @@ class DistancesStudy(Settings):
                 f"The penalised critic reports {slope.value:.2f} of every unit of EM distance.",
             )
         )
-        js = mean_over_seeds([_mean_at(r["gan"]["estimates"], apart) / LOG_2 for r in results])
+        js = student_interval([_mean_at(r["gan"]["estimates"], apart) / LOG_2 for r in results])
         findings.append(
             finding(
                 "wgan.distances.js-flat",
@@ -197,14 +198,14 @@ class DistancesStudy(Settings):
                     claim,
                     f"parallel lines, {name}",
                     "share of seeds in which the gradient points to the data at every theta",
-                    share_of_seeds(led),
+                    wilson(sum(led), len(led)),
                     self.thresholds.sign_seeds,
                     f"In {sum(led)} of {len(led)} seeds, the {name} critic's gradient leads to the data from"
                     " every theta.",
                 )
             )
-        size = mean_over_seeds([_mean_at(r["wgan-gp"]["gradients"], apart) for r in results])
-        saturated = mean_over_seeds([_mean_at(r["gan"]["saturating_gradients"], apart) for r in results])
+        size = student_interval([_mean_at(r["wgan-gp"]["gradients"], apart) for r in results])
+        saturated = student_interval([_mean_at(r["gan"]["saturating_gradients"], apart) for r in results])
         return [
             *findings,
             finding(
@@ -241,11 +242,11 @@ class DistancesStudy(Settings):
             rows.append({"theta": theta, **exact._asdict(), **mean, "gan_saturating": saturated})
         return Table("Distances between parallel lines: exact, and as critics report them", _COLUMNS, rows)
 
-    def draw(self, results: Sequence[Result], path: Path) -> None:
-        """Writes the figure that the caption describes."""
-        from srcli.reproduction.studies.distances_figure import draw_distances
+    def figure(self, results: Sequence[Result]) -> "Figure":
+        """The figure that the caption describes."""
+        from srcli.reproduction.studies.figures import distances_figure
 
-        draw_distances(self.thetas, results, path)
+        return distances_figure(self.thetas, results)
 
 
 _COLUMNS: Mapping[str, str] = {

@@ -5,21 +5,24 @@ constant where weights are clipped.
 """
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, Self
+from statistics import fmean
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 import torch
 from pydantic import Field, model_validator
 from torch import Tensor
 
+from srcli.reproduction.intervals import student_interval
 from srcli.reproduction.studies.networks import Random, random_source
 from srcli.reproduction.studies.settings import Bound, Count, Layers, Method, Seeds, Settings, Width
 from srcli.reproduction.studies.shapes import SHAPES, ShapeName
-from srcli.reproduction.studies.statistics import mean_over_seeds, regression
-from srcli.reproduction.studies.study import Result, Row, Table, finding
+from srcli.reproduction.studies.study import Result, Row, Table, finding, regression
 from srcli.reproduction.studies.training import CriticTraining, new_critic
 from srcli.reproduction.studies.transport import exact_em
 from srcli.reproduction.verdicts import Finding
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Coordinate = Annotated[float, Field(ge=-100, le=100)]
 
@@ -73,15 +76,12 @@ class ExactEmStudy(Settings):
     title: ClassVar[str] = "Critics against the exact earth mover's distance"
     claims: ClassVar[Mapping[str, str]] = {
         "wgan.exact_em.estimate": "A trained critic's loss estimates the EM distance between data and"
-        " generator,"
-        " up to a constant factor where weights are clipped (sections 3 and 4.2).",
+        " generator, up to a constant factor where weights are clipped (sections 3 and 4.2).",
     }
     caption: ClassVar[str] = (
         "What a trained critic reports of two sets of points in the plane against the exact EM distance"
-        " between"
-        " them by optimal assignment; one dot per pair of distributions and seed. The dashed line is"
-        " equality;"
-        " the solid line is the least-squares line through all dots."
+        " between them by optimal assignment; one dot per pair of distributions and seed. The dashed line is"
+        " equality; the solid line is the least-squares line through all dots."
     )
 
     @model_validator(mode="after")
@@ -121,7 +121,7 @@ class ExactEmStudy(Settings):
         }
         limits, count, findings = self.thresholds, len(self.pairs), []
         for name, bound in (("wgan-gp", limits.penalised_r2), ("wgan", limits.clipped_r2)):
-            r2 = mean_over_seeds([r2 for _, r2 in lines[name]])
+            r2 = student_interval([r2 for _, r2 in lines[name]])
             findings.append(
                 finding(
                     "wgan.exact_em.estimate",
@@ -132,7 +132,7 @@ class ExactEmStudy(Settings):
                     f"Exact EM explains {r2.value:.1%} of the variance of what the {name} critic reports.",
                 )
             )
-        slope = mean_over_seeds([slope for slope, _ in lines["wgan-gp"]])
+        slope = student_interval([slope for slope, _ in lines["wgan-gp"]])
         findings.append(
             finding(
                 "wgan.exact_em.estimate",
@@ -150,15 +150,15 @@ class ExactEmStudy(Settings):
         rows: list[Row] = []
         for number, pair in enumerate(self.pairs):
             names = [method.objective.name for method in self.methods]
-            means: Row = {name: _mean([r["estimates"][name][number] for r in results]) for name in names}
-            rows.append({"pair": pair.title, "exact": _mean([r["exact"][number] for r in results]), **means})
+            means: Row = {name: fmean([r["estimates"][name][number] for r in results]) for name in names}
+            rows.append({"pair": pair.title, "exact": fmean([r["exact"][number] for r in results]), **means})
         return Table(f"Exact EM between {self.points} points, and what critics report", _COLUMNS, rows)
 
-    def draw(self, results: Sequence[Result], path: Path) -> None:
-        """Writes the figure that the caption describes."""
-        from srcli.reproduction.studies.exact_em_figure import draw_exact_em
+    def figure(self, results: Sequence[Result]) -> "Figure":
+        """The figure that the caption describes."""
+        from srcli.reproduction.studies.figures import exact_em_figure
 
-        draw_exact_em([pair.title for pair in self.pairs], results, path)
+        return exact_em_figure([pair.title for pair in self.pairs], results)
 
 
 _COLUMNS: Mapping[str, str] = {
@@ -172,7 +172,3 @@ _COLUMNS: Mapping[str, str] = {
 @torch.no_grad()
 def _estimate(training: CriticTraining, real: Tensor, fake: Tensor) -> float:
     return float(training.critic(real).mean() - training.critic(fake).mean())
-
-
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values)

@@ -5,25 +5,27 @@ distributions and the measures are the customary ones: see `shapes`.
 """
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from statistics import fmean
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import torch
 from pydantic import Field
 
+from srcli.reproduction.intervals import student_interval
 from srcli.reproduction.studies.networks import random_source
 from srcli.reproduction.studies.settings import Bound, Count, Layers, Methods, Seeds, Settings, Width
 from srcli.reproduction.studies.shapes import SHAPES, Shape, ShapeName
-from srcli.reproduction.studies.statistics import mean_over_seeds
 from srcli.reproduction.studies.study import Result, Row, Table, finding
 from srcli.reproduction.studies.training import Networks, train_pair
 from srcli.reproduction.studies.transport import exact_em
 from srcli.reproduction.verdicts import Finding
+from srcli.reproduction.wording import WASSERSTEIN
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 SHOWN = 400
 """Samples per case that are kept for the figure."""
-
-_WASSERSTEIN = ("wgan", "wgan-gp")
 
 
 class ModesThresholds(Settings):
@@ -61,11 +63,9 @@ class ModesStudy(Settings):
         "wgan.modes.quality": "Samples of Wasserstein generators are as good as those of GANs (section 4.3).",
     }
     caption: ClassVar[str] = (
-        "Samples of generators trained with each objective (colour) over samples of the data (grey),"
-        " first seed."
-        " Above each: how many modes, or pieces of the roll, are covered, and the share of samples within"
-        " three"
-        " deviations."
+        "Samples of generators trained with each objective (colour) over samples of the data (grey), first"
+        " seed. Above each: how many modes, or pieces of the roll, are covered, and the share of samples"
+        " within three deviations."
     )
 
     def run(self, seed: int) -> dict[str, Any]:
@@ -100,9 +100,9 @@ class ModesStudy(Settings):
         """Whether modes are lost, by shape and objective, and how samples compare with the GAN's."""
         findings = []
         for name in self.shapes:
-            findings += [self._covered(results, name, "wgan.modes.no-collapse", o) for o in _WASSERSTEIN]
+            findings += [self._covered(results, name, "wgan.modes.no-collapse", o) for o in WASSERSTEIN]
             findings.append(self._covered(results, name, "wgan.modes.gan-collapse", "gan"))
-            findings += [self._quality(results, name, o) for o in _WASSERSTEIN]
+            findings += [self._quality(results, name, o) for o in WASSERSTEIN]
         return findings
 
     def _covered(self, results: Sequence[Result], name: ShapeName, claim: str, objective: str) -> Finding:
@@ -113,18 +113,16 @@ class ModesStudy(Settings):
             claim,
             f"{shape.title}, {objective}",
             f"share of the {shape.parts} modes or parts with at least {self.enough} of {self.samples:,}"
-            " samples"
-            f" within {self.within:g} deviations",
-            mean_over_seeds([count / shape.parts for count in counts]),
+            f" samples within {self.within:g} deviations",
+            student_interval([count / shape.parts for count in counts]),
             self.thresholds.gan_covered if objective == "gan" else self.thresholds.covered,
-            f"{objective} covers {sum(counts) / len(counts):.1f} of {shape.parts} on average, and all of"
-            " them in"
-            f" {whole} of {len(counts)} seeds.",
+            f"{objective} covers {sum(counts) / len(counts):.1f} of {shape.parts} on average, and all of them"
+            f" in {whole} of {len(counts)} seeds.",
         )
 
     def _quality(self, results: Sequence[Result], name: ShapeName, objective: str) -> Finding:
         shares = [[r["shapes"][name][key]["good_share"] for r in results] for key in (objective, "gan")]
-        more = mean_over_seeds([own - other for own, other in zip(*shares, strict=True)])
+        more = student_interval([own - other for own, other in zip(*shares, strict=True)])
         own, other = (sum(share) / len(share) for share in shares)
         title = SHAPES[name]().title
         return finding(
@@ -149,20 +147,20 @@ class ModesStudy(Settings):
                         "shape": shape.title,
                         "objective": objective,
                         "parts": shape.parts,
-                        "covered": _mean([case["covered"] for case in cases]),
+                        "covered": fmean([case["covered"] for case in cases]),
                         "whole": sum(case["covered"] == shape.parts for case in cases),
-                        "good": _mean([case["good_share"] for case in cases]),
-                        "em": _mean([case["em"] for case in cases]),
-                        "data_em": _mean([r["shapes"][name]["data_em"] for r in results]),
+                        "good": fmean([case["good_share"] for case in cases]),
+                        "em": fmean([case["em"] for case in cases]),
+                        "data_em": fmean([r["shapes"][name]["data_em"] for r in results]),
                     }
                 )
         return Table(f"Mode coverage after {self.steps:,} generator updates", _COLUMNS, rows)
 
-    def draw(self, results: Sequence[Result], path: Path) -> None:
-        """Writes the figure that the caption describes."""
-        from srcli.reproduction.studies.modes_figure import draw_modes
+    def figure(self, results: Sequence[Result]) -> "Figure":
+        """The figure that the caption describes."""
+        from srcli.reproduction.studies.figures import modes_figure
 
-        draw_modes(self.shapes, list(self.methods.by_name()), results, path)
+        return modes_figure(self.shapes, list(self.methods.by_name()), results[0])
 
 
 _COLUMNS: Mapping[str, str] = {
@@ -175,7 +173,3 @@ _COLUMNS: Mapping[str, str] = {
     "em": "exact EM to the data (mean)",
     "data_em": "exact EM between two samples of the data (mean)",
 }
-
-
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values)

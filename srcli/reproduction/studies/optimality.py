@@ -6,13 +6,13 @@ two surfaces in a space of many dimensions, so that a perfect critic between the
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
-from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 import torch
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 
+from srcli.reproduction.intervals import geometric_interval
 from srcli.reproduction.studies.networks import Random, build_generator, random_source
 from srcli.reproduction.studies.settings import (
     Bound,
@@ -25,10 +25,12 @@ from srcli.reproduction.studies.settings import (
     Steps,
     Width,
 )
-from srcli.reproduction.studies.statistics import geometric_mean_over_seeds
 from srcli.reproduction.studies.study import Result, Row, Table, finding
 from srcli.reproduction.studies.training import CriticTraining, Sampler, new_critic, saturating_loss
 from srcli.reproduction.verdicts import Finding
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 GeneratorLoss = Callable[[CriticTraining, Tensor], Tensor]
 
@@ -71,9 +73,8 @@ class OptimalityStudy(Settings):
     claims: ClassVar[Mapping[str, str]] = {
         "wgan.optimality.vanishing": "The better the discriminator of a GAN, the smaller the gradient that"
         " log(1 - D) gives the generator (section 3, figure 2).",
-        "wgan.optimality.alternative": "-log D gives a gradient where log(1 - D) gives none (Goodfellow"
-        " et al."
-        " 2014, section 3).",
+        "wgan.optimality.alternative": "-log D gives a gradient where log(1 - D) gives none (Goodfellow et"
+        " al. 2014, section 3).",
         "wgan.optimality.lasting": "A Wasserstein critic can be trained to optimality, and still gives the"
         " generator a gradient (section 3, figure 2).",
     }
@@ -81,8 +82,7 @@ class OptimalityStudy(Settings):
         "A frozen generator on a surface in many dimensions, data on another: the norm of the gradient of the"
         " generator's loss by its weights, against how long the critic has trained. Left as measured; right"
         " over each loss's largest value. Lines are means over seeds, bands reach from the lowest to the"
-        " highest"
-        " seed; both axes are logarithmic, step 0 is drawn at 1."
+        " highest seed; both axes are logarithmic, step 0 is drawn at 1."
     )
 
     @model_validator(mode="after")
@@ -140,7 +140,7 @@ class OptimalityStudy(Settings):
         )
         findings = []
         for claim, loss, bound in cases:
-            left = geometric_mean_over_seeds([_left(r["norms"][loss]) for r in results])
+            left = geometric_interval([_left(r["norms"][loss]) for r in results])
             findings.append(
                 finding(
                     claim,
@@ -162,15 +162,15 @@ class OptimalityStudy(Settings):
         for i, steps in enumerate(self.checkpoints):
             row: Row = {"steps": steps}
             for name in LOSSES:
-                row[name] = geometric_mean_over_seeds([r["norms"][name][i] for r in results]).value
+                row[name] = geometric_interval([r["norms"][name][i] for r in results]).value
             rows.append(row)
         return Table("Norm of a frozen generator's gradient as the critic trains", columns, rows)
 
-    def draw(self, results: Sequence[Result], path: Path) -> None:
-        """Writes the figure that the caption describes."""
-        from srcli.reproduction.studies.optimality_figure import draw_optimality
+    def figure(self, results: Sequence[Result]) -> "Figure":
+        """The figure that the caption describes."""
+        from srcli.reproduction.studies.figures import optimality_figure
 
-        draw_optimality(self.checkpoints, LOSSES, results, path)
+        return optimality_figure(self.checkpoints, LOSSES, results)
 
 
 def surface(network: nn.Module) -> Sampler:

@@ -1,27 +1,28 @@
-"""What every study can do, and the small pieces their summaries share."""
+"""The interface of a study, and what their summaries share."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any, ClassVar, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
+
+import numpy as np
 
 from srcli.reproduction.studies.settings import Bound
-from srcli.reproduction.studies.statistics import judge
 from srcli.reproduction.verdicts import Estimate, Finding
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Result = Mapping[str, Any]
 """The measurements of one seed, of types that JSON has."""
-
 
 Row = dict[str, str | int | float]
 
 
 class Table(NamedTuple):
-    """A table for a report; numbers are given as they are, to be rounded where they are shown.
+    """A table for a report.
 
     Attributes:
-        title: What it shows.
-        columns: Keys of the rows, in order, and their titles with units.
-        rows: From the columns' keys to values.
+        columns: Titles with units by the rows' keys, in order.
+        rows: Values by the columns' keys, not rounded.
     """
 
     title: str
@@ -30,10 +31,10 @@ class Table(NamedTuple):
 
 
 class Study(Protocol):
-    """An experiment of small size: settings that can be run once a seed, and summed up.
+    """A small experiment: settings that are run once per seed and summed up.
 
     Attributes:
-        title: What it is called in a report.
+        title: Its title in a report.
         claims: The claims it tests, by key, with their place in the source.
         caption: What its figure shows and how it was made.
     """
@@ -48,24 +49,41 @@ class Study(Protocol):
 
     @property
     def seeds(self) -> tuple[int, ...]:
-        """The seeds it is to be run with."""
+        """The seeds to run it with."""
 
     def run(self, seed: int) -> dict[str, Any]:
-        """The measurements of one seed, which JSON can hold; equal seeds give equal ones."""
+        """The measurements of one seed, of types that JSON has; equal seeds give equal ones."""
 
     def summarize(self, results: Sequence[Result]) -> list[Finding]:
-        """What the results of two or more seeds say of the claims."""
+        """The findings on the claims from the results of two or more seeds."""
 
     def table(self, results: Sequence[Result]) -> Table:
-        """The results, one row a case."""
+        """The results, one row per case."""
 
-    def draw(self, results: Sequence[Result], path: Path) -> None:
-        """Writes the study's figure, a PNG; equal results give equal bytes."""
+    def figure(self, results: Sequence[Result]) -> "Figure":
+        """The figure that the caption describes, to be drawn in `drawing.STYLE`."""
 
 
 def finding(
     claim: str, subject: str, statistic: str, estimate: Estimate, bound: Bound, sentence: str
 ) -> Finding:
-    """A finding over seeds, with the verdict that the bound gives."""
-    threshold, verdict = bound.in_words(), judge(estimate, bound)
-    return Finding(claim, subject, statistic, estimate, "seeds", threshold, verdict, sentence)
+    """A finding over seeds with the verdict that the bound gives."""
+    return Finding(
+        claim=claim,
+        subject=subject,
+        statistic=statistic,
+        estimate=estimate,
+        interval="seeds",
+        threshold=bound.in_words(),
+        verdict=bound.judge(estimate),
+        sentence=sentence,
+    )
+
+
+def regression(x: Sequence[float], y: Sequence[float]) -> tuple[float, float]:
+    """Slope and R2 of the least-squares line of y on x; R2 is 0 where y does not vary."""
+    deviations_x, deviations_y = np.subtract(x, np.mean(x)), np.subtract(y, np.mean(y))
+    covariance = float(deviations_x @ deviations_y)
+    variance_x, variance_y = float(deviations_x @ deviations_x), float(deviations_y @ deviations_y)
+    slope = covariance / variance_x
+    return slope, slope * covariance / variance_y if variance_y > 0 else 0.0
