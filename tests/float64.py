@@ -22,7 +22,7 @@ from srcli.training.state import TrainingState
 
 
 @contextmanager
-def in_double() -> Iterator[None]:
+def in_float64() -> Iterator[None]:
     """A block in which new networks, noise and losses are in double precision."""
     before = torch.get_default_dtype()
     torch.set_default_dtype(torch.float64)

@@ -10,13 +10,15 @@ from srcli.objectives import Objective
 def with_paper_defaults(values: Mapping[str, Any]) -> dict[str, Any]:
     """The settings with a critic and an optimiser as the paper has them, where they are left out.
 
-    A critic without an architecture has the generator's, or the dcgan one where that has no critic; one
-    without a normalisation has the objective's. An optimiser without a name is the objective's, with what is
-    given changed; one with a name is taken as it stands. What is no mapping is left to the validation.
+    An objective without a critic gets none. A critic without an architecture has the generator's, or the
+    dcgan one where that has no critic; one without a normalisation has the objective's. An optimiser without
+    a name is the objective's, with what is given changed; one with a name is taken as it stands. What is no
+    mapping is left to the validation.
     """
     objective = _objective_named(_mapping(values.get("objective")).get("name"))
-    filled = dict(values)
-    critic, optimizer = values.get("critic", {}), values.get("optimizer", {})
+    critic = values.get("critic", {} if objective.has_critic else None)
+    optimizer = values.get("optimizer", {})
+    filled = {**values, "critic": critic}
     if isinstance(critic, Mapping):
         filled["critic"] = _critic(critic, _mapping(values.get("generator")).get("architecture"), objective)
     if isinstance(optimizer, Mapping) and "name" not in optimizer and objective.paper_optimizer:
@@ -26,9 +28,8 @@ def with_paper_defaults(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _critic(given: Mapping[str, Any], generator: object, objective: Any) -> dict[str, Any]:
     critics = {_tag(kind, "architecture") for kind in _kinds(CriticSettings)}
-    usual = generator if generator in critics else "dcgan"
-    critic = {"architecture": usual if objective.has_critic else "none", **given}
-    if critic["architecture"] != "none" and not objective.allows_batch_norm_critic:
+    critic = {"architecture": generator if generator in critics else "dcgan", **given}
+    if not objective.allows_batch_norm_critic:
         critic.setdefault("normalization", "layer")
     return critic
 

@@ -1,1 +1,1 @@
-"""What ails a run, found in its log and told."""
+"""What ails a run: found in its log, and told."""

@@ -191,7 +191,10 @@ def _description(path: Path, metadata: Mapping[str, str]) -> WeightsDescription:
 def _check_tensors(path: Path, file: Any, description: WeightsDescription) -> None:
     """Compares what a file declares with the network it describes, before either takes any memory."""
     declared = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
-    wanted = tensors_of(getattr(description.experiment, description.role))
+    settings = getattr(description.experiment, description.role)
+    if settings is None:
+        raise CheckpointError(f"{path} does not fit its experiment, which has no {description.role}")
+    wanted = tensors_of(settings)
     different = sorted(declared.keys() ^ wanted.keys())
     if different:
         whose = "it lacks" if different[0] in wanted else "its experiment has no"

@@ -11,10 +11,9 @@ from typing import Any
 
 from srcli.errors import RunError
 from srcli.storage.atomic import atomic_folder, write_json, write_text
-from srcli.storage.bounded import parse_json, read_bounded
+from srcli.storage.bounded import JsonObject, parse_json, read_bounded
 
 MAX_RECORD_BYTES = 5_000_000
-Record = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ class RunDirectory:
         found = (re.fullmatch(r"step-(\d{6,})", entry.name) for entry in self.checkpoints.glob("step-*"))
         return sorted(int(match[1]) for match in found if match)
 
-    def record(self) -> Record:
+    def record(self) -> JsonObject:
         """The run's `run.json`.
 
         Raises:
@@ -92,7 +91,7 @@ class RunDirectory:
 
 
 def create_run(
-    path: Path, experiment_text: str, record: Record, fill: Callable[[RunDirectory], None] | None = None
+    path: Path, experiment_text: str, record: JsonObject, fill: Callable[[RunDirectory], None] | None = None
 ) -> RunDirectory:
     """Makes a new run directory, whole or not at all.
 

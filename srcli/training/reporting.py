@@ -9,7 +9,8 @@ from rich.progress import Progress
 from srcli.console import progress, say, warn
 from srcli.errors import DivergedError, InterruptedRunError, UnhealthyRunError
 from srcli.health.rules import health_lines
-from srcli.runs.directory import Record, RunDirectory
+from srcli.runs.directory import RunDirectory
+from srcli.storage.bounded import JsonObject
 from srcli.training.dry_run import duration
 from srcli.training.state import TrainingState
 from srcli.training.step import Terms
@@ -30,7 +31,7 @@ MEASURES = {
 
 
 @contextmanager
-def reporting(run: RunDirectory, state: TrainingState) -> Iterator[Callable[[Record], None]]:
+def reporting(run: RunDirectory, state: TrainingState) -> Iterator[Callable[[JsonObject], None]]:
     """A block with a progress bar or, without a terminal, lines; the end of it tells of health."""
     say(f"training {state.experiment.name} to step {state.experiment.training.steps} in {run.path}")
     try:
@@ -42,13 +43,13 @@ def reporting(run: RunDirectory, state: TrainingState) -> Iterator[Callable[[Rec
     _tell_health(run)
 
 
-def _reporter(bar: Progress, state: TrainingState) -> Callable[[Record], None]:
+def _reporter(bar: Progress, state: TrainingState) -> Callable[[JsonObject], None]:
     name, training = state.experiment.name, state.experiment.training
     task = bar.add_task(name, total=training.steps, completed=state.step, rate="-", note="")
     told: set[str] = set()
     tell_step = _step_teller(state.step, training.steps) if bar.disable else None
 
-    def report(entry: Record) -> None:
+    def report(entry: JsonObject) -> None:
         steps_per_second = entry["images_per_second"] / training.batch_size
         bar.update(task, completed=entry["step"], rate=f"{steps_per_second:.2f}", note=live_terms(entry))
         if tell_step is not None:
@@ -57,18 +58,18 @@ def _reporter(bar: Progress, state: TrainingState) -> Callable[[Record], None]:
         if measured:
             say(f"step {entry['step']}: {measured}")
         findings = entry.get("health", {})
-        for illness in findings.keys() - told:
-            warn(f"step {entry['step']}: {illness}: {findings[illness]}")
+        for rule in findings.keys() - told:
+            warn(f"step {entry['step']}: {rule}: {findings[rule]}")
         told.update(findings)
 
     return report
 
 
-def _step_teller(done: int, steps: int) -> Callable[[Record], None]:
+def _step_teller(done: int, steps: int) -> Callable[[JsonObject], None]:
     """Says now and then, by the clock, how far training is: what stands in for a bar in a log file."""
     timer, started = Timer(SECONDS_BETWEEN_LINES, SECONDS_TO_FIRST_LINE), time.monotonic()
 
-    def tell(entry: Record) -> None:
+    def tell(entry: JsonObject) -> None:
         if timer.rings():
             pace = (time.monotonic() - started) / (entry["step"] - done)
             say(describe_step(entry, steps, pace))

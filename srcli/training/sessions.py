@@ -1,4 +1,4 @@
-"""Starting a run and continuing one: from settings and data to a job for the loop."""
+"""Starting a run and continuing one: from settings and data to the loop."""
 
 import platform
 from collections.abc import Iterator, Sequence
@@ -24,11 +24,10 @@ from srcli.runs.log import cut_log, read_log
 from srcli.runs.status import RunStatus
 from srcli.storage.atomic import write_text
 from srcli.training.evaluate import choose_test_faces
-from srcli.training.loop import Job, StopRequest, train, training_batches
-from srcli.training.replicas import Replicas, restarts, will_restart
+from srcli.training.loop import StopRequest, train, training_batches
+from srcli.training.replicas import SINGLE_PROCESS, Replicas, restarts, will_restart
 from srcli.training.reporting import reporting
 from srcli.training.state import (
-    ALONE,
     TrainingState,
     first_state,
     restore_state,
@@ -46,7 +45,7 @@ def start_run(
     path: Path,
     device: torch.device,
     command: Sequence[str],
-    replicas: Replicas = ALONE,
+    replicas: Replicas = SINGLE_PROCESS,
 ) -> None:
     """Trains an experiment in a new run directory.
 
@@ -84,7 +83,7 @@ def resume_run(
     overrides: Sequence[str],
     data: Sequence[Path],
     device: torch.device,
-    replicas: Replicas = ALONE,
+    replicas: Replicas = SINGLE_PROCESS,
 ) -> None:
     """Continues a run where its newest whole checkpoint stands.
 
@@ -141,7 +140,7 @@ def _check_unfinished(run: RunDirectory, record: dict[str, Any], state: Training
 
 def _train(run: RunDirectory, state: TrainingState, dataset: Dataset, seconds_before: float = 0.0) -> None:
     with stopping_on_signals() as stop, reporting(run, state) as report, recording_failure(run, state):
-        train(Job(run, state, dataset, report, stop, seconds_before))
+        train(run, state, dataset, report, stop, seconds_before)
 
 
 @contextmanager

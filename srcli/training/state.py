@@ -33,9 +33,7 @@ from srcli.runs.log import logged_steps
 from srcli.storage.checksums import check_files
 from srcli.training.batch_norm import synchronize
 from srcli.training.optimizer_state import load_optimizer
-from srcli.training.replicas import Replicas
-
-ALONE = Replicas()
+from srcli.training.replicas import SINGLE_PROCESS, Replicas
 
 
 @dataclass
@@ -44,7 +42,7 @@ class TrainingState:
 
     Attributes:
         average: The exponential moving average of the generator; None where the experiment keeps none.
-        critic_optimizer: None where the objective has no adversary.
+        critic: None, and its optimiser, where the objective has no adversary.
         replicas: The processes that train this state together; each has a copy of it.
     """
 
@@ -52,11 +50,11 @@ class TrainingState:
     device: torch.device
     step: int
     generator: nn.Module
-    critic: nn.Module
+    critic: nn.Module | None
     average: nn.Module | None
     generator_optimizer: torch.optim.Optimizer
     critic_optimizer: torch.optim.Optimizer | None
-    replicas: Replicas = ALONE
+    replicas: Replicas = SINGLE_PROCESS
 
     @property
     def best_generator(self) -> nn.Module:
@@ -65,8 +63,8 @@ class TrainingState:
 
     def networks(self) -> dict[str, nn.Module]:
         """The networks by the name of their weight file."""
-        networks = {GENERATOR_FILE: self.generator, CRITIC_FILE: self.critic}
-        return networks if self.average is None else {**networks, EMA_FILE: self.average}
+        files = {GENERATOR_FILE: self.generator, CRITIC_FILE: self.critic, EMA_FILE: self.average}
+        return {name: network for name, network in files.items() if network is not None}
 
     def optimizers(self) -> dict[str, torch.optim.Optimizer]:
         """The optimisers by the name under which they are saved."""
@@ -99,7 +97,9 @@ class TrainingState:
             old.copy_(new)
 
 
-def build_state(experiment: Experiment, device: torch.device, replicas: Replicas = ALONE) -> TrainingState:
+def build_state(
+    experiment: Experiment, device: torch.device, replicas: Replicas = SINGLE_PROCESS
+) -> TrainingState:
     """A new state at step 0; initial weights depend on the experiment's seed alone.
 
     Raises:
@@ -108,16 +108,17 @@ def build_state(experiment: Experiment, device: torch.device, replicas: Replicas
     refuse_large_networks(experiment)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(experiment.training.seed)
-        generator, critic = experiment.generator.build(), experiment.critic.build()
-    objective, average = experiment.objective, None
+        generator = experiment.generator.build()
+        critic = None if experiment.critic is None else experiment.critic.build().to(device)
+    average = None
     if experiment.training.ema_decay > 0:
         average = experiment.generator.build().requires_grad_(False)
         average.load_state_dict(generator.state_dict())
         average.to(device).eval()
-    generator.to(device), critic.to(device)
+    generator.to(device)
     if replicas.count > 1:
-        synchronize(generator, replicas)
-        synchronize(critic, replicas)
+        for network in filter(None, (generator, critic)):
+            synchronize(network, replicas)
     return TrainingState(
         experiment=experiment,
         device=device,
@@ -126,7 +127,7 @@ def build_state(experiment: Experiment, device: torch.device, replicas: Replicas
         critic=critic,
         average=average,
         generator_optimizer=experiment.optimizer.build(generator.parameters()),
-        critic_optimizer=experiment.optimizer.build(critic.parameters()) if objective.n_critic else None,
+        critic_optimizer=None if critic is None else experiment.optimizer.build(critic.parameters()),
         replicas=replicas,
     )
 
@@ -138,7 +139,7 @@ def refuse_large_networks(experiment: Experiment) -> None:
         ExperimentError: A network would have over `MAX_PARAMETERS` parameters.
     """
     for part, settings in (("generator", experiment.generator), ("critic", experiment.critic)):
-        parameters = sum(tensor.numel() for tensor in tensors_of(settings).values())
+        parameters = sum(tensor.numel() for tensor in tensors_of(settings).values()) if settings else 0
         if parameters > MAX_PARAMETERS:
             raise ExperimentError(
                 f"{part}: this network has {parameters:,} parameters, over {MAX_PARAMETERS:,}",
@@ -146,7 +147,9 @@ def refuse_large_networks(experiment: Experiment) -> None:
             )
 
 
-def first_state(experiment: Experiment, device: torch.device, replicas: Replicas = ALONE) -> TrainingState:
+def first_state(
+    experiment: Experiment, device: torch.device, replicas: Replicas = SINGLE_PROCESS
+) -> TrainingState:
     """The state in which a run begins: a new one, with the generator of `training.init_from` if there is one.
 
     Raises:
@@ -182,7 +185,7 @@ def save_state(run: RunDirectory, state: TrainingState) -> None:
 
 
 def restore_state(
-    run: RunDirectory, experiment: Experiment, device: torch.device, replicas: Replicas = ALONE
+    run: RunDirectory, experiment: Experiment, device: torch.device, replicas: Replicas = SINGLE_PROCESS
 ) -> TrainingState:
     """The state of the run's newest whole checkpoint; a new state where there is none yet.
 
@@ -243,8 +246,11 @@ def draw_noise(count: int, random: torch.Generator, device: torch.device) -> Ten
 
 
 @contextmanager
-def frozen(network: nn.Module) -> Iterator[None]:
+def frozen(network: nn.Module | None) -> Iterator[None]:
     """A block in which the network's parameters need no gradients; gradients still flow through it."""
+    if network is None:
+        yield
+        return
     network.requires_grad_(False)
     try:
         yield

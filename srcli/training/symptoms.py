@@ -34,12 +34,13 @@ def symptoms(state: TrainingState, outputs: Pixels, train: Pixels, test: Pixels)
         ours, theirs = diversity(outputs / 255), diversity(test / 255)
         figures["spread"] = ours.mean_pairwise_distance / max(theirs.mean_pairwise_distance, 1 / 255)
         figures["copies"] = ours.nearest_duplicate_rate
-    if state.experiment.objective.n_critic and min(map(len, (outputs, train, test))) > 1:
-        figures["score_train"] = _mean_score(state, train)
-        figures["score_test"] = _mean_score(state, test)
-        figures["score_fake"] = _mean_score(state, outputs)
-        figures["wasserstein_test"] = figures["score_test"] - figures["score_fake"]
-    figures.update(state.experiment.objective.critic_figures(state.critic))
+    if state.critic is not None:
+        if min(map(len, (outputs, train, test))) > 1:
+            figures["score_train"] = _mean_score(state, state.critic, train)
+            figures["score_test"] = _mean_score(state, state.critic, test)
+            figures["score_fake"] = _mean_score(state, state.critic, outputs)
+            figures["wasserstein_test"] = figures["score_test"] - figures["score_fake"]
+        figures.update(state.experiment.objective.critic_figures(state.critic))
     return {name: value for name, value in figures.items() if math.isfinite(value)}
 
 
@@ -54,7 +55,7 @@ def adversary_share(state: TrainingState, low_res: Pixels, labels: Pixels) -> di
         labels: (N, 64, 64, 3).
     """
     objective, size = state.experiment.objective, state.experiment.training.batch_size
-    if not objective.n_critic or objective.l1_weight == 0 or min(len(low_res), size) < 2:
+    if state.critic is None or objective.l1_weight == 0 or min(len(low_res), size) < 2:
         return {}
     averages = torch.from_numpy(to_network(low_res[:size])).to(state.device)
     batch = Batch(torch.from_numpy(to_network(labels[:size])).to(state.device), averages, averages)
@@ -62,9 +63,9 @@ def adversary_share(state: TrainingState, low_res: Pixels, labels: Pixels) -> di
         with torch.no_grad():
             fake = _with_copied_buffers(state.generator, batch.inputs).float()
         fake.requires_grad_(True)
-        parts = objective.generator_loss(partial(_with_copied_buffers, state.critic), fake, batch).parts
-    (adversarial,) = torch.autograd.grad(parts["adversarial"], fake)
-    (l1,) = torch.autograd.grad(parts["l1"], fake)
+        terms = objective.generator_loss(partial(_with_copied_buffers, state.critic), fake, batch).terms
+    (adversarial,) = torch.autograd.grad(terms["adversarial"], fake)
+    (l1,) = torch.autograd.grad(terms["l1"], fake)
     share = ((1 - objective.gamma) * adversarial.norm() / (objective.l1_weight * l1.norm())).item()
     return {"adversary_share": share} if math.isfinite(share) else {}
 
@@ -77,9 +78,9 @@ def _with_copied_buffers(network: nn.Module, inputs: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def _mean_score(state: TrainingState, faces: Pixels) -> float:
+def _mean_score(state: TrainingState, critic: nn.Module, faces: Pixels) -> float:
     """The mean score of faces, judged as in training: among themselves; the critic stays as it is."""
     images = torch.from_numpy(to_network(faces)).to(state.device)
     with state.autocast():
-        scores = _with_copied_buffers(state.critic, images)
+        scores = _with_copied_buffers(critic, images)
     return scores.double().mean().item()

@@ -20,7 +20,7 @@ from srcli.runs.directory import RunDirectory, create_run
 from srcli.runs.lock import actual_state, locked
 from srcli.runs.log import cut_log, read_log
 from srcli.runs.status import RunStatus
-from srcli.training.loop import Job, StopRequest, train
+from srcli.training.loop import StopRequest, train
 from srcli.training.sessions import recording_failure, resume_run, start_run
 from srcli.training.state import restore_state
 from srcli.training.step import Terms
@@ -75,7 +75,7 @@ def go_on(
         stop.requested = entry["step"] == stop_after
 
     with locked(run), recording_failure(run, state):
-        train(Job(run, state, small_dataset(), report_and_stop, stop))
+        train(run, state, small_dataset(), report_and_stop, stop)
 
 
 def assert_same_end(run: RunDirectory, unharmed: RunDirectory) -> None:
@@ -198,16 +198,17 @@ def test_an_entry_that_does_not_fit_on_the_disk_leaves_no_half_line(tmp_path: Pa
     script = """
 import resource
 from pathlib import Path
+from srcli.runs.directory import RunDirectory
 from srcli.runs.log import RunLog
 resource.setrlimit(resource.RLIMIT_FSIZE, (110, 110))
-log = RunLog(Path("log"))
+log = RunLog(RunDirectory(Path()))
 for step in range(1, 9):
     log.write({"step": step, "l1": 0.125})
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path)
-    assert done.stderr.splitlines()[-1] == "OSError: [Errno 27] File too large: 'log'"
+    assert done.stderr.splitlines()[-1] == "OSError: [Errno 27] File too large: 'metrics.jsonl'"
     lines = [f'{{"step": {step}, "l1": 0.125}}\n' for step in (1, 2, 3, 4)]  # of 25 bytes each
-    assert (tmp_path / "log").read_text() == "".join(lines)
+    assert (tmp_path / "metrics.jsonl").read_text() == "".join(lines)
 
 
 def test_leftovers_of_killed_writes_go_and_checkpoints_stay_bounded(data: Path, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from float64 import exact_batches, exact_experiment, in_double
+from float64 import exact_batches, exact_experiment, in_float64
 from tiny_experiments import small_dataset, small_experiment
 
 from srcli.errors import CheckpointError, DataError, DivergedError, InterruptedRunError
@@ -16,7 +16,7 @@ from srcli.runs.checkpoints import read_weights
 from srcli.runs.directory import RunDirectory, create_run
 from srcli.runs.log import read_log
 from srcli.training import step
-from srcli.training.loop import Job, StopRequest, train, training_batches
+from srcli.training.loop import StopRequest, train, training_batches
 from srcli.training.state import build_state, restore_state, start_from
 from srcli.training.step import Terms, train_step
 
@@ -42,7 +42,7 @@ def train_run(run: RunDirectory, experiment: Experiment, stop_after: int | None 
         reported.append(entry)
         stop.requested = state.step == stop_after
 
-    train(Job(run, state, small_dataset(), report, stop))
+    train(run, state, small_dataset(), report, stop)
     return reported
 
 
@@ -50,7 +50,7 @@ def train_run(run: RunDirectory, experiment: Experiment, stop_after: int | None 
 def test_losses_of_the_first_six_steps_are_the_golden_ones(case: str) -> None:
     # Where an output equals its label, rounding alone decides on which side of the L1's kink it lies.
     tolerance = 1e-3 if case == "pixel residual" else 1e-6
-    with in_double():
+    with in_float64():
         state = build_state(exact_experiment(case), CPU)
         batches = exact_batches(state)
         for number, expected in enumerate(GOLDEN["double"][case]):
@@ -76,8 +76,8 @@ def test_batches_enlarged_together_are_those_enlarged_one_by_one(
     objective = experiment.objective.model_copy(update={"n_critic": 5})
     found = []
     for together in (1, 3, 8):
-        monkeypatch.setattr(step, "TOGETHER", together)
-        with in_double():
+        monkeypatch.setattr(step, "BATCHES_PER_PASS", together)
+        with in_float64():
             state = build_state(experiment.model_copy(update={"objective": objective}), CPU)
             batches = exact_batches(state)
             terms = [train_step(state, batches) for _ in range(2)]
@@ -240,7 +240,7 @@ def test_a_term_that_is_not_finite_stops_before_the_update_and_is_named(tmp_path
             next(state.critic.parameters()).data[0, 0] = math.nan
 
     with pytest.raises(DivergedError, match=r"diverged at step 5: wasserstein is nan") as caught:
-        train(Job(run, state, small_dataset(), break_critic))
+        train(run, state, small_dataset(), break_critic, StopRequest())
     assert caught.value.exit_code == 3
     assert run.record()["status"] == "diverged"
     assert run.checkpoint_steps() == [3]
