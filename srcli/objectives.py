@@ -42,7 +42,7 @@ BLIND = "the critic cannot tell real from generated pictures"
 
 
 class AnyObjective(BaseModel):
-    """What all objectives share: the generator's total (equation 7), and what training a critic takes, if any.
+    """What all objectives share: the total of equation 7, and how a critic is trained, if there is one.
 
     Attributes:
         stuck_points: Where a critic of this objective teaches the generator nothing.

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from torch import nn
 
 from srcli.optimizers import Adam, RmsProp
-from srcli.training.optimizer_state import load_optimizer
+from srcli.training.optimizer_state import load_state_tensors, state_tensors
 
 TENSORFLOW = RmsProp(
     name="rmsprop", learning_rate=1e-2, epsilon=1e-10, epsilon_inside=True, initial_average=1.0
@@ -72,7 +72,7 @@ def test_tensorflows_rmsprop_goes_on_from_its_saved_state() -> None:
             chosen.step()
     second = nn.Parameter(first.detach().clone())
     resumed = TENSORFLOW.build([second])
-    load_optimizer(resumed, half.state_dict())
+    load_state_tensors(resumed, state_tensors(half))
     for weight, chosen in ((whole, optimizer), (second, resumed)):
         weight.grad = torch.full_like(weight, 0.5)
         chosen.step()

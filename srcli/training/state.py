@@ -1,11 +1,10 @@
 """What training changes: networks, optimisers and the step; built from an experiment, saved, restored."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -32,7 +31,7 @@ from srcli.runs.directory import RunDirectory
 from srcli.runs.log import logged_steps
 from srcli.storage.checksums import check_files
 from srcli.training.batch_norm import synchronize
-from srcli.training.optimizer_state import load_optimizer
+from srcli.training.optimizer_state import expected_tensors, load_state_tensors, state_tensors
 from srcli.training.replicas import SINGLE_PROCESS, Replicas
 
 
@@ -180,7 +179,11 @@ def save_state(run: RunDirectory, state: TrainingState) -> None:
     """Writes the state as a checkpoint of the run, if there is none of this step yet and it is kept here."""
     if not run.is_kept:
         return
-    resume = {name: optimizer.state_dict() for name, optimizer in state.optimizers().items()}
+    resume = {
+        f"{name}.{key}": tensor
+        for name, optimizer in state.optimizers().items()
+        for key, tensor in state_tensors(optimizer).items()
+    }
     write_checkpoint(run, state.experiment, state.step, state.networks(), resume)
 
 
@@ -219,9 +222,13 @@ def _load(state: TrainingState, folder: Path) -> int:
         tensors, description = read_weights(folder / name)
         load_weights(network, tensors, folder / name)
         step = description.step
-    resume = read_resume(folder)
+    if step == 0:  # optimisers start with their first step
+        return step
+    expected = {name: expected_tensors(optimizer) for name, optimizer in state.optimizers().items()}
+    wanted = {f"{name}.{key}": tensor for name, kept in expected.items() for key, tensor in kept.items()}
+    resume = read_resume(folder, wanted)
     for name, optimizer in state.optimizers().items():
-        _restore_optimizer(optimizer, resume, name, folder)
+        load_state_tensors(optimizer, {key: resume[f"{name}.{key}"] for key in expected[name]})
     return step
 
 
@@ -256,12 +263,3 @@ def frozen(network: nn.Module | None) -> Iterator[None]:
         yield
     finally:
         network.requires_grad_(True)
-
-
-def _restore_optimizer(
-    optimizer: torch.optim.Optimizer, resume: Mapping[str, Any], name: str, folder: Path
-) -> None:
-    try:
-        load_optimizer(optimizer, resume[name])
-    except (KeyError, ValueError) as error:
-        raise CheckpointError(f"{folder} does not fit its experiment: {name}: {error}") from None

@@ -92,7 +92,7 @@ def change_a_byte(file: Path) -> None:
 
 DAMAGES: dict[str, Callable[[Path], object]] = {
     "a changed byte": lambda folder: change_a_byte(folder / "critic.safetensors"),
-    "a file cut short": lambda folder: os.truncate(folder / "resume.pt", 1000),
+    "a file cut short": lambda folder: os.truncate(folder / "resume.safetensors", 1000),
     "a missing file": lambda folder: (folder / "generator.safetensors").unlink(),
     "an empty list of checksums": lambda folder: (folder / "SHA256SUMS").write_text(""),
 }
@@ -116,7 +116,7 @@ def test_a_damaged_newest_checkpoint_is_passed_over_and_named(
 def test_a_damaged_checkpoint_of_the_very_step_is_written_anew(
     run: RunDirectory, unharmed: RunDirectory
 ) -> None:
-    change_a_byte(run.checkpoint(5) / "resume.pt")
+    change_a_byte(run.checkpoint(5) / "resume.safetensors")
     with pytest.raises(InterruptedRunError):
         go_on(run, stop_after=5)
     assert restore_state(run, EXPERIMENT, CPU).step == 5
@@ -152,7 +152,7 @@ def test_checksums_are_those_that_sha256sum_checks(run: RunDirectory) -> None:
     assert [line.split("  ")[1] for line in lines] == [
         "critic.safetensors",
         "generator.safetensors",
-        "resume.pt",
+        "resume.safetensors",
     ]
     assert all(expected[name] == checksum for checksum, name in (line.split("  ") for line in lines))
 

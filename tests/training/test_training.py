@@ -323,7 +323,7 @@ def test_a_damaged_resume_file_is_refused_by_name(tmp_path: Path) -> None:
     experiment = small_experiment("wgan", "mlp", steps=3)
     run = run_in(tmp_path / "run", experiment)
     train_run(run, experiment)
-    file = run.checkpoint(3) / "resume.pt"
+    file = run.checkpoint(3) / "resume.safetensors"
     file.write_bytes(file.read_bytes()[:-200])
     with pytest.raises(CheckpointError, match="is damaged"):
         restore_state(run, experiment, CPU)
