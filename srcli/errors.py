@@ -39,6 +39,10 @@ class ImageError(UserError):
     """A picture that cannot be read, or that a model cannot take."""
 
 
+class NoFaceError(ImageError):
+    """A photograph in which no face was found."""
+
+
 class CheckpointError(UserError):
     """A weight file or checkpoint that is missing, damaged or not of this project."""
 

@@ -9,16 +9,12 @@ import typer
 
 from srcli.console import result, say, table, warn
 from srcli.errors import UserError
+from srcli.packing.layouts import AUTO, CELEBA, LAYOUTS, describe_layouts, describe_sizes
 
 SHOWN_SKIPS = 5
 
-
-class LayoutChoice(StrEnum):
-    """How faces lie in their pictures."""
-
-    AUTO = "auto"
-    CELEBA = "celeba"
-    FACES = "faces"
+LayoutChoice = StrEnum("LayoutChoice", [AUTO, *LAYOUTS])  # type: ignore[misc]  # its members are a table's
+ANY_LAYOUT = LayoutChoice(AUTO)
 
 
 def prepare_data(
@@ -29,14 +25,9 @@ def prepare_data(
         ),
     ],
     out: Annotated[Path, typer.Option(help="The dataset folder to make.")],
-    layout: Annotated[
-        LayoutChoice,
-        typer.Option(
-            help="celeba: the paper's window of 178x218 pictures; faces: the largest centred square."
-        ),
-    ] = LayoutChoice.AUTO,
+    layout: Annotated[LayoutChoice, typer.Option(help=describe_layouts())] = ANY_LAYOUT,
     size: Annotated[
-        int, typer.Option(min=72, help="Side of the stored faces in pixels; the celeba layout has 72 alone.")
+        int, typer.Option(min=72, help=f"Side of the stored faces in pixels; {describe_sizes()}")
     ] = 72,
     partition: Annotated[
         Path | None,
@@ -72,16 +63,18 @@ def prepare_data(
         if not share.is_whole:
             raise UserError("several processes cannot download CelebA", "Run one of them alone first.")
 
-        require_size("faces" if layout is LayoutChoice.FACES else "celeba", size)
+        require_size(CELEBA if layout == AUTO else LAYOUTS[layout], size)
         path = download_celeba(out.parent / "celeba-download")
     workers = workers or os.cpu_count() or 1
-    packing = Packing(layout.value, size, partition, holdout, max_skipped, workers, share)
+    packing = Packing(layout, size, partition, holdout, max_skipped, workers, share)
     packed = pack(open_source(path), out, packing)
     for name, reason in list(packed.skipped.items())[:SHOWN_SKIPS]:
         warn(f"skipped {name}: {reason}")
     if len(packed.skipped) > SHOWN_SKIPS:
         say(f"{len(packed.skipped)} skipped in all; dataset.json lists them")
     table(
-        f"{packed.layout} layout", ["split", "faces"], [[name, f"{n:,}"] for name, n in packed.counts.items()]
+        f"{packed.layout.name} layout",
+        ["split", "faces"],
+        [[name, f"{n:,}"] for name, n in packed.counts.items()],
     )
     result(str(out))

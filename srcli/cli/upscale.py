@@ -8,7 +8,7 @@ from srcli.console import fail, result, say
 from srcli.errors import EXIT_SOME_FAILED, EXIT_USER_ERROR, UserError
 from srcli.generators.bundled import DEFAULT
 from srcli.processes import read_share
-from srcli.upscaling.plan import OnExist, Plan, describe_others, plan_jobs
+from srcli.upscaling.plan import FacesMode, OnExist, Plan, describe_others, plan_jobs
 from srcli.upscaling.records import Record, Status
 
 
@@ -46,6 +46,17 @@ def upscale(
             help="Write before and after side by side: INPUT enlarged bicubically, and the output.",
         ),
     ] = False,
+    faces: Annotated[
+        FacesMode | None,
+        typer.Option(
+            help="Find the faces in photographs and enlarge each to a file of its own (crops), or within the"
+            " photograph, which is otherwise enlarged bicubically (paste).",
+            show_default="the whole picture",
+        ),
+    ] = None,
+    minimum_face: Annotated[
+        int, typer.Option(min=12, metavar="PIXELS", help="Size of the smallest face that --faces looks for.")
+    ] = 24,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print a record of each picture, one JSON object a line.")
     ] = False,
@@ -63,21 +74,28 @@ def upscale(
         say(f"process {share.rank + 1} of {share.count}: {len(plan.jobs):,} pictures")
     if as_json and any(job.target is None for job in plan.jobs):
         raise typer.BadParameter("the picture itself goes there; give --out FILE", param_hint="--json")
+    if faces is FacesMode.CROPS and any(job.target is None for job in plan.jobs):
+        raise typer.BadParameter("crops are files; give --out FILE", param_hint="--faces")
     if quality is not None and any(job.format == "PNG" for job in plan.jobs):
         raise UserError("--quality has no effect on PNG, which is lossless", "Give --out a .jpg or .webp.")
     _report_unopened(plan, as_json)
-    failed = len(plan.failures)
-    total = failed + len(plan.skipped) + len(plan.jobs)
+    failed, nothing_done = len(plan.failures), not plan.skipped
     if plan.jobs:
         from srcli.upscaling.models import load_upscaler
+        from srcli.upscaling.photographs import FaceOptions
         from srcli.upscaling.run import check_streams, upscale_all
 
         check_streams(plan.jobs)
         generator = load_upscaler(model, device)
         label, sha256 = generator.label, generator.sha256
-        failed += upscale_all(plan.jobs, generator, label, sha256, quality, consistent, compare, as_json)
+        looked_for = FaceOptions(faces, minimum_face, on_exist) if faces else None
+        outcome = upscale_all(
+            plan.jobs, generator, label, sha256, quality, consistent, compare, as_json, looked_for
+        )
+        failed += outcome.failed
+        nothing_done = nothing_done and outcome.done == outcome.without_face == 0
     if failed:
-        raise typer.Exit(EXIT_USER_ERROR if failed == total else EXIT_SOME_FAILED)
+        raise typer.Exit(EXIT_USER_ERROR if nothing_done else EXIT_SOME_FAILED)
 
 
 def _report_unopened(plan: Plan, as_json: bool) -> None:

@@ -13,7 +13,8 @@ from srcli.data.several import open_datasets
 from srcli.data.task import FACE_SIZE, centre_window, low_res_of
 from srcli.drawn_faces.faces import built_in_dataset
 from srcli.errors import DataError, ImageError
-from srcli.packing.layouts import Layout, detect_layout, face_of
+from srcli.packing.faces import detect_layout, face_of
+from srcli.packing.layouts import Layout
 from srcli.packing.sources import FolderSource, SourceFile, is_picture
 from srcli.pictures.formats import PICTURE_ENDINGS
 from srcli.pictures.pixels import Pixels

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from srcli.pictures.resize import area_average
-from srcli.upscaling.bicubic import enlarge_values
-from srcli.upscaling.pixels import Pixels, Values, to_pixels
+from srcli.pictures.pixels import to_pixels
+from srcli.pictures.resize import area_average, enlarge_bicubic
+from srcli.upscaling.pixels import Pixels, Values
 
 CONTEXT = 8
 """Pixels of the input around a tile that have a part in its back-projection."""
@@ -28,7 +28,7 @@ def spread_residual(values: Values, low_res: Pixels, scale: int) -> Values:
     peak = np.iinfo(low_res.dtype).max
     for _ in range(_SMOOTH_PASSES):
         residual = (low_res - area_average(values, scale)).astype(np.float32)
-        values = (values + enlarge_values(residual, scale)).clip(0, peak)
+        values = (values + enlarge_bicubic(residual[None], scale)[0]).clip(0, peak)
     return values
 
 
@@ -57,4 +57,4 @@ def settle_residual(values: Values, low_res: Pixels, scale: int) -> Pixels:
         lacking = np.abs(targets[unsettled] - squares[unsettled].mean(axis=1))
         unsettled = unsettled[lacking > _TOLERANCE]
     placed = squares.reshape(height, width, channels, scale, scale).transpose(0, 3, 1, 4, 2)
-    return to_pixels(placed.reshape(height * scale, width * scale, channels), low_res)
+    return to_pixels(placed.reshape(height * scale, width * scale, channels), low_res.dtype)

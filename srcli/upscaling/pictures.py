@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from srcli.errors import ImageError
+from srcli.pictures.pixels import to_8_bits
 from srcli.upscaling.alpha import fill_hidden
 from srcli.upscaling.bicubic import enlarge_rows
 from srcli.upscaling.pixels import Pixels
@@ -70,9 +71,7 @@ def fit_format(picture: Picture, image_format: str, size: tuple[int, int], name:
         remark = "its EXIF data are too long for JPEG and left out"
         picture = replace(picture, exif=b"", remarks=(*picture.remarks, remark))
     if image_format != "PNG" and picture.colour.dtype == np.uint16:
-        # 65535 = 257 * 255
-        reduced = (picture.colour.astype(np.uint32) + 128) // 257
-        picture = replace(picture, colour=reduced.astype(np.uint8))
+        picture = replace(picture, colour=to_8_bits(picture.colour))
     return picture
 
 

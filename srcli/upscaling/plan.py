@@ -28,6 +28,13 @@ class OnExist(StrEnum):
     RENAME = "rename"
 
 
+class FacesMode(StrEnum):
+    """What is made of the faces in a photograph."""
+
+    CROPS = "crops"
+    PASTE = "paste"
+
+
 @dataclass(frozen=True)
 class Job:
     """One picture, and the file that its enlargement becomes; None for the standard streams."""

@@ -21,7 +21,7 @@ class _End:
     error: BaseException | None
 
 
-def ahead(items: Generator[T], stopped: Event, depth: int = 1) -> Generator[T]:
+def prefetch(items: Generator[T], stopped: Event, depth: int = 1) -> Generator[T]:
     """Gives the items of a generator that runs in a thread of its own.
 
     An error of the generator is raised here. When this iterator is closed early, or an error or an interrupt

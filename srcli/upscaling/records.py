@@ -3,6 +3,7 @@
 import json
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from typing import Any
 
 
 class Status(StrEnum):
@@ -29,6 +30,7 @@ class Record:
         model: What enlarged it.
         sha256: Of the model's weights.
         seconds: From when it was read until it was written, with the waits for others between.
+        faces: Those that were enlarged: `box` (left, top, right, bottom in pixels of the input) and `score`.
     """
 
     input: str
@@ -42,6 +44,7 @@ class Record:
     model: str | None = None
     sha256: str | None = None
     seconds: float | None = None
+    faces: list[dict[str, Any]] | None = None
 
     def to_json(self) -> str:
         """One line."""

@@ -4,18 +4,31 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from threading import Event
+from typing import Any
 
 from srcli import __version__
 from srcli.console import fail, progress, result, say
-from srcli.errors import UserError
+from srcli.detection.mtcnn import Face
+from srcli.errors import NoFaceError, UserError
 from srcli.upscaling.finding import STANDARD_STREAM
+from srcli.upscaling.photographs import FaceOptions, upscale_photographs
 from srcli.upscaling.plan import Job
-from srcli.upscaling.prefetch import StoppedError, ahead
+from srcli.upscaling.prefetch import StoppedError, prefetch
 from srcli.upscaling.records import Record, Status
-from srcli.upscaling.stages import Item, Treatment, decode, enlarge, write
+from srcli.upscaling.stages import Item, UpscaleOptions, decode, enlarge, write
 from srcli.upscaling.tiles import Network
 from srcli.upscaling.writing import DEFAULT_QUALITY, Provenance
+
+
+@dataclass
+class Outcome:
+    """How many outputs were written or stay, how many failed, and how many of these for want of a face."""
+
+    done: int = 0
+    failed: int = 0
+    without_face: int = 0
 
 
 def upscale_all(
@@ -27,7 +40,8 @@ def upscale_all(
     consistent: bool = False,
     compare: bool = False,
     as_json: bool = False,
-) -> int:
+    faces: FaceOptions | None = None,
+) -> Outcome:
     """Enlarges pictures, and prints the path of each output when it is written.
 
     Args:
@@ -39,6 +53,7 @@ def upscale_all(
         consistent: Whether the outputs' area average is made to be the input.
         compare: Whether the input's bicubic enlargement stands to the left of the output.
         as_json: Whether a record is printed for each picture instead of a path.
+        faces: What is done with the faces of photographs; None to enlarge whole pictures.
 
     Returns:
         How many of them failed, each named on standard error.
@@ -47,10 +62,10 @@ def upscale_all(
         CheckpointError: The network's output is not a number.
     """
     provenance = Provenance(f"srcli {__version__}", f"{label}, sha256 {sha256}")
-    treatment = Treatment(network, label, quality or DEFAULT_QUALITY, provenance, consistent, compare)
+    options = UpscaleOptions(network, label, quality or DEFAULT_QUALITY, provenance, consistent, compare)
     # An interrupt ends this wait for a pipe, but not one in another thread.
     stdin = sys.stdin.buffer.read() if any(job.source is None for job in jobs) else b""
-    failed, start, stopped = 0, time.perf_counter(), Event()
+    outcome, start, stopped = Outcome(), time.perf_counter(), Event()
     with progress("pictures") as bar:
         task = bar.add_task("enlarging", total=len(jobs), rate="", note="")
 
@@ -59,16 +74,22 @@ def upscale_all(
                 raise StoppedError
             bar.advance(task, share)
 
-        decoded = ahead(decode(jobs, treatment, stdin), stopped)
-        enlarged = ahead(enlarge(decoded, treatment, advance), stopped)
-        with closing(ahead(write(enlarged, treatment), stopped, depth=64)) as items:
+        if faces is None:
+            decoded = prefetch(decode(jobs, options, stdin), stopped)
+            enlarged = prefetch(enlarge(decoded, options, advance), stopped)
+            written = write(enlarged, options)
+        else:
+            written = upscale_photographs(jobs, options, faces, stdin, advance)
+        with closing(prefetch(written, stopped, depth=64)) as items:
             for done, item in enumerate(items, 1):
+                outcome.done += item.error is None
                 if item.error is not None:
-                    failed += 1
+                    outcome.failed += 1
+                    outcome.without_face += isinstance(item.error, NoFaceError)
                     bar.advance(task)
                 _report(item, label, sha256, as_json)
                 bar.update(task, rate=f"{done / (time.perf_counter() - start):.3g}")
-    return failed
+    return outcome
 
 
 def check_streams(jobs: Sequence[Job]) -> None:
@@ -89,9 +110,11 @@ def _report(item: Item, label: str, sha256: str, as_json: bool) -> None:
         say(f"{item.job.name}: {remark}")
     if item.error is not None:
         fail(str(item.error))
+    if item.is_skipped:
+        say(f"{item.job.target} already exists, skipped")
     if as_json:
         result(_record_of(item, label, sha256).to_json())
-    elif item.error is None and item.job.target is not None:
+    elif item.error is None and item.job.target is not None and not item.is_skipped:
         result(str(item.job.target))
 
 
@@ -99,6 +122,8 @@ def _record_of(item: Item, label: str, sha256: str) -> Record:
     width, height = item.in_size or (None, None)
     source = STANDARD_STREAM if item.job.source is None else str(item.job.source)
     seconds = round(item.seconds, 6)
+    if item.is_skipped:
+        return Record(source, str(item.job.target), Status.SKIPPED)
     if item.error is not None:
         return Record(source, None, Status.FAILED, str(item.error), width, height, seconds=seconds)
     return Record(
@@ -112,4 +137,10 @@ def _record_of(item: Item, label: str, sha256: str) -> Record:
         model=label,
         sha256=sha256,
         seconds=seconds,
+        faces=[_face_record(face) for face in item.faces] or None,
     )
+
+
+def _face_record(face: Face) -> dict[str, Any]:
+    box = (face.left, face.top, face.right, face.bottom)
+    return {"box": [round(edge, 1) for edge in box], "score": round(face.score, 4)}

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from srcli.console import discard_output
+from srcli.detection.mtcnn import Face
 from srcli.errors import ImageError
 from srcli.storage.atomic import atomic_file
 from srcli.upscaling.pictures import Picture, finish_rows, fit_format, output_size, show_visible
@@ -26,7 +27,7 @@ CHUNK_PIXELS = 2**18
 
 
 @dataclass(frozen=True)
-class Treatment:
+class UpscaleOptions:
     """What is done with every picture.
 
     Attributes:
@@ -60,6 +61,8 @@ class Item:
         in_size: Width and height of the input, upright; None if it could not be read.
         out_size: Width and height of the output.
         seconds: From then until it was written, with the waits between.
+        faces: Those that were enlarged, if it is a photograph in which they were looked for.
+        is_skipped: Whether its output was there already and stays.
     """
 
     job: Job
@@ -71,6 +74,8 @@ class Item:
     remarks: tuple[str, ...] = ()
     error: ImageError | None = None
     seconds: float = 0
+    faces: tuple[Face, ...] = ()
+    is_skipped: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,19 +87,19 @@ class Part:
     enlarged: Pixels | None = None
 
 
-def decode(jobs: Iterable[Job], treatment: Treatment, stdin: bytes) -> Generator[list[Part]]:
+def decode(jobs: Iterable[Job], options: UpscaleOptions, stdin: bytes) -> Generator[list[Part]]:
     """Decodes pictures, and gives their parts in order, as many together as make a batch.
 
     Args:
         jobs: Which pictures.
-        treatment: What will be done with them.
+        options: What will be done with them.
         stdin: What standard input held.
     """
     chunk: list[Part] = []
     pixels: Counter[tuple[int, ...]] = Counter()
     for job in jobs:
         item = Item(job, time.perf_counter())
-        bands = _decode(item, treatment, stdin)
+        bands = _decode(item, options, stdin)
         if not bands:
             chunk.append(Part(item, None))
         for band in bands:
@@ -108,35 +113,35 @@ def decode(jobs: Iterable[Job], treatment: Treatment, stdin: bytes) -> Generator
     yield chunk
 
 
-def _decode(item: Item, treatment: Treatment, stdin: bytes) -> list[Band]:
+def _decode(item: Item, options: UpscaleOptions, stdin: bytes) -> list[Band]:
     """Reads a picture into its item; no bands if that fails."""
-    job, network = item.job, treatment.network
+    job, network = item.job, options.network
     try:
         picture = read_picture(job.source or io.BytesIO(stdin), job.name)
         height, width = picture.colour.shape[:2]
-        check_size(width, height, network, treatment.label, job.name)
+        check_size(width, height, network, options.label, job.name)
         item.in_size = width, height
-        item.out_size = output_size(picture, network.scale, treatment.compare)
+        item.out_size = output_size(picture, network.scale, options.compare)
         item.picture = show_visible(fit_format(picture, job.format, item.out_size, job.name))
-        bands = bands_of(item.picture.colour, network, consistent=treatment.consistent)
+        bands = bands_of(item.picture.colour, network, consistent=options.consistent)
     except ImageError as error:
         item.error = error
         return []
     except MemoryError:
-        item.error = _no_memory(job)
+        item.error = no_memory(job)
         return []
     item.bands, item.remarks = len(bands), item.picture.remarks
     return bands
 
 
 def enlarge(
-    chunks: Generator[list[Part]], treatment: Treatment, on_progress: Callable[[float], None]
+    chunks: Generator[list[Part]], options: UpscaleOptions, on_progress: Callable[[float], None]
 ) -> Generator[list[Part]]:
     """Runs the network over the parts of pictures.
 
     Args:
         chunks: The parts in order, those together that may share a batch.
-        treatment: Has the network.
+        options: Has the network.
         on_progress: Called with the shares of pictures that have just been done.
 
     Raises:
@@ -146,17 +151,17 @@ def enlarge(
         for chunk in chunks:
             bands = [part.band for part in chunk if part.band and not part.item.error]
             try:
-                enlarged = dict(zip(bands, enlarge_bands(bands, treatment.network, on_progress), strict=True))
+                enlarged = dict(zip(bands, enlarge_bands(bands, options.network, on_progress), strict=True))
             except MemoryError:
                 enlarged = {}
                 for part in chunk:
-                    part.item.error = part.item.error or _no_memory(part.item.job)
+                    part.item.error = part.item.error or no_memory(part.item.job)
             yield [
                 Part(part.item, part.band, enlarged.get(part.band) if part.band else None) for part in chunk
             ]
 
 
-def write(chunks: Generator[list[Part]], treatment: Treatment) -> Generator[Item]:
+def write(chunks: Generator[list[Part]], options: UpscaleOptions) -> Generator[Item]:
     """Writes pictures as their parts come, and gives each when it is written or has failed."""
     with closing(chunks):
         parts = (part for chunk in chunks for part in chunk)
@@ -164,11 +169,12 @@ def write(chunks: Generator[list[Part]], treatment: Treatment) -> Generator[Item
             item = first.item
             own_parts = chain([first], islice(parts, item.bands - 1))
             try:
-                _write(item, own_parts, treatment)
+                if item.picture is not None:
+                    write_item(item, item.picture, _rows(item.picture, own_parts, options), options)
             except ImageError as error:
                 item.error = error
             except MemoryError:
-                item.error = _no_memory(item.job)
+                item.error = no_memory(item.job)
             # The parts of a picture that failed on the way are passed over.
             deque(own_parts, maxlen=0)
             item.picture = None
@@ -176,30 +182,38 @@ def write(chunks: Generator[list[Part]], treatment: Treatment) -> Generator[Item
             yield item
 
 
-def _write(item: Item, parts: Iterable[Part], treatment: Treatment) -> None:
-    if item.picture is None or item.out_size is None:
-        return
+def write_item(item: Item, picture: Picture, rows: Iterable[Pixels], options: UpscaleOptions) -> None:
+    """Writes the rows of an output, whole or not at all.
+
+    Args:
+        picture: What belongs to the output beside its pixels.
+        rows: (n, width, channels) from top to bottom, transparency last.
+
+    Raises:
+        ImageError: It cannot be written.
+    """
+    assert item.out_size is not None
     with _opened(item.job.target) as file:
         write_picture(
             file,
-            _rows(item.picture, parts, treatment),
+            rows,
             item.out_size,
-            item.picture,
+            picture,
             item.job.format,
-            treatment.quality,
-            treatment.provenance,
+            options.quality,
+            options.provenance,
         )
 
 
-def _rows(picture: Picture, parts: Iterable[Part], treatment: Treatment) -> Iterator[Pixels]:
+def _rows(picture: Picture, parts: Iterable[Part], options: UpscaleOptions) -> Iterator[Pixels]:
     """The output's rows, part by part."""
     for part in parts:
         if part.item.error is not None:
             raise part.item.error
         assert part.band is not None
         assert part.enlarged is not None
-        scale = treatment.network.scale
-        yield finish_rows(picture, part.enlarged, part.band.rows.start, scale, treatment.compare)
+        scale = options.network.scale
+        yield finish_rows(picture, part.enlarged, part.band.rows.start, scale, options.compare)
 
 
 @contextmanager
@@ -226,5 +240,6 @@ def _opened(target: Path | None) -> Iterator[IO[bytes]]:
         raise ImageError(f"{name}: it cannot be written: {error.strerror or error}") from error
 
 
-def _no_memory(job: Job) -> ImageError:
+def no_memory(job: Job) -> ImageError:
+    """The error of a picture whose output this machine's memory cannot hold."""
     return ImageError(f"{job.name}: its output is too large for this machine's memory")

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from srcli.errors import ImageError
+from srcli.pictures.pixels import to_network, to_pixels
 from srcli.upscaling.consistency import CONTEXT, settle_residual, spread_residual
-from srcli.upscaling.pixels import Pixels, from_network, to_batch, to_pixels
+from srcli.upscaling.pixels import Pixels, values_of
 
 T = TypeVar("T")
 
@@ -192,7 +193,9 @@ def enlarge_bands(
             of_size.setdefault(band.window(column).shape[:2], []).append((index, column))
     for (height, width), tiles in of_size.items():
         for some in _batches(tiles, max(1, BATCH_PIXELS // (height * width))):
-            high_res = network.enlarge(to_batch([bands[index].window(column) for index, column in some]))
+            high_res = network.enlarge(
+                to_network(np.stack([bands[index].window(column) for index, column in some]))
+            )
             for (index, column), values in zip(some, high_res, strict=True):
                 _place(enlarged[index], bands[index], column, values, scale)
             on_progress(sum(bands[index].share for index, _ in some))
@@ -219,7 +222,7 @@ def spans(length: int, tile_size: int, multiple: int, margin: int) -> list[Span]
 def _place(enlarged: Pixels, band: Band, column: Span, high_res: NDArray[np.float32], scale: int) -> None:
     """Puts a tile's part of a window's enlargement (3, h, w) into that of its band."""
     window = band.window(column)
-    values = from_network(high_res, window)
+    values = values_of(high_res, window)
     if band.consistent:
         values = spread_residual(values, window, scale)
     place = enlarged[:, column.scaled_part(scale)]
@@ -229,7 +232,9 @@ def _place(enlarged: Pixels, band: Band, column: Span, high_res: NDArray[np.floa
     columns = slice(column.context, column.context + width)
     part = values[rows.start * scale : rows.stop * scale, columns.start * scale : columns.stop * scale]
     place[:] = (
-        settle_residual(part, window[rows, columns], scale) if band.consistent else to_pixels(part, window)
+        settle_residual(part, window[rows, columns], scale)
+        if band.consistent
+        else to_pixels(part, window.dtype)
     )
 
 

@@ -15,7 +15,8 @@ from pixels import REPEAT
 
 from fuzzing.mutations import HUGE, INTERESTING, mutate_bytes
 from srcli.errors import ImageError
-from srcli.packing.layouts import face_of
+from srcli.packing.faces import face_of
+from srcli.packing.layouts import FACES
 from srcli.pictures.pixels import to_uint8
 from srcli.upscaling.plan import Job
 from srcli.upscaling.reading import read_picture
@@ -46,7 +47,7 @@ class Pictures:
         (path,) = given.iterdir()
         # The other reader first: the one that follows ends with an error.
         with suppress(ImageError):
-            face_of(path.read_bytes(), path.name, "faces", 8)
+            face_of(path.read_bytes(), path.name, FACES, 8)
         picture = read_picture(path, path.name)
         height, width = picture.colour.shape[:2]
         if height * width <= ENLARGED_PIXELS:

@@ -22,7 +22,8 @@ from PIL import Image
 from srcli.data.dataset import open_dataset
 from srcli.drawn_faces.faces import draw_faces
 from srcli.errors import DataError, ImageError
-from srcli.packing.layouts import face_of
+from srcli.packing.faces import face_of
+from srcli.packing.layouts import CELEBA, FACES
 from srcli.packing.pack import Packing, pack
 from srcli.packing.sources import open_source
 
@@ -195,7 +196,7 @@ def test_without_a_partition_the_last_tenth_by_name_is_the_test_split(tmp_path: 
 def test_the_faces_layout_takes_the_largest_centred_square() -> None:
     pixels = np.zeros((144, 288, 3), np.uint8)
     pixels[:, 72:216] = np.random.default_rng(0).integers(0, 256, (144, 144, 3))
-    face = face_of(encoded(Image.fromarray(pixels), "PNG"), "wide.png", "faces", 72)
+    face = face_of(encoded(Image.fromarray(pixels), "PNG"), "wide.png", FACES, 72)
     means = pixels[:, 72:216].reshape(72, 2, 72, 2, 3).mean(axis=(1, 3))
     assert np.abs(face - means).max() <= 1
 
@@ -281,7 +282,7 @@ def odd_pictures() -> dict[str, tuple[bytes, np.ndarray]]:
 @pytest.mark.parametrize("name", odd_pictures())
 def test_odd_pictures_become_the_face_that_they_show(name: str) -> None:
     content, expected = odd_pictures()[name]
-    assert np.abs(face_of(content, name, "faces", 72).astype(int) - expected).max() <= 1
+    assert np.abs(face_of(content, name, FACES, 72).astype(int) - expected).max() <= 1
 
 
 def broken_pictures() -> dict[str, tuple[bytes, str]]:
@@ -289,7 +290,7 @@ def broken_pictures() -> dict[str, tuple[bytes, str]]:
     whole = encoded(Image.fromarray(draw_faces(1, 5)[0]), "JPEG")
     bomb = encoded(Image.new("L", (20_000, 20_000)), "PNG")
     return {
-        "empty.jpg": (b"", "not a picture"),
+        "empty.jpg": (b"", "it is empty"),
         "text.jpg": (b"hello, I am no picture at all", "not a picture"),
         "truncated.jpg": (whole[: len(whole) // 2], "truncated"),
         "tiny.png": (encoded(Image.new("RGB", (71, 200)), "PNG"), "71x200 pixels, smaller than 72"),
@@ -319,7 +320,7 @@ def test_too_many_broken_pictures_fail_the_command_and_leave_nothing(tmp_path: P
     good = {f"good-{n}.png": encoded(Image.fromarray(f), "PNG") for n, f in enumerate(draw_faces(20, 0))}
     source = open_source(write_folder(tmp_path / "faces", {**good, "bad.jpg": b"?"}))
     with pytest.raises(
-        DataError, match=r"more than 1 % of 21 pictures cannot be used: bad\.jpg: not a picture"
+        DataError, match=r"more than 1 % of 21 pictures cannot be used: bad\.jpg: it is not a picture"
     ):
         pack(source, tmp_path / "out", packing())
     assert sorted(path.name for path in tmp_path.iterdir()) == ["faces"]
@@ -353,8 +354,8 @@ def test_links_and_names_that_lead_out_of_archives_are_refused_unread(tmp_path: 
 
 
 def test_a_celeba_picture_of_another_size_is_named() -> None:
-    with pytest.raises(ImageError, match=r"x\.png: 72x72 pixels, CelebA's are 178x218"):
-        face_of(encoded(Image.fromarray(draw_faces(1, 0)[0]), "PNG"), "x.png", "celeba", 72)
+    with pytest.raises(ImageError, match=r"x\.png: 72x72 pixels, the celeba layout has 178x218"):
+        face_of(encoded(Image.fromarray(draw_faces(1, 0)[0]), "PNG"), "x.png", CELEBA, 72)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from itertools import count
 
 import pytest
 
-from srcli.upscaling.prefetch import ahead
+from srcli.upscaling.prefetch import prefetch
 
 
 @pytest.fixture
@@ -22,14 +22,14 @@ def doubled(items: Generator[int]) -> Generator[int]:
 
 
 def test_items_come_in_order_through_several_stages(stopped: threading.Event) -> None:
-    first = ahead((number for number in range(1000)), stopped, depth=7)
-    assert list(ahead(doubled(ahead(doubled(first), stopped)), stopped)) == list(range(0, 4000, 4))
+    first = prefetch((number for number in range(1000)), stopped, depth=7)
+    assert list(prefetch(doubled(prefetch(doubled(first), stopped)), stopped)) == list(range(0, 4000, 4))
     assert threading.active_count() == 1
     assert not stopped.is_set()
 
 
 def test_stages_run_in_threads_of_their_own(stopped: threading.Event) -> None:
-    names = set(ahead((threading.current_thread().name for _ in range(3)), stopped))
+    names = set(prefetch((threading.current_thread().name for _ in range(3)), stopped))
     assert names.isdisjoint({threading.current_thread().name})
 
 
@@ -38,7 +38,7 @@ def test_an_error_of_a_stage_is_raised_after_the_items_before_it(stopped: thread
         yield 1
         raise OSError("full")
 
-    items = ahead(doubled(ahead(failing(), stopped)), stopped)
+    items = prefetch(doubled(prefetch(failing(), stopped)), stopped)
     assert next(items) == 2
     with pytest.raises(OSError, match="full"):
         next(items)
@@ -53,7 +53,7 @@ def test_a_stage_is_never_further_ahead_than_it_may_be(stopped: threading.Event)
             made.append(number)
             yield number
 
-    with closing(ahead(making(), stopped, depth=2)) as items:
+    with closing(prefetch(making(), stopped, depth=2)) as items:
         for taken in range(1, 50):
             next(items)
             assert len(made) <= taken + 3 + 1
@@ -68,7 +68,7 @@ def test_whoever_stops_in_the_middle_closes_all_stages(stopped: threading.Event)
         finally:
             closed.append(stopped.is_set())
 
-    items = ahead(doubled(ahead(endless(), stopped)), stopped)
+    items = prefetch(doubled(prefetch(endless(), stopped)), stopped)
     next(items)
     with pytest.raises(KeyboardInterrupt):
         items.throw(KeyboardInterrupt)
