@@ -1,4 +1,4 @@
-"""Reading experiments, changing them from the command line, and telling two apart."""
+"""Reading experiments, overriding their settings, and comparing two."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Validating what a person wrote, and telling all that is wrong with it, where, and what may be meant."""
+"""Validation that reports every mistake at once: what, where, and what was probably meant."""
 
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,7 +11,7 @@ from srcli.errors import ExperimentError
 from srcli.experiment.yaml_text import Document
 
 MAX_MISTAKES = 20
-"""A file with more mistakes than this is no experiment; the rest are counted, not told."""
+"""The rest are counted, not listed."""
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -104,7 +104,7 @@ def _reason(detail: ErrorDetails, path: tuple[str, ...], kind: type[BaseModel]) 
 
 
 def _shown(value: Any) -> str:
-    """A value as it stands in a message, cut short."""
+    """A value for a message, cut short."""
     try:
         text = repr(value)
     except (ValueError, RecursionError):  # whole numbers of thousands of digits, lists in lists in lists
@@ -115,7 +115,7 @@ def _shown(value: Any) -> str:
 def _hidden_mistakes(
     kind: type[BaseModel], values: Mapping[str, Any], details: Sequence[ErrorDetails]
 ) -> list[ErrorDetails]:
-    """What is wrong beside a name that is none, behind which pydantic does not look.
+    """The mistakes beside an unknown name, behind which pydantic does not look.
 
     Of the names that resemble the wrong one, or else of all, each is tried; what is wrong with every one of
     them is wrong.
@@ -135,7 +135,7 @@ def _hidden_mistakes(
 def _mistakes_below(
     kind: type[BaseModel], values: Mapping[str, Any], parent: tuple[str, ...]
 ) -> dict[tuple[tuple[str, ...], str], ErrorDetails]:
-    """The mistakes in a part of the settings, by path and sort."""
+    """The mistakes in a part of the settings, by path and type."""
     try:
         kind.model_validate(values)
     except ValidationError as error:
@@ -157,7 +157,7 @@ def _with_value(values: Mapping[str, Any], path: Sequence[str], value: str) -> d
 
 
 def _likely(path: tuple[str, ...], kind: type[BaseModel]) -> str | None:
-    """The setting that is meant by one that is none: of that name elsewhere, or of a like name."""
+    """The setting probably meant by an unknown one: the same name elsewhere, or a similar name."""
     known = list(dict.fromkeys(_setting_paths(kind)))
     elsewhere = [other for other in known if other[-1] == path[-1]]
     if elsewhere:

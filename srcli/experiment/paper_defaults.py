@@ -1,4 +1,4 @@
-"""What the paper says of settings that depend on others, for experiments that leave them out."""
+"""The paper's defaults of settings that depend on other settings."""
 
 from collections.abc import Mapping
 from typing import Any, get_args
@@ -35,7 +35,7 @@ def _critic(given: Mapping[str, Any], generator: object, objective: Any) -> dict
 
 
 def _objective_named(name: object) -> Any:
-    """The objective's class; any for a name that is none, which alone should be told of."""
+    """The objective's class; any for an unknown name, which alone should be reported."""
     kinds = _kinds(Objective)
     return next((kind for kind in kinds if _tag(kind, "name") == name), kinds[0])
 

@@ -1,4 +1,4 @@
-"""The presets and plans that come with srcli: where they lie, their names, what they say of themselves."""
+"""The presets, plans and example faces that come with srcli."""
 
 import difflib
 from pathlib import Path
@@ -38,7 +38,7 @@ def preset_path(name: str) -> Path:
 
 
 def experiment_path(path: Path) -> Path:
-    """The experiment file that a person names.
+    """The experiment file at a path that a person gave.
 
     Raises:
         ExperimentError: Nothing is there, or a run is.
@@ -77,7 +77,7 @@ def _find(name: str, folder: Path, kind: str, hint: str) -> Path:
 
 
 def preset_description(path: Path) -> str:
-    """What a preset says of itself: the first line of its head comment, or nothing if it has none."""
+    """The first line of a preset's head comment; empty if it has none."""
     first_line = path.read_text(encoding="utf-8").partition("\n")[0].strip()
     return first_line.lstrip("#").strip() if first_line.startswith("#") else ""
 

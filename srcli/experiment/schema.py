@@ -1,4 +1,4 @@
-"""What an experiment is: everything that determines a run, but for its data and the device."""
+"""The settings of an experiment."""
 
 from typing import Annotated, Literal, Self
 
@@ -16,7 +16,7 @@ _Count = Annotated[int, Field(ge=1, le=10**12)]
 
 
 class Augmentation(BaseModel):
-    """What is taken of each training face, at a random place, and how that is changed."""
+    """The random window taken from each training face, and how it is changed."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
@@ -82,7 +82,7 @@ class Training(BaseModel):
 
 
 class Experiment(BaseModel):
-    """Everything that determines a run, but for its data and the device."""
+    """Everything that determines a run except its data and the device."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 

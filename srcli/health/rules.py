@@ -1,4 +1,4 @@
-"""Rules that find what ails a run. They read its log and nothing else; see docs/health.md."""
+"""Rules that judge the health of a run from its log alone; see docs/health.md."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
@@ -41,7 +41,7 @@ class StuckPoint(NamedTuple):
 
 
 class History:
-    """The terms of the last `WINDOW` steps and the last two evaluations, those of the first steps aside."""
+    """The terms of the last `WINDOW` steps and the last two evaluations, except those of the first steps."""
 
     def __init__(self) -> None:
         self._steps: deque[JsonObject] = deque(maxlen=WINDOW)
@@ -77,7 +77,7 @@ class History:
 
 @dataclass(frozen=True)
 class Rule:
-    """How one kind of finding is made in a history, and what helps.
+    """One fault: how it is found in a history, and what helps.
 
     Attributes:
         name: As it stands in files.
@@ -90,7 +90,7 @@ class Rule:
 
 
 def dead_critic(history: History, points: Sequence[StuckPoint]) -> str | None:
-    """A term of the critic's has stood at a value at which the generator learns nothing from it."""
+    """A term of the critic has stayed at a value at which the generator learns nothing from it."""
     for point in points:
         values = history.window(point.term)
         if values is not None and np.median(np.abs(values - point.value)) <= point.within:
@@ -118,7 +118,7 @@ def gradient_norm(history: History) -> str | None:
 
 
 def exploding_terms(history: History) -> str | None:
-    """A term has left the range that pictures and critics of sound slope can give."""
+    """A term has left the range that pictures and critics of a sensible slope can give."""
     for term, bound in TERM_BOUNDS.items():
         values = history.smoothed(term)
         if len(values) and np.abs(values).max() > bound:

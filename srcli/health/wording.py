@@ -1,10 +1,10 @@
-"""What is said of a run's health, in one place for all who say it."""
+"""The wording of a run's health, for everything that reports it."""
 
 from collections.abc import Mapping
 from typing import Any
 
 WINDOW = 200
-"""How many steps the rules look back on; before there are so many, finding nothing means nothing."""
+"""How many steps the rules look back on; in a shorter run, finding nothing means nothing."""
 
 
 def nothing_found(judged_at: int | None) -> str:

@@ -1,4 +1,4 @@
-"""The pieces every network shares: activations, normalisation, initialisation."""
+"""What the networks share: activations, normalisation, initialisation, scores."""
 
 import math
 from typing import Annotated, Any, Literal

@@ -77,7 +77,7 @@ def write_checkpoint(
 
 
 def newest_readable(run: RunDirectory, steps: Sequence[int], read: Callable[[Path], Read]) -> Read:
-    """What `read` makes of the first checkpoint that it can read; those passed over are named.
+    """The result of `read` for the first checkpoint that it can read; a warning names each one passed over.
 
     Args:
         steps: Of the checkpoints, in the order in which they are tried.
@@ -132,7 +132,7 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], WeightsDescription]:
 
 
 def load_weights(network: nn.Module, tensors: Mapping[str, Tensor], source: Path) -> None:
-    """Puts tensors into a network, every one of them in its place.
+    """Loads tensors into a network; all of its tensors must be there.
 
     Raises:
         CheckpointError: A name or a shape does not fit.

@@ -1,4 +1,4 @@
-"""Run directories: where an experiment's record, metrics, samples and checkpoints lie. No torch here."""
+"""Run directories: the record, metrics, samples and checkpoints of an experiment. No torch here."""
 
 import difflib
 import errno
@@ -18,7 +18,7 @@ MAX_RECORD_BYTES = 5_000_000
 
 @dataclass(frozen=True)
 class RunDirectory:
-    """The places inside one run, and the reading and writing of its plain records.
+    """The paths inside one run, and the reading and writing of its record.
 
     Attributes:
         is_kept: Whether this process writes it; of several that train together, one does.
@@ -133,7 +133,7 @@ _SHOWN = 3
 
 
 def runs_like(path: Path) -> str:
-    """A hint that names runs beside a path or in `runs`: those of a like name, or else the newest.
+    """A hint that names runs beside a path or in `runs`: those with a similar name, or else the newest.
 
     Returns:
         A sentence; empty when there are no runs.

@@ -1,4 +1,4 @@
-"""The training loop: one step after another, with what is logged, drawn, measured and kept on the way."""
+"""The training loop: steps, and what is logged, measured, drawn and saved on the way."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -89,7 +89,7 @@ def train(
 
 @contextmanager
 def recording_divergence(run: RunDirectory, state: TrainingState) -> Iterator[None]:
-    """A block after whose divergence the run's record says so."""
+    """Records the divergence of a block in the run's record."""
     try:
         yield
     except DivergedError:
@@ -125,7 +125,7 @@ def _any_process(state: TrainingState, flag: bool) -> bool:
 
 
 def _conclude(run: RunDirectory, state: TrainingState, watch: Watch, is_unhealthy: bool) -> None:
-    """Records how a run ended whose checkpoint is saved, and raises what `train` says if it ended early.
+    """Records how a run ended, and raises what `train` says if it ended early; its checkpoint is saved.
 
     Args:
         is_unhealthy: Whether it ended for a finding, which another process may have made.

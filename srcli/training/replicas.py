@@ -147,7 +147,7 @@ SINGLE_PROCESS = Replicas()
 
 @contextmanager
 def joining(share: Share, device: str) -> Iterator[tuple[Replicas, torch.device]]:
-    """A block in which this process is one of those that torchrun started, with the device it trains on.
+    """Joins the processes that torchrun started, and gives the device this one trains on.
 
     Args:
         share: Which of the processes this is.

@@ -85,7 +85,7 @@ def resume_run(
     device: torch.device,
     replicas: Replicas = SINGLE_PROCESS,
 ) -> None:
-    """Continues a run where its newest whole checkpoint stands.
+    """Continues a run from its newest whole checkpoint.
 
     Args:
         overrides: Only `training.steps` and `training.on_unhealthy` may differ from the run's experiment, and
@@ -119,7 +119,7 @@ def resume_run(
 
 
 def _same_dataset(run: Path, record: dict[str, Any], data: Sequence[Path]) -> Dataset:
-    """The dataset of a run, where it lies now or where it lay."""
+    """The dataset of a run, at its new place or the recorded one."""
     dataset = load_dataset(data or _recorded_data(record, run))
     if dataset.fingerprint != _recorded_dataset(record, run).get("fingerprint"):
         raise RunError(f"{dataset.source} is not the data that {run} was trained on: fingerprints differ")
@@ -127,7 +127,7 @@ def _same_dataset(run: Path, record: dict[str, Any], data: Sequence[Path]) -> Da
 
 
 def _check_unfinished(run: RunDirectory, record: dict[str, Any], state: TrainingState) -> None:
-    """Makes sure that something is left to do: a run killed after its last checkpoint lacks its end."""
+    """Checks that something is left to do: a run killed after its last checkpoint still needs its end."""
     was_cut_off = record.get("status") in (RunStatus.RUNNING, RunStatus.FAILED)
     if state.step >= state.experiment.training.steps and not was_cut_off and not restarts():
         hint = f"To go on, extend it with --set {EXTENDABLE}=N."
@@ -145,7 +145,7 @@ def _train(run: RunDirectory, state: TrainingState, dataset: Dataset, seconds_be
 
 @contextmanager
 def recording_failure(run: RunDirectory, state: TrainingState) -> Iterator[None]:
-    """A block after whose failure the run's record says so, as far as that can still be written."""
+    """Records the failure of a block in the run's record, as far as that can still be written."""
     try:
         yield
     except BaseException as error:
@@ -155,7 +155,7 @@ def recording_failure(run: RunDirectory, state: TrainingState) -> Iterator[None]
 
 @contextmanager
 def recording_loss(run: RunDirectory) -> Iterator[None]:
-    """A block before the first step: the loss of a process ends the run, a mistake leaves it as it was."""
+    """Records the loss of a process before the first step; any other error leaves the run as it was."""
     try:
         yield
     except LostProcessError as error:
@@ -204,7 +204,7 @@ def _resumed_experiment(run: RunDirectory, recorded: Experiment, overrides: Sequ
 
 
 def _refuse_jump(run: RunDirectory, recorded: Experiment, state: TrainingState) -> None:
-    """Makes sure that the learning rate goes on where it was: a schedule over other steps may jump.
+    """Checks that the learning rate does not jump, as a schedule over other steps may.
 
     Raises:
         RunError: It would jump.
@@ -225,7 +225,7 @@ def _learning_rate(experiment: Experiment, step: int) -> float:
 
 
 def _rewind(run: RunDirectory, state: TrainingState) -> float:
-    """Makes the run's records those of its checkpoint; returns the seconds it had trained by then."""
+    """Takes the run's records back to its checkpoint; returns the seconds it had trained by then."""
     write_text(run.experiment_file, state.experiment.to_yaml())
     cut_log(run.metrics_file, state.step)
     log = read_log(run.metrics_file)
@@ -233,7 +233,7 @@ def _rewind(run: RunDirectory, state: TrainingState) -> float:
 
 
 def _require_same(state: TrainingState, dataset: Dataset) -> None:
-    """Makes sure that what makes a run is the same on all processes."""
+    """Checks that settings, data and weights are the same on all processes."""
     if state.replicas.count > 1:
         digest = weights_digest(state)
         settings = state.experiment.to_yaml()

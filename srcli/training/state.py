@@ -1,4 +1,4 @@
-"""What training changes: networks, optimisers and the step; built from an experiment, saved, restored."""
+"""The state of training: networks, optimisers and the step; built from an experiment, saved, restored."""
 
 import hashlib
 from collections.abc import Iterator
@@ -149,7 +149,7 @@ def refuse_large_networks(experiment: Experiment) -> None:
 def first_state(
     experiment: Experiment, device: torch.device, replicas: Replicas = SINGLE_PROCESS
 ) -> TrainingState:
-    """The state in which a run begins: a new one, with the generator of `training.init_from` if there is one.
+    """The state of a run at step 0, with the generator of `training.init_from` if there is one.
 
     Raises:
         CheckpointError: Nothing usable is at `init_from`, or its generator has other settings.
@@ -162,7 +162,7 @@ def first_state(
 
 
 def start_from(state: TrainingState, source: Path) -> None:
-    """Puts another run's generator into a new state, and into its moving average.
+    """Loads another run's generator into a new state, and into its moving average.
 
     Raises:
         CheckpointError: Nothing usable is there, or its generator has other settings.
@@ -176,7 +176,7 @@ def start_from(state: TrainingState, source: Path) -> None:
 
 
 def save_state(run: RunDirectory, state: TrainingState) -> None:
-    """Writes the state as a checkpoint of the run, if there is none of this step yet and it is kept here."""
+    """Writes a checkpoint of the state, unless this step has one or another process keeps the run."""
     if not run.is_kept:
         return
     resume = {
@@ -215,7 +215,7 @@ def restore_state(
 
 
 def _load(state: TrainingState, folder: Path) -> int:
-    """Puts a checkpoint into a state and returns its step."""
+    """Loads a checkpoint into a state and returns its step."""
     check_files(folder, [*state.networks(), RESUME_FILE])
     step = -1
     for name, network in state.networks().items():

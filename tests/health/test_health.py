@@ -5,7 +5,6 @@ import math
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ import torch
 from tiny_experiments import PRESETS, small_dataset, small_experiment
 from torch import nn
 
-from srcli.errors import InterruptedRunError, UnhealthyRunError
+from srcli.errors import UnhealthyRunError
 from srcli.experiment.schema import Experiment
 from srcli.health.rules import Findings, Watch, health_lines, rules_for, swing_of
 from srcli.health.wording import describe_health
@@ -26,7 +25,7 @@ from srcli.runs.log import read_log
 from srcli.storage.bounded import JsonObject
 from srcli.training.evaluate import choose_test_faces
 from srcli.training.loop import StopRequest, train
-from srcli.training.state import build_state, restore_state
+from srcli.training.state import build_state
 from srcli.training.symptoms import symptoms
 
 CPU = torch.device("cpu")
@@ -270,30 +269,6 @@ def test_equal_outputs_have_no_spread() -> None:
     )
     same = np.repeat(faces.labels[:1], 8, axis=0)
     assert symptoms(state, same, faces.train, faces.labels) == {"spread": 0, "copies": 1}
-
-
-def test_an_interrupted_run_has_the_verdicts_of_a_whole_one(tmp_path: Path) -> None:
-    experiment = small_experiment("wgan", "mlp", evaluate_every=2)
-    runs = [create_run(tmp_path / name, experiment.to_yaml(), {}) for name in ("whole", "halves")]
-    for run, stop_after in ((runs[0], None), (runs[1], 3), (runs[1], None)):
-        state, stop = restore_state(run, experiment, CPU), StopRequest()
-
-        def report(entry: JsonObject, stop: StopRequest = stop, last: int | None = stop_after) -> None:
-            stop.requested = entry["step"] == last
-
-        with nullcontext() if stop_after is None else pytest.raises(InterruptedRunError):
-            train(run, state, small_dataset(), report, stop)
-    clock = {"seconds", "images_per_second"}
-    whole, halves = (
-        [
-            {name: value for name, value in entry.items() if name not in clock}
-            for entry in read_log(run.metrics_file)
-        ]
-        for run in runs
-    )
-    assert whole == halves
-    assert [entry["health"] for entry in whole if "health" in entry] == [{}, {}, {}]
-    assert runs[0].record()["health"] == runs[1].record()["health"] == {"judged_at": 6, "findings": {}}
 
 
 def test_a_finding_ends_a_run_without_a_request_to_stop(tmp_path: Path) -> None:
