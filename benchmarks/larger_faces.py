@@ -1,9 +1,9 @@
-"""How true and how sharp models are on faces larger than those they are compared on by `srcli compare`.
+"""Fidelity and sharpness of models on larger faces than those of `srcli compare`.
 
     python benchmarks/larger_faces.py FOLDER [--side 256] [--models faces ...] [--limit 60] [--json]
 
 The centre SIDE x SIDE pixels of every picture of at least that size are the label; its 4x4 area average, in 8
-bits, is the input. Means over the pictures, beside Pillow's bicubic of the same inputs.
+bits, is the input. Reports means over the pictures, next to Pillow's bicubic of the same inputs.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from srcli.upscaling.tiles import enlarge_pixels
 
 
 def read_labels(folder: Path, side: int, limit: int) -> Pixels:
-    """The centres of the first `limit` pictures that are large enough, by name: (n, side, side, 3)."""
+    """The centres of the first `limit` large enough pictures by name, (n, side, side, 3)."""
     labels: list[Pixels] = []
     for path in sorted(folder.iterdir()):
         pixels = np.asarray(open_picture(path, str(path)))

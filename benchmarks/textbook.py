@@ -1,4 +1,4 @@
-"""The same training step as a competent person writes it from the papers, to compare with."""
+"""The same training step as a competent engineer would write it from the papers, for comparison."""
 
 import torch
 from torch import Tensor, nn
@@ -16,7 +16,7 @@ PLAIN = {HalvingConv2d: nn.Conv2d, DoublingConv2d: nn.ConvTranspose2d, SampleNor
 
 
 class Textbook:
-    """Networks of PyTorch's own layers, its default optimisers, and a loop without any care for speed."""
+    """Networks of PyTorch's own layers, its default optimisers, and an unoptimised loop."""
 
     def __init__(self, experiment: Experiment, batches: TrainingBatches) -> None:
         torch.manual_seed(0)
@@ -85,7 +85,7 @@ class Textbook:
 
 
 def plain(network: nn.Module) -> nn.Module:
-    """The network with PyTorch's own layers in place of ours, and contiguous weights."""
+    """The network with PyTorch's own layers and contiguous weights."""
     for layer in network.modules():
         layer.__class__ = PLAIN.get(type(layer), type(layer))
     return network.to(memory_format=torch.contiguous_format)

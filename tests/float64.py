@@ -1,8 +1,8 @@
-"""Training in double precision, in which rounding stays far below what tests compare.
+"""Training in double precision, where rounding stays far below the tolerance of tests.
 
 In single precision it does not: the losses of a first step differ by up to 4 in 1,000 between
-processors, where a rounding moves a value across the kink of a ReLU, and Adam turns the rounding
-of gradients near zero into whole steps.
+CPUs, if rounding moves a value across the kink of a ReLU, and Adam turns the rounding of
+gradients near zero into full steps.
 """
 
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ from srcli.training.state import TrainingState
 
 @contextmanager
 def in_float64() -> Iterator[None]:
-    """A block in which new networks, noise and losses are in double precision."""
+    """Makes new networks, noise and losses double precision within a block."""
     before = torch.get_default_dtype()
     torch.set_default_dtype(torch.float64)
     try:
@@ -34,7 +34,7 @@ def in_float64() -> Iterator[None]:
 
 
 def exact_experiment(case: str) -> Experiment:
-    """The small experiment of a case, "objective generator", whose faces keep their colours."""
+    """The small experiment of a case, "objective generator", without colour changes."""
     experiment = small_experiment(*case.split())
     plain = {"brightness": 0.0, "contrast": 0.0, "saturation": 0.0}
     return experiment.model_copy(update={"augmentation": experiment.augmentation.model_copy(update=plain)})
@@ -42,7 +42,7 @@ def exact_experiment(case: str) -> Experiment:
 
 @dataclass(frozen=True)
 class ExactBatches:
-    """Batches of unchanged colours, taken back to the 8 bits they come from, in double precision."""
+    """Batches without colour changes, rounded back to 8 bits, in double precision."""
 
     batches_in_single: TrainingBatches
 

@@ -1,4 +1,4 @@
-"""Pixels and picture files to enlarge, and an enlarger whose arithmetic is known."""
+"""Pixels and picture files to enlarge, and a network with known arithmetic."""
 
 import io
 import struct
@@ -49,7 +49,7 @@ def colourful(width: int = 20, height: int = 30) -> Image.Image:
 
 
 def png(width: int, height: int, depth: int, colour_type: int, rows: bytes) -> io.BytesIO:
-    """A PNG written by hand, for what Pillow does not write."""
+    """A hand-made PNG, for variants that Pillow does not write."""
 
     def chunk(name: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
@@ -76,7 +76,7 @@ def file_of(picture: Picture, image_format: str = "PNG", quality: int = 95) -> b
 
 
 def written(picture: Picture, image_format: str = "PNG", quality: int = 95) -> Image.Image:
-    """What Pillow reads of a picture that is fitted to a format and written."""
+    """A picture fitted to a format, written, and read back by Pillow."""
     fitted = fit_format(picture, image_format, picture.colour.shape[1::-1], "a.png")
     with Image.open(io.BytesIO(file_of(fitted, image_format, quality))) as image:
         image.load()

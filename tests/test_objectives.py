@@ -1,4 +1,4 @@
-"""The terms of every objective against values worked out by hand."""
+"""The terms of every objective against values computed by hand."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Work shared out among processes that never meet, datasets of several folders, and rows of a batch."""
+"""Splitting work between independent processes, datasets in several folders, and rows of a batch."""
 
 import json
 import os
@@ -65,21 +65,21 @@ def test_the_environment_names_the_share(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @pytest.mark.parametrize(("rank", "count"), [("3", "3"), ("1", None), (None, "2"), ("-1", "2"), ("a", "2")])
-def test_a_rank_that_cannot_be_is_refused(
+def test_an_invalid_rank_is_refused(
     rank: str | None, count: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     set_ranks(monkeypatch, rank, count)
-    with pytest.raises(UserError, match="the environment says RANK="):
+    with pytest.raises(UserError, match=r"^RANK=.* in the environment"):
         read_share()
 
 
-def test_a_number_on_the_machine_that_cannot_be_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invalid_local_rank_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("LOCAL_RANK", raising=False)
     assert read_local_rank() == 0
     monkeypatch.setenv("LOCAL_RANK", "3")
     assert read_local_rank() == 3
     monkeypatch.setenv("LOCAL_RANK", "-1")
-    with pytest.raises(UserError, match="the environment says LOCAL_RANK=-1"):
+    with pytest.raises(UserError, match=r"^LOCAL_RANK=-1 in the environment"):
         read_local_rank()
 
 
@@ -89,7 +89,7 @@ def with_ranks(*arguments: str | Path, **ranks: str) -> subprocess.CompletedProc
     return subprocess.run(command, capture_output=True, text=True, env={**others, **ranks}, timeout=120)
 
 
-def test_commands_that_share_nothing_out_do_not_look_at_the_rank() -> None:
+def test_commands_that_split_no_work_ignore_the_rank() -> None:
     for arguments in (["presets", "list"], ["--version"]):
         expected = with_ranks(*arguments)
         assert len(expected.stdout) > 5
@@ -99,7 +99,7 @@ def test_commands_that_share_nothing_out_do_not_look_at_the_rank() -> None:
 
 
 @pytest.mark.parametrize("ranks", [{"RANK": "1"}, {"RANK": "abc", "WORLD_SIZE": "2"}, {"WORLD_SIZE": "2"}])
-def test_commands_that_share_out_their_work_name_a_rank_that_cannot_be(
+def test_commands_that_split_work_refuse_an_invalid_rank(
     ranks: dict[str, str], pictures: Path, tmp_path: Path
 ) -> None:
     named = f"RANK={ranks.get('RANK', '')} and WORLD_SIZE={ranks.get('WORLD_SIZE', '')}"
@@ -111,7 +111,7 @@ def test_commands_that_share_out_their_work_name_a_rank_that_cannot_be(
         done = with_ranks(*arguments, **ranks)
         assert (done.returncode, done.stdout) == (1, "")
         (line,) = done.stderr.splitlines()
-        assert line.startswith(f"error: the environment says {named}. Set both,")
+        assert line.startswith(f"error: {named} in the environment do not fit together. Set both,")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -123,7 +123,7 @@ def test_shares_are_disjoint_and_together_everything() -> None:
 
 
 @pytest.mark.parametrize("count", [2, 4])
-def test_the_rows_of_all_ranks_are_the_batch_of_one(count: int) -> None:
+def test_the_rows_of_all_ranks_make_up_the_batch(count: int) -> None:
     whole = as_batches(small_dataset())
     shared = [
         TrainingBatches(whole.dataset, whole.settings, 8, 5, Share(rank, count)) for rank in range(count)
@@ -153,7 +153,7 @@ def test_parts_packed_by_several_processes_are_the_dataset_that_one_packs(
         )
 
 
-def test_a_folder_that_lacks_a_part_or_mixes_packings_is_refused(pictures: Path, tmp_path: Path) -> None:
+def test_a_folder_with_missing_or_mixed_parts_is_refused(pictures: Path, tmp_path: Path) -> None:
     for rank in range(3):
         pack_part(pictures, tmp_path / "out", Share(rank, 3))
     moved = shutil.move(tmp_path / "out" / "part-2-of-3", tmp_path / "aside")
@@ -161,10 +161,10 @@ def test_a_folder_that_lacks_a_part_or_mixes_packings_is_refused(pictures: Path,
         open_datasets([tmp_path / "out"])
     shutil.move(moved, tmp_path / "out" / "part-2-of-3")
     (tmp_path / "out" / "part-1-of-2").mkdir()
-    with pytest.raises(DataError, match="holds parts of several packings"):
+    with pytest.raises(DataError, match="has parts of several packings"):
         open_datasets([tmp_path / "out"])
     whole = pack_part(pictures, tmp_path / "whole")
-    with pytest.raises(DataError, match="whole is a dataset already"):
+    with pytest.raises(DataError, match="whole already is a dataset"):
         part_path(whole, Share(0, 2))
 
 
@@ -181,8 +181,8 @@ def test_the_fingerprint_of_several_depends_on_each_and_on_their_order(
         open_datasets([first, Path(shutil.copytree(first, tmp_path / "copy"))])
 
 
-def test_faces_of_a_smaller_dataset_give_at_most_their_whole_side() -> None:
-    """Faces of the smaller one are red all over, those of the larger one a ramp from left to right."""
+def test_windows_are_at_most_the_whole_of_a_smaller_face() -> None:
+    """Faces of the smaller dataset are plain red, those of the larger one a ramp from left to right."""
     small = np.zeros((6, 80, 80, 3), np.uint8)
     small[..., 0] = 255
     large = np.broadcast_to(np.arange(160, dtype=np.uint8)[:, None], (6, 160, 160, 3))
@@ -202,7 +202,7 @@ def test_faces_of_a_smaller_dataset_give_at_most_their_whole_side() -> None:
         as_batches(joined, windows=(64, 200))
 
 
-def test_every_picture_is_planned_by_one_process_whatever_the_others_wrote(tmp_path: Path) -> None:
+def test_every_picture_is_planned_by_exactly_one_process(tmp_path: Path) -> None:
     for number in range(7):
         Image.new("RGB", (8, 8)).save(tmp_path / f"{number}.png")
     planned = []

@@ -50,13 +50,13 @@ INPUTS = {
 
 @pytest.fixture(scope="module")
 def worker() -> Iterator[ProcessPoolExecutor]:
-    """One warm process, whose memory is not that of the other tests."""
+    """One warm process, with memory separate from that of the other tests."""
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as executor:
         yield executor
 
 
 @pytest.mark.parametrize("kind", INPUTS)
-def test_hostile_inputs_are_taken_or_refused_and_do_nothing_else(
+def test_hostile_inputs_are_accepted_or_refused_without_side_effects(
     kind: str, worker: ProcessPoolExecutor, tmp_path: Path
 ) -> None:
     outcomes = worker.submit(fuzz.outcomes_here, kind, 0, INPUTS[kind], tmp_path).result()
@@ -69,7 +69,7 @@ def test_every_kind_of_the_harness_is_in_the_short_run() -> None:
 
 
 def weight_file(folder: Path, **generator: Any) -> Path:
-    """A small generator's weights under an experiment that describes another generator."""
+    """A small generator's weights with an experiment that describes another generator."""
     experiment = small_experiment("gan", "residual")
     path = folder / "generator.safetensors"
     write_weights(path, experiment.generator.build(), experiment, 3)
@@ -150,7 +150,7 @@ def test_what_the_optimisers_do_not_keep_is_not_taken(change: Any, message: str,
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a: " + "[" * 50_000, "is nested too deep for an experiment"),
+        ("a: " + "[" * 50_000, "is nested too deeply for an experiment"),
         ("training:\n  steps: 0x" + "f" * 50_000, "training.steps: should be"),
         ("training:\n  steps: [" + "1," * 9000 + "]", r"not \[1, 1, .{100,}\.\.\."),
         ("\n".join(f"s{n}: 1" for n in range(8000)), "and 7,98. more mistakes"),
@@ -167,9 +167,9 @@ def test_hostile_yaml_is_refused_at_once_and_briefly(text: str, message: str, tm
     assert len(str(caught.value)) < 12_000
 
 
-def test_an_experiment_file_that_is_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+def test_an_experiment_file_that_is_a_pipe_does_not_block(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "mine.yaml")
-    with pytest.raises(ExperimentError, match="cannot be read: it is no ordinary file"):
+    with pytest.raises(ExperimentError, match="cannot be read: it is not a regular file"):
         load_experiment(tmp_path / "mine.yaml")
 
 
@@ -215,10 +215,10 @@ def test_a_hostile_dataset_is_one_line(changes: dict[str, Any], message: str, tm
     assert len(str(caught.value)) < 1000
 
 
-def test_json_in_json_in_json_is_a_damaged_record(tmp_path: Path) -> None:
+def test_deeply_nested_json_is_a_damaged_record(tmp_path: Path) -> None:
     dataset(tmp_path)
     (tmp_path / "dataset.json").write_text("[" * 100_000)
-    with pytest.raises(DataError, match="it is nested too deep"):
+    with pytest.raises(DataError, match="it is nested too deeply"):
         open_dataset(tmp_path)
 
 
@@ -232,7 +232,7 @@ def tar_of(*members: tuple[tarfile.TarInfo, bytes]) -> bytes:
 
 
 def header(name: str, kind: bytes, size: int) -> bytes:
-    """A tar header alone, which declares what does not follow."""
+    """A tar header alone, declaring content that is missing."""
     member = tarfile.TarInfo(name)
     member.type, member.size = kind, size
     return member.tobuf(tarfile.GNU_FORMAT)
@@ -242,7 +242,7 @@ FACE = tar_of((tarfile.TarInfo("a.png"), b"face"))[:1024]
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
-def test_a_packed_tar_that_unpacks_to_far_more_than_it_is_is_refused(pack: Any, tmp_path: Path) -> None:
+def test_a_compressed_tar_that_unpacks_to_far_more_is_refused(pack: Any, tmp_path: Path) -> None:
     path = tmp_path / "bomb.tar"
     path.write_bytes(pack(FACE + header("big", tarfile.REGTYPE, 10**10) + bytes(1000)))
     with pytest.raises(
@@ -289,7 +289,7 @@ def test_xz_in_several_streams_is_read_to_its_end(tmp_path: Path) -> None:
     assert [len(file.content) for file in open_source(path).files()] == [300_000, 1]
 
 
-def test_a_zip_whose_entries_unpack_to_far_more_than_it_is_is_refused(tmp_path: Path) -> None:
+def test_a_zip_whose_entries_unpack_to_far_more_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "bomb.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for number in range(12):
@@ -305,7 +305,7 @@ def test_a_partition_of_hundreds_of_megabytes_beside_a_folder_is_not_read(tmp_pa
         open_source(tmp_path).text("list_eval_partition.txt")
 
 
-def test_talk_and_tables_hold_no_orders_to_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+def test_messages_and_tables_have_no_control_characters(capsys: pytest.CaptureFixture[str]) -> None:
     say("a\x1b[2J\nerror: b\x9b\u202e")
     table("[/x]", ["[bold]"], [["\x1b]0;owned\x07[link=http://x]"]])
     output = capsys.readouterr().err
@@ -315,7 +315,7 @@ def test_talk_and_tables_hold_no_orders_to_the_terminal(capsys: pytest.CaptureFi
 
 
 @pytest.mark.parametrize("tell", [say, warn, fail])
-def test_every_kind_of_talk_is_printable(
+def test_every_kind_of_message_is_printable(
     tell: Callable[[str], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
     tell("c\x1b[31m.png")
@@ -331,5 +331,5 @@ def test_results_are_piped_as_they_are(capfd: pytest.CaptureFixture[str]) -> Non
 @pytest.mark.parametrize(
     "code", [0x200E, 0x200F, 0x061C, 0x202E, 0x2068, 0x200B, 0xFEFF, 0xE0041, 0x2028, 0x85]
 )
-def test_marks_that_turn_text_around_or_hide_are_not_printed(code: int) -> None:
+def test_bidirectional_and_invisible_marks_are_not_printed(code: int) -> None:
     assert printable(f"a{chr(code)}b\u0301") == f"a{chr(code).encode('unicode_escape').decode()}b\u0301"

@@ -45,7 +45,7 @@ AUGMENTATION = {"horizontal_flip": True, "brightness": 0.05, "contrast": 0.05, "
 def small_experiment(
     objective: str = "wgan-gp", generator: str = "mlp", *, steps: int = 6, **training: Any
 ) -> Experiment:
-    """An experiment of the paper's kind with narrow networks, batches of 4 and n_critic of 2."""
+    """An experiment like the paper's with narrow networks, batches of 4 and n_critic of 2."""
     critic: dict[str, Any] | None = {"architecture": "dcgan", "width": 8}
     if generator == "mlp":
         critic = {"architecture": "mlp", "width": 32}
@@ -84,7 +84,7 @@ def small_dataset(faces: int = 40, test: int = 10) -> Dataset:
 
 
 def show(network: nn.Module, inputs: Tensor) -> nn.Module:
-    """The network in evaluation mode, its normalisation as if it had been trained on these inputs alone."""
+    """The network in evaluation mode, with normalisation statistics of these inputs."""
     for layer in network.modules():
         if isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d):
             layer.momentum = None  # the mean of all batches seen, of which there is this one
@@ -103,6 +103,6 @@ def pack_faces(folder: Path, faces: int = 24) -> Path:
 
 
 def logged_without_clock(run: RunDirectory) -> list[JsonObject]:
-    """A run's log without what depends on the time."""
+    """A run's log without its timings."""
     clock = {"seconds", "images_per_second"}
     return [{key: entry[key] for key in entry if key not in clock} for entry in read_log(run.metrics_file)]

@@ -22,13 +22,13 @@ FACES_FILE, RECORD_FILE, NAMES_FILE = "faces.npy", "dataset.json", "names.txt"
 MAX_FACES = 10_000_000
 MAX_SIDE = 4096
 MAX_RECORD_BYTES = 20_000_000
-"""What a dataset may declare at most, so that a damaged or hostile one does not fill the memory."""
+"""Limits on what a dataset may declare, so that a damaged or hostile one cannot exhaust memory."""
 
 Indices = NDArray[np.int64]
 
 
 class JoinedFaces:
-    """Several arrays of faces one after the other, each (N, S, S, 3) with an S of its own."""
+    """Several arrays of faces concatenated, each (N, S, S, 3) with its own S."""
 
     def __init__(self, arrays: Sequence[Pixels]) -> None:
         self._arrays = tuple(arrays)
@@ -54,19 +54,19 @@ class JoinedFaces:
         return self._sides[self._array_of(indices)]
 
     def _array_of(self, indices: Indices) -> Indices:
-        # The last array that starts there or before: an empty one starts where the next does.
+        # The last array that starts at or before the index: an empty one starts where the next does.
         return np.searchsorted(self._starts, indices, side="right") - 1
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Faces and which of them are for what.
+    """Faces and their splits.
 
     Attributes:
-        faces: (N, S, S, 3) with S of 72 or more, in 0..255; possibly a read-only memory map, or several.
-        splits: The ascending indices of every split in `SPLITS`; a split may be empty.
+        faces: (N, S, S, 3), S at least 72, in 0..255; possibly one or more read-only memory maps.
+        splits: The ascending indices of each split in `SPLITS`; a split may be empty.
         fingerprint: SHA-256 over pixels and splits, in hexadecimal.
-        source: Where the faces came from, for people to read.
+        source: Where the faces came from, for messages.
     """
 
     faces: Pixels | JoinedFaces
@@ -84,7 +84,7 @@ class Dataset:
 
     @property
     def largest_side(self) -> int:
-        """The side S of the faces, in pixels; the largest where they differ."""
+        """The side S of the faces in pixels; the largest if they differ."""
         return self.faces.largest_side if isinstance(self.faces, JoinedFaces) else self.faces.shape[1]
 
     def sides(self, indices: Indices) -> Indices:
@@ -95,10 +95,10 @@ class Dataset:
 
 
 def open_dataset(path: Path) -> Dataset:
-    """Opens what `srcli prepare-data` wrote; the faces stay on disk.
+    """Opens a dataset written by `srcli prepare-data`; the faces stay on disk.
 
     Raises:
-        DataError: The folder is missing, not a dataset, of another version, or not whole.
+        DataError: The folder is missing, not a dataset, of another version, or damaged.
     """
     record = _read_record(path)
     faces = _map_faces(path / FACES_FILE)
@@ -129,7 +129,7 @@ def indices_of_ranges(text: str, count: int) -> Indices:
     """The inverse of `ranges_of_indices`, for indices below `count`.
 
     Raises:
-        ValueError: The text is no list of ranges, or they hold more than `count` indices or larger ones.
+        ValueError: The text is not a list of ranges, or they exceed `count`.
     """
     if not text:
         return np.empty(0, np.int64)
@@ -139,7 +139,7 @@ def indices_of_ranges(text: str, count: int) -> Indices:
         start, stop = int(first), int(last or first) + 1
         total += stop - start
         if not 0 <= start < stop <= count or total > count:
-            raise ValueError(f"{item[:40]!r} are no indices of {count} faces, or too many")
+            raise ValueError(f"{item[:40]!r} are not indices of {count} faces, or too many")
         bounds.append((start, stop))
     return np.concatenate([np.arange(start, stop, dtype=np.int64) for start, stop in bounds])
 
@@ -154,7 +154,7 @@ def fingerprint_of(shape: tuple[int, ...], digests: Iterable[bytes], splits: Map
 
     Args:
         shape: (N, S, S, 3), of all faces.
-        digests: What `digest_of` says of each face, in order.
+        digests: `digest_of` each face, in order.
     """
     total = hashlib.sha256(f"srcli dataset {DATASET_VERSION} {shape}\n".encode())
     for digest in digests:
@@ -187,8 +187,8 @@ def _read_record(path: Path) -> dict[str, Any]:
 
 def _map_faces(path: Path) -> Pixels:
     try:
-        if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would wait for its writer
-            raise ValueError("it is no ordinary file")
+        if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would block
+            raise ValueError("it is not a regular file")
         faces = np.lib.format.open_memmap(path, mode="r")
     except FileNotFoundError:
         raise _damaged(path.parent, f"{path.name} is missing") from None

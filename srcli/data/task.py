@@ -1,4 +1,4 @@
-"""What the networks do: the sizes of inputs, labels and stored faces."""
+"""The task: sizes of inputs, labels and stored faces."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from srcli.pictures.pixels import Pixels, to_uint8
 from srcli.pictures.resize import area_average, resize_area
 
 FACE_SIZE = 72
-"""Least side of a stored face in pixels: the paper's box with 4 of jitter on every side, at half size."""
+"""Minimum side of a stored face in pixels: the paper's box with 4 of jitter on each side, at half size."""
 LABEL_SIZE = 64
 SCALE = 4
 

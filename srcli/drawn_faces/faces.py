@@ -1,7 +1,7 @@
-"""Faces that this project draws itself, so that everything can be tried without a dataset.
+"""Procedurally drawn faces, so that everything can be tried without a dataset.
 
-They stand in CelebA's 72x72 window: eyes near row 30, columns 27 and 45. Skin, hair, light, pose, glasses,
-beards, mouths and backgrounds vary, with fine strands, rims, lashes and teeth that 16x16 no longer shows.
+They are framed like CelebA's 72x72 window: eyes near row 30, columns 27 and 45. Skin, hair, light, pose,
+glasses, beards, mouths and backgrounds vary; strands, rims, lashes and teeth are lost at 16x16.
 """
 
 import os
@@ -16,8 +16,8 @@ from srcli.drawn_faces.hair import draw_strands, paint_hair_behind, paint_hair_i
 from srcli.drawn_faces.people import Person, draw_person, head_distance
 from srcli.pictures.pixels import Pixels, to_uint8
 
-_DRAWS = 320  # uniform numbers a face; more than it uses
-_BATCH = 16  # faces drawn at a time: their planes stay in the processor's cache
+_DRAWS = 320  # uniform numbers per face, more than it uses
+_BATCH = 16  # faces drawn at a time, so that their planes stay in the cache
 
 _IRISES = [(58, 36, 22), (92, 60, 34), (104, 112, 62), (70, 110, 150), (110, 128, 136)]
 _LIPS = [(178, 82, 84), (196, 98, 92), (164, 60, 70), (200, 36, 56), (150, 84, 76)]
@@ -45,7 +45,7 @@ _WALLS = [
 
 
 def draw_faces(count: int, seed: int) -> Pixels:
-    """Draws faces, (count, 72, 72, 3); face i depends on `seed` and i only, on every machine alike."""
+    """Draws faces, (count, 72, 72, 3); face i depends only on `seed` and i, on every machine."""
     table = np.random.default_rng(seed).random((count, _DRAWS), dtype=np.float32)
     faces = np.empty((count, FACE_SIZE, FACE_SIZE, 3), np.uint8)
 
@@ -53,7 +53,7 @@ def draw_faces(count: int, seed: int) -> Pixels:
         pixels = _draw(Dice(table[start : start + _BATCH]), min(_BATCH, count - start))
         faces[start : start + _BATCH] = to_uint8(pixels * np.float32(255)).transpose(0, 2, 3, 1)
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:  # numpy computes without the interpreter's lock
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # numpy releases the GIL
         list(pool.map(draw, range(0, count, _BATCH)))
     return faces
 

@@ -1,4 +1,4 @@
-"""The paper's defaults of settings that depend on other settings."""
+"""The paper's defaults for settings that depend on other settings."""
 
 from collections.abc import Mapping
 from typing import Any, get_args
@@ -8,12 +8,12 @@ from srcli.objectives import Objective
 
 
 def with_paper_defaults(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings with a critic and an optimiser as the paper has them, where they are left out.
+    """Fills in the paper's critic and optimiser where the settings leave them out.
 
-    An objective without a critic gets none. A critic without an architecture has the generator's, or the
-    dcgan one where that has no critic; one without a normalisation has the objective's. An optimiser without
-    a name is the objective's, with what is given changed; one with a name is taken as it stands. What is no
-    mapping is left to the validation.
+    An objective without a critic gets none. The critic's architecture defaults to the generator's, or dcgan
+    if that has no critic; its normalisation defaults to the objective's. An optimiser without a name is the
+    objective's, with the given settings changed; one with a name is taken as is. Values that are not mappings
+    are left to validation.
     """
     objective = _objective_named(_mapping(values.get("objective")).get("name"))
     critic = values.get("critic", {} if objective.has_critic else None)
@@ -35,7 +35,7 @@ def _critic(given: Mapping[str, Any], generator: object, objective: Any) -> dict
 
 
 def _objective_named(name: object) -> Any:
-    """The objective's class; any for an unknown name, which alone should be reported."""
+    """The objective's class; any class for an unknown name, so that only the name is reported."""
     kinds = _kinds(Objective)
     return next((kind for kind in kinds if _tag(kind, "name") == name), kinds[0])
 

@@ -1,4 +1,4 @@
-"""The settings of an experiment."""
+"""The schema of experiments."""
 
 from typing import Annotated, Literal, Self
 
@@ -16,7 +16,7 @@ _Count = Annotated[int, Field(ge=1, le=10**12)]
 
 
 class Augmentation(BaseModel):
-    """The random window taken from each training face, and how it is changed."""
+    """Random crops of training faces, and changes to their colours and to the inputs."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
@@ -39,7 +39,7 @@ class Augmentation(BaseModel):
         default=0.0, ge=0, le=1, description="deviation of noise added to the input, for values in [0, 1]"
     )
     degradation: DegradationSettings | None = Field(
-        default=None, description="how inputs suffer, {} for what docs/degradation.md describes; null for not"
+        default=None, description="degradation of inputs; {} for the defaults in docs/degradation.md"
     )
 
     @field_validator("windows")
@@ -51,7 +51,7 @@ class Augmentation(BaseModel):
 
 
 class Training(BaseModel):
-    """How long and how a run trains. A step is one generator update with its n_critic critic updates."""
+    """The length and conduct of training. A step is one generator update and its n_critic critic updates."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
@@ -66,23 +66,23 @@ class Training(BaseModel):
         default=None, description="a run or weight file to start the generator from"
     )
     batch_norm_at_test: Literal["running", "batch"] = Field(
-        default="running", description="statistics that evaluations and samples normalise with"
+        default="running", description="batch norm statistics used by evaluations and samples"
     )
     sample_every: _Count = 500
     evaluate_every: _Count = 500
-    evaluate_faces: _Count = Field(default=300, description="how many faces of the test split are measured")
+    evaluate_faces: _Count = Field(default=300, description="number of test faces measured")
     checkpoint_every: _Count = 250
     checkpoint_minutes: float = Field(
-        default=10.0, gt=0, description="a checkpoint is written when the last one is older, too"
+        default=10.0, gt=0, description="a checkpoint is also written when the last one is older"
     )
     keep_checkpoints: _Count = 2
     on_unhealthy: Literal["warn", "stop"] = Field(
-        default="warn", description="what to do when an evaluation finds something; see docs/health.md"
+        default="warn", description="what to do when an evaluation finds a run unhealthy; see docs/health.md"
     )
 
 
 class Experiment(BaseModel):
-    """Everything that determines a run except its data and the device."""
+    """Everything that determines a run, except its data and the device."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
@@ -100,15 +100,15 @@ class Experiment(BaseModel):
         critic_normalization = None if self.critic is None else self.critic.normalization
         if critic_normalization == "batch" and not self.objective.allows_batch_norm_critic:
             mistakes.append(
-                f"critic.normalization: {self.objective.name} penalises each sample's gradient, which batch"
-                " normalisation mixes up; use layer or none"
+                f"critic.normalization: {self.objective.name} penalises each sample's gradient, but batch"
+                " normalisation mixes samples; use layer or none"
             )
         if self.generator.takes_noise and self.objective.gamma > 0:
             mistakes.append(
                 "objective.gamma: a generator from noise has no input to stay consistent with; use 0.0"
             )
         if self.generator.takes_noise and self.objective.pixel_weight > 0:
-            mistakes.append("objective: a generator from noise has no label to be compared with")
+            mistakes.append("objective: a generator from noise has no label to compare with")
         if self.generator.takes_noise and self.augmentation.degradation is not None:
             mistakes.append(
                 "augmentation.degradation: a generator from noise has no input to degrade; use null"
@@ -123,5 +123,5 @@ class Experiment(BaseModel):
         return self
 
     def to_yaml(self) -> str:
-        """The whole experiment as YAML that reads back as the same experiment."""
+        """The complete experiment as YAML, which loads as an equal experiment."""
         return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False)

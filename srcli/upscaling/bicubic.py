@@ -1,4 +1,4 @@
-"""Pillow's bicubic enlargement, some rows at a time."""
+"""Pillow's bicubic enlargement, a few rows at a time."""
 
 import numpy as np
 
@@ -7,17 +7,17 @@ from srcli.pictures.resize import enlarge_bicubic
 from srcli.upscaling.pixels import Pixels
 
 _REACH = 2
-"""Pixels on either side of a pixel that have a part in its enlargement."""
+"""Radius of the filter in input pixels."""
 
 
 def enlarge_rows(pixels: Pixels, start: int, stop: int, scale: int) -> Pixels:
-    """Enlarges the rows from `start` to before `stop`, with the rows around them in view.
+    """Enlarges rows `start` to `stop` - 1 as part of the whole picture.
 
     Args:
         pixels: The whole picture, (h, w, channels).
         start: The first row.
         stop: The row after the last.
-        scale: How many times larger the result is.
+        scale: The enlargement factor.
 
     Returns:
         (scale * (stop - start), scale * w, channels), of the type of `pixels`.

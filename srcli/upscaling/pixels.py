@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from srcli.errors import CheckpointError
 
 Pixels = NDArray[np.unsignedinteger[Any]]
-"""Of 8 or 16 bits, channels last."""
+"""8 or 16 bits, channels last."""
 
 Values = NDArray[np.floating[Any]]
-"""In the range of the pixels that they become, not yet rounded."""
+"""In the range of 8- or 16-bit pixels, not yet rounded."""
 
 
 def values_of(high_res: NDArray[np.float32], like: Pixels) -> Values:

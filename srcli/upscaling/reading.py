@@ -1,4 +1,4 @@
-"""Reading pictures in whatever mode they are, with their transparency, EXIF data and colour profile."""
+"""Reading pictures of any mode, with their transparency, EXIF data and colour profile."""
 
 import io
 from pathlib import Path
@@ -12,7 +12,7 @@ from srcli.errors import ImageError
 from srcli.pictures.opening import decoded, plain_mode, sixteen_bit_grey
 from srcli.upscaling.pictures import Picture
 
-# What a TIFF says of its picture; its other tags describe how the pixels lie in the file.
+# The TIFF tags that describe the picture; the others describe how its pixels are stored.
 _TIFF_DESCRIPTION = {
     ExifTags.Base.ImageDescription,
     ExifTags.Base.Make,
@@ -27,29 +27,29 @@ _TIFF_DESCRIPTION = {
 
 
 def read_picture(source: Path | BinaryIO, name: str) -> Picture:
-    """Decodes a picture, the first frame if it has several.
+    """Decodes the first frame of a picture; its content decides the format, not its name.
 
-    16-bit grey stays so; 16-bit colours are read as 8 bits. CMYK becomes sRGB, through its profile if it has
+    16-bit grey is kept; 16-bit colour is reduced to 8 bits. CMYK becomes sRGB, through its profile if it has
     one. Palettes become RGB.
 
     Args:
         source: A file, or an open file at its start.
-        name: How messages call the picture.
+        name: The picture's name in messages.
 
     Raises:
         ImageError: As `decoded`, or its CMYK profile is damaged.
     """
     with decoded(source, name) as image:
         remarks = []
-        # Frames are not counted: a file of some megabytes can hold millions. The further pictures in a
+        # Frames are not counted: a file of a few megabytes can hold millions. The other pictures in a
         # camera's MPO are views and depth maps of the first.
         if getattr(image, "is_animated", False) and image.format != "MPO":
-            remarks.append("only the first of its frames is enlarged")
+            remarks.append("only its first frame is enlarged")
         try:
             exif = _turn_upright(image)
         except Exception:  # Damaged EXIF data raise nearly anything, and are no reason to refuse the picture.
             exif = b""
-            remarks.append("its EXIF data are damaged and left out")
+            remarks.append("its EXIF data is damaged and was dropped")
         profile = image.info.get("icc_profile")
         if image.mode == "CMYK" and profile:
             pixels, profile = np.asarray(_cmyk_to_srgb(image, profile, name)), None
@@ -70,7 +70,7 @@ def _turn_upright(image: Image.Image) -> bytes:
     """Applies the EXIF orientation in place and returns the other EXIF data."""
     exif = image.getexif()
     if image.info.get("exif") and not exif:
-        raise ValueError("these EXIF data have no tags")
+        raise ValueError("this EXIF data has no tags")
     ImageOps.exif_transpose(image, in_place=True)
     exif.pop(ExifTags.Base.Orientation, None)
     if image.format == "TIFF":

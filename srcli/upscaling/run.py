@@ -1,4 +1,4 @@
-"""Enlarging many pictures with one network; one that fails does not stop the others."""
+"""Enlarging many pictures with one network; failures do not stop the others."""
 
 import sys
 import time
@@ -42,28 +42,28 @@ def upscale_all(
     as_json: bool = False,
     faces: FaceOptions | None = None,
 ) -> Outcome:
-    """Enlarges pictures, and prints the path of each output when it is written.
+    """Enlarges pictures and prints the path of each output once it is written.
 
     Args:
         jobs: The pictures and their outputs.
-        network: What enlarges them.
+        network: The generator.
         label: The network's name, for messages and for the outputs' metadata.
         sha256: Of the network's weight file, for the outputs' metadata.
         quality: 1 to 100, for JPEG and WebP; None for 95.
-        consistent: Whether the outputs' area average is made to be the input.
-        compare: Whether the input's bicubic enlargement stands to the left of the output.
-        as_json: Whether a record is printed for each picture instead of a path.
-        faces: What is done with the faces of photographs; None to enlarge whole pictures.
+        consistent: Whether to make the output's area average equal the input.
+        compare: Whether to put the input's bicubic enlargement to the left of the output.
+        as_json: Whether to print a record for each picture instead of a path.
+        faces: How to treat faces in photographs; None to enlarge whole pictures.
 
     Returns:
-        How many of them failed, each named on standard error.
+        The number of failures, each reported on standard error.
 
     Raises:
         CheckpointError: The network's output is not a number.
     """
     provenance = Provenance(f"srcli {__version__}", f"{label}, sha256 {sha256}")
     options = UpscaleOptions(network, label, quality or DEFAULT_QUALITY, provenance, consistent, compare)
-    # An interrupt ends this wait for a pipe, but not one in another thread.
+    # Read here because an interrupt would not end a blocking read in another thread.
     stdin = sys.stdin.buffer.read() if any(job.source is None for job in jobs) else b""
     outcome, start, stopped = Outcome(), time.perf_counter(), Event()
     with progress("pictures") as bar:
@@ -93,19 +93,19 @@ def upscale_all(
 
 
 def check_streams(jobs: Sequence[Job]) -> None:
-    """Makes sure that no picture is read from or written to a terminal.
+    """Checks that no picture is read from or written to a terminal.
 
     Raises:
         UserError: One would be.
     """
     if any(job.source is None for job in jobs) and sys.stdin.isatty():
-        raise UserError("standard input is a terminal", "Pipe a picture in, or name its file.")
+        raise UserError("standard input is a terminal", "Pipe in a picture, or give a file.")
     if any(job.target is None for job in jobs) and sys.stdout.isatty():
-        raise UserError("the picture would be written to a terminal", "Pipe it on, or give --out FILE.")
+        raise UserError("the picture would be written to a terminal", "Redirect it, or give --out FILE.")
 
 
 def _report(item: Item, label: str, sha256: str, as_json: bool) -> None:
-    """Says what became of a picture: results on standard output, talk on standard error."""
+    """Reports a picture's outcome: results on standard output, messages on standard error."""
     for remark in item.remarks:
         say(f"{item.job.name}: {remark}")
     if item.error is not None:

@@ -1,4 +1,4 @@
-"""The stages that pictures pass through, each an iterator over the one before: decode, enlarge, write."""
+"""The pipeline of `upscale`, each stage an iterator over the one before: decode, enlarge, write."""
 
 import io
 import sys
@@ -23,20 +23,20 @@ from srcli.upscaling.tiles import BATCH_PIXELS, Band, Network, bands_of, check_s
 from srcli.upscaling.writing import Provenance, write_picture
 
 CHUNK_PIXELS = 2**18
-"""Pixels of the input that are on the way together, so that those of one size may meet in a batch."""
+"""Input pixels grouped into a chunk, so that parts of equal size can share a batch."""
 
 
 @dataclass(frozen=True)
 class UpscaleOptions:
-    """What is done with every picture.
+    """Options for all pictures.
 
     Attributes:
-        network: What enlarges.
+        network: The generator.
         label: The network's name.
         quality: 1 to 100, for JPEG and WebP.
-        provenance: What outputs say of their making.
-        consistent: Whether the outputs' area average is made to be the input.
-        compare: Whether the input's bicubic enlargement stands to the left of the output.
+        provenance: The provenance note in outputs.
+        consistent: Whether to make the output's area average equal the input.
+        compare: Whether to put the input's bicubic enlargement to the left of the output.
     """
 
     network: Network
@@ -49,20 +49,20 @@ class UpscaleOptions:
 
 @dataclass(eq=False)
 class Item:
-    """A picture on its way.
+    """A picture in the pipeline.
 
     Attributes:
-        job: Where it comes from and goes to.
-        picture: What was decoded; None if that failed.
-        bands: How many parts it comes in, 1 if it failed.
-        remarks: What was left out, for the user.
-        error: Why it failed; what is still to come of it is not enlarged then.
-        started: When it was begun, in seconds.
+        job: Its source and target.
+        picture: The decoded picture; None if decoding failed.
+        bands: The number of its parts, 1 if it failed.
+        remarks: Messages for the user about what was dropped.
+        error: Why it failed; its remaining parts are not enlarged.
+        started: Start time in seconds.
         in_size: Width and height of the input, upright; None if it could not be read.
         out_size: Width and height of the output.
-        seconds: From then until it was written, with the waits between.
-        faces: Those that were enlarged, if it is a photograph in which they were looked for.
-        is_skipped: Whether its output was there already and stays.
+        seconds: From start to writing, including waits.
+        faces: The enlarged faces, if it is a photograph that was searched for them.
+        is_skipped: Whether its output already existed and was kept.
     """
 
     job: Job
@@ -80,7 +80,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Part:
-    """A row of tiles of a picture, before or after the network; None of a picture that failed."""
+    """A row of tiles of a picture, before or after the network; None for a failed picture."""
 
     item: Item
     band: Band | None
@@ -88,12 +88,12 @@ class Part:
 
 
 def decode(jobs: Iterable[Job], options: UpscaleOptions, stdin: bytes) -> Generator[list[Part]]:
-    """Decodes pictures, and gives their parts in order, as many together as make a batch.
+    """Decodes pictures and yields their parts in order, in chunks that fill a batch.
 
     Args:
-        jobs: Which pictures.
-        options: What will be done with them.
-        stdin: What standard input held.
+        jobs: The pictures.
+        options: The options.
+        stdin: The bytes of standard input.
     """
     chunk: list[Part] = []
     pixels: Counter[tuple[int, ...]] = Counter()
@@ -114,7 +114,7 @@ def decode(jobs: Iterable[Job], options: UpscaleOptions, stdin: bytes) -> Genera
 
 
 def _decode(item: Item, options: UpscaleOptions, stdin: bytes) -> list[Band]:
-    """Reads a picture into its item; no bands if that fails."""
+    """Decodes a picture into its item; returns no bands if that fails."""
     job, network = item.job, options.network
     try:
         picture = read_picture(job.source or io.BytesIO(stdin), job.name)
@@ -137,12 +137,12 @@ def _decode(item: Item, options: UpscaleOptions, stdin: bytes) -> list[Band]:
 def enlarge(
     chunks: Generator[list[Part]], options: UpscaleOptions, on_progress: Callable[[float], None]
 ) -> Generator[list[Part]]:
-    """Runs the network over the parts of pictures.
+    """Runs the network over parts of pictures.
 
     Args:
-        chunks: The parts in order, those together that may share a batch.
-        options: Has the network.
-        on_progress: Called with the shares of pictures that have just been done.
+        chunks: The parts in order; those of a chunk may share a batch.
+        options: The options.
+        on_progress: Called with the fraction of a picture just done.
 
     Raises:
         CheckpointError: The network's output is not a number.
@@ -162,7 +162,7 @@ def enlarge(
 
 
 def write(chunks: Generator[list[Part]], options: UpscaleOptions) -> Generator[Item]:
-    """Writes pictures as their parts come, and gives each when it is written or has failed."""
+    """Writes pictures as their parts arrive, and yields each once it is written or has failed."""
     with closing(chunks):
         parts = (part for chunk in chunks for part in chunk)
         for first in parts:
@@ -175,7 +175,7 @@ def write(chunks: Generator[list[Part]], options: UpscaleOptions) -> Generator[I
                 item.error = error
             except MemoryError:
                 item.error = no_memory(item.job)
-            # The parts of a picture that failed on the way are passed over.
+            # Skips the remaining parts of a failed picture.
             deque(own_parts, maxlen=0)
             item.picture = None
             item.seconds = time.perf_counter() - item.started
@@ -206,7 +206,7 @@ def write_item(item: Item, picture: Picture, rows: Iterable[Pixels], options: Up
 
 
 def _rows(picture: Picture, parts: Iterable[Part], options: UpscaleOptions) -> Iterator[Pixels]:
-    """The output's rows, part by part."""
+    """The output's rows, one part at a time."""
     for part in parts:
         if part.item.error is not None:
             raise part.item.error
@@ -218,7 +218,7 @@ def _rows(picture: Picture, parts: Iterable[Part], options: UpscaleOptions) -> I
 
 @contextmanager
 def _opened(target: Path | None) -> Iterator[IO[bytes]]:
-    """The output, whole or not at all; None for standard output.
+    """Opens the output, written atomically; None for standard output.
 
     Raises:
         ImageError: It cannot be written.
@@ -228,7 +228,7 @@ def _opened(target: Path | None) -> Iterator[IO[bytes]]:
             yield sys.stdout.buffer
             sys.stdout.buffer.flush()
         else:
-            # Whoever loses power still has the input; waiting for the disk takes longer than a face.
+            # Not synced: after a power loss the input is still there, and a sync takes longer than a face.
             with atomic_file(target, durable=False) as file:
                 yield file
     except BrokenPipeError:
@@ -237,9 +237,9 @@ def _opened(target: Path | None) -> Iterator[IO[bytes]]:
         if target is None:
             discard_output()
         name = target or "standard output"
-        raise ImageError(f"{name}: it cannot be written: {error.strerror or error}") from error
+        raise ImageError(f"{name}: cannot be written: {error.strerror or error}") from error
 
 
 def no_memory(job: Job) -> ImageError:
-    """The error of a picture whose output this machine's memory cannot hold."""
+    """The error for a picture whose output does not fit in memory."""
     return ImageError(f"{job.name}: its output is too large for this machine's memory")

@@ -1,4 +1,4 @@
-"""The program as a person runs it: real processes, exit codes, one line for each mistake."""
+"""The program as users run it: real processes, exit codes, one line per mistake."""
 
 import json
 import os
@@ -108,7 +108,7 @@ def check_interrupted(run: Path) -> None:
 
 
 def endless(experiment_file: Path, run: Path) -> list[str]:
-    """The command of a training that does not end by itself, and saves nothing before it is told to end."""
+    """The command of an endless training run that saves nothing until it is told to stop."""
     settings = [f"training.{name}=100000" for name in ("steps", "checkpoint_every", "evaluate_every")]
     overrides = [part for setting in settings for part in ("--set", setting)]
     return [sys.executable, "-m", "srcli", "train", str(experiment_file), "--out", str(run), *overrides]
@@ -159,7 +159,7 @@ def test_under_nohup_training_outlives_the_terminal(experiment_file: Path, tmp_p
     check_interrupted(run)
 
 
-def test_an_unknown_preset_is_met_with_a_suggestion(tmp_path: Path) -> None:
+def test_an_unknown_preset_gets_a_suggestion(tmp_path: Path) -> None:
     done = srcli("train", "--preset", "mlp-wgan-gp", cwd=tmp_path)
     assert done.returncode == 1
     (line,) = error_lines(done)
@@ -196,7 +196,7 @@ def test_two_sources_of_an_experiment_are_a_usage_error(experiment_file: Path) -
     assert srcli("train").returncode == 2
 
 
-def test_a_dry_run_prints_the_experiment_and_its_cost_and_makes_nothing(
+def test_a_dry_run_prints_the_experiment_and_its_cost_and_writes_nothing(
     experiment_file: Path, tmp_path: Path
 ) -> None:
     done = srcli("train", experiment_file, "--dry-run", "--precision", "bf16", cwd=tmp_path)
@@ -207,7 +207,7 @@ def test_a_dry_run_prints_the_experiment_and_its_cost_and_makes_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_dry_run_refuses_a_missing_or_another_generator_to_begin_with(
+def test_a_dry_run_refuses_a_missing_or_mismatched_init_from(
     experiment_file: Path, finished_run: Path, tmp_path: Path
 ) -> None:
     def rehearse(*settings: str) -> subprocess.CompletedProcess[str]:
@@ -226,14 +226,14 @@ def test_a_dry_run_refuses_a_missing_or_another_generator_to_begin_with(
     assert rehearse(begin).returncode == 0
 
 
-def test_a_device_that_is_not_there_is_one_line(experiment_file: Path, tmp_path: Path) -> None:
+def test_a_missing_device_is_one_line(experiment_file: Path, tmp_path: Path) -> None:
     done = srcli("train", experiment_file, "--device", "nonsense", cwd=tmp_path)
     assert done.returncode == 1
     assert error_lines(done)[0].startswith("--device nonsense cannot be used")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-def test_a_reader_that_went_away_and_a_full_device_are_no_tracebacks() -> None:
+def test_a_closed_pipe_and_a_full_device_cause_no_traceback() -> None:
     command = f"{sys.executable} -m srcli presets list"
     for redirect in ("| true", "> /dev/full"):
         done = subprocess.run(
@@ -243,7 +243,7 @@ def test_a_reader_that_went_away_and_a_full_device_are_no_tracebacks() -> None:
         assert "Exception ignored" not in done.stderr
 
 
-def test_a_disk_that_fills_up_is_one_line_and_leaves_no_half_checkpoint(
+def test_a_full_disk_is_one_line_and_leaves_no_partial_checkpoint(
     experiment_file: Path, tmp_path: Path
 ) -> None:
     run = tmp_path / "run"
@@ -272,24 +272,22 @@ def test_a_disk_that_fills_up_is_one_line_and_leaves_no_half_checkpoint(
         (("presets", "copy", "smoke", ""), "an argument"),
     ],
 )
-def test_an_empty_argument_is_an_error_and_nothing_is_done(
-    arguments: tuple[str, ...], where: str, tmp_path: Path
-) -> None:
+def test_an_empty_argument_is_an_error(arguments: tuple[str, ...], where: str, tmp_path: Path) -> None:
     Image.new("RGB", (16, 16)).save(tmp_path / "face.png")
     done = srcli(*arguments, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
-    assert f"Invalid value for {where}: it is empty, as an unset variable is" in done.stderr
+    assert f"Invalid value for {where}: it is empty; is a variable unset?" in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["face.png"]
 
 
 @pytest.mark.parametrize(
     ("arguments", "mistake"),
     [
-        ("train mlp-wgangp", "mlp-wgangp is no file here, but a preset. Train it with --preset mlp-wgangp."),
+        ("train mlp-wgangp", "mlp-wgangp is not a file but a preset. Train it with --preset mlp-wgangp."),
         ("train mlp-wgan-gp.yaml", "mlp-wgan-gp.yaml does not exist. Did you mean --preset mlp-wgangp? Give"),
         (
             "train runs/faces-1",
-            "runs/faces-1 is a run, no experiment file. Continue it with --resume runs/fa",
+            "runs/faces-1 is a run, not an experiment file. Continue it with --resume runs/fa",
         ),
         ("train --preset notes.txt", "there is no preset called 'notes.txt'. To train the file: srcli train"),
         (
@@ -305,7 +303,7 @@ def test_an_empty_argument_is_an_error_and_nothing_is_done(
         ("upscale face.png --model notes.txt", "notes.txt cannot be read as weights: "),
     ],
 )
-def test_a_mistake_is_met_with_its_remedy(arguments: str, mistake: str, tmp_path: Path) -> None:
+def test_a_mistake_gets_a_remedy(arguments: str, mistake: str, tmp_path: Path) -> None:
     (tmp_path / "runs" / "faces-1").mkdir(parents=True)
     (tmp_path / "runs" / "faces-1" / "run.json").write_text("{}")
     (tmp_path / "notes.txt").write_text("some notes")
@@ -328,26 +326,26 @@ def test_a_mistake_is_met_with_its_remedy(arguments: str, mistake: str, tmp_path
 @pytest.mark.parametrize(
     ("arguments", "mistake"),
     [
-        ("upscale -dash.png", "No such option: -d. If a file is meant, write ./-dash.png"),
-        ("upscale --dash.png", "No such option: --dash.png. If a file is meant, write ./--dash.png"),
-        ("upscale https://example.org/a?b.png", "https://example.org/a?b.png is an address, and only files"),
-        ("train https://example.org/a.yaml", "https://example.org/a.yaml is an address, and only files are"),
+        ("upscale -dash.png", "No such option: -d. If it is a file, write ./-dash.png"),
+        ("upscale --dash.png", "No such option: --dash.png. If it is a file, write ./--dash.png"),
+        ("upscale https://example.org/a?b.png", "https://example.org/a?b.png is a URL, but only local"),
+        ("train https://example.org/a.yaml", "https://example.org/a.yaml is a URL, but only local files"),
     ],
 )
-def test_arguments_that_are_no_files_are_explained(arguments: str, mistake: str, tmp_path: Path) -> None:
+def test_arguments_that_are_not_files_are_explained(arguments: str, mistake: str, tmp_path: Path) -> None:
     done = srcli(*arguments.split(), cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert mistake in " ".join(done.stderr.replace("│", " ").split())
 
 
-def test_help_and_version_are_found_by_every_name() -> None:
+def test_help_and_version_have_all_their_usual_names() -> None:
     assert srcli("-V").stdout == srcli("version").stdout == srcli("--version").stdout
     assert srcli("help").stdout == srcli("--help").stdout
     assert srcli("help", "presets", "copy").stdout == srcli("presets", "copy", "--help").stdout
     assert "No such command 'nonsense'" in srcli("help", "nonsense").stderr
 
 
-def test_a_folder_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
+def test_a_read_only_folder_is_named(tmp_path: Path) -> None:
     folder = tmp_path / "closed"
     folder.mkdir(mode=0o500)
     closed = folder if os.geteuid() else Path("/sys/kernel")  # where even the superuser makes no files
@@ -359,4 +357,4 @@ def test_a_folder_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
         (line,) = error_lines(done)
         assert str(closed) in line
         assert ".part" not in line
-        assert "nothing can be made in this folder" in line or "cannot be written to" in line
+        assert "nothing can be created in this folder" in line or "is not writable" in line

@@ -1,4 +1,4 @@
-"""`srcli upscale` as a person or a script runs it, with weights of real checkpoints."""
+"""`srcli upscale` as a user or a script runs it, with weights of real checkpoints."""
 
 import os
 import pty
@@ -27,7 +27,7 @@ COMMAND = [sys.executable, "-m", "srcli", "upscale"]
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a weight file for every kind of generator, after 7 steps of nothing."""
+    """A folder with an untrained weight file, labelled step 7, for every kind of generator."""
     folder = tmp_path_factory.mktemp("weights")
     torch.manual_seed(0)
     for name in ("resnet", "dcgan", "mlp", "noise"):
@@ -43,7 +43,7 @@ def model(weights: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A working folder with a picture, a training-sized picture, and two that are none."""
+    """A working folder with a picture, a training-sized picture, and two files that are not pictures."""
     monkeypatch.chdir(tmp_path)
     Image.fromarray(noise(30, 20)).save("a.png")
     Image.fromarray(noise(16, 16)).save("face.png")
@@ -81,7 +81,7 @@ def test_a_picture_of_any_size_becomes_four_times_larger(weights: Path, name: st
     assert text["srcli:model"] == f"small-{name}-wgan-gp, step 7, sha256 {generator.sha256}"
 
 
-def test_a_run_stands_for_its_newest_checkpoint(tmp_path: Path) -> None:
+def test_a_run_means_its_newest_checkpoint(tmp_path: Path) -> None:
     experiment = small_experiment(generator="resnet")
     run = create_run(tmp_path / "run", experiment.to_yaml(), {"status": "running"})
     for step in (1, 2):
@@ -104,7 +104,7 @@ def test_pictures_that_fail_are_named_and_the_others_go_on(model: Path) -> None:
     ]
 
 
-def test_when_every_picture_fails_the_code_is_that_of_a_mistake(model: Path) -> None:
+def test_the_exit_code_is_1_if_every_picture_fails(model: Path) -> None:
     code, output, errors = upscale("empty.png", "text.jpg", "--model", model)
     assert (code, output, len(errors)) == (1, "", 2)
     assert names_in(".") == ["a.png", "empty.png", "face.png", "text.jpg"]
@@ -124,7 +124,10 @@ def test_a_multilayer_perceptron_takes_the_training_size_only(weights: Path) -> 
     [
         (["a.png", "--model", "face"], "error: there is no model face. Did you mean faces? Give faces, "),
         (["a.png", "--model", "a.png"], "error: a.png cannot be read as weights"),
-        (["a.png", "--model", "{noise}"], "error: {noise} draws faces from noise and enlarges nothing"),
+        (
+            ["a.png", "--model", "{noise}"],
+            "error: {noise} draws faces from noise and cannot enlarge pictures",
+        ),
         (["a.png", "--model", "{resnet}", "--device", "abacus"], "error: --device abacus cannot be used"),
         (["a.png", "--model", "{resnet}", "--quality", "9"], "error: --quality has no effect on PNG"),
         (
@@ -143,7 +146,7 @@ def test_mistakes_are_one_line_and_leave_nothing_behind(
     assert names_in(".") == ["a.png", "empty.png", "face.png", "text.jpg"]
 
 
-def test_outputs_that_exist_are_skipped_on_request_and_that_is_said(model: Path) -> None:
+def test_existing_outputs_are_skipped_on_request_with_a_message(model: Path) -> None:
     Path("a_x4.png").touch()
     done = upscale("a.png", "face.png", "--model", model, "--on-exist", "skip")
     assert done == (0, "face_x4.png\n", ["a_x4.png already exists, skipped"])
@@ -152,11 +155,11 @@ def test_outputs_that_exist_are_skipped_on_request_and_that_is_said(model: Path)
     assert opened("a_x4.png").size == (80, 120)
 
 
-def test_what_a_picture_loses_is_said(model: Path) -> None:
+def test_what_a_picture_loses_is_reported(model: Path) -> None:
     first, second = (Image.new("L", (16, 16), grey) for grey in (0, 255))
     first.save("moving.gif", save_all=True, append_images=[second])
     code, _, lines = upscale("moving.gif", "--model", model)
-    assert (code, lines) == (0, ["moving.gif: only the first of its frames is enlarged"])
+    assert (code, lines) == (0, ["moving.gif: only its first frame is enlarged"])
 
 
 def test_a_folder_becomes_a_folder_of_the_format_of_a_pattern(model: Path) -> None:
@@ -183,7 +186,7 @@ def test_a_pipe_carries_the_picture_and_nothing_else(model: Path) -> None:
     assert done.stdout == Path("a_x4.png").read_bytes()
 
 
-def test_a_reader_that_leaves_is_no_reason_to_complain(model: Path) -> None:
+def test_a_closed_pipe_causes_no_complaint(model: Path) -> None:
     reader, writer = os.pipe()
     os.close(reader)
     command = [*COMMAND, "-", "--model", str(model)]
@@ -208,7 +211,7 @@ def test_pictures_are_neither_read_from_nor_written_to_a_terminal(model: Path) -
     assert from_terminal.returncode == to_terminal.returncode == 1
 
 
-def test_a_full_disk_is_told_and_leaves_no_part_of_a_file(model: Path) -> None:
+def test_a_full_disk_is_reported_and_leaves_no_partial_file(model: Path) -> None:
     done = subprocess.run(
         [*COMMAND, "a.png", "face.png", "--model", str(model), "--out", "big/"],
         capture_output=True,
@@ -217,7 +220,7 @@ def test_a_full_disk_is_told_and_leaves_no_part_of_a_file(model: Path) -> None:
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (9_000, 9_000)),
     )
     assert (done.returncode, done.stdout) == (4, "big/face_x4.png\n")
-    assert done.stderr == "error: big/a_x4.png: it cannot be written: File too large\n"
+    assert done.stderr == "error: big/a_x4.png: cannot be written: File too large\n"
     assert names_in("big") == ["face_x4.png"]
 
 

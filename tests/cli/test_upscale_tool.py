@@ -1,4 +1,4 @@
-"""What `srcli upscale` offers around the network: records, comparisons, patterns, clean ends."""
+"""`srcli upscale` beyond the network: records, comparisons, patterns, clean exits."""
 
 import json
 import os
@@ -27,7 +27,7 @@ COMMAND = [sys.executable, "-m", "srcli", "upscale"]
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A weight file after 7 steps of nothing."""
+    """An untrained weight file, labelled step 7."""
     torch.manual_seed(0)
     experiment = small_experiment(generator="residual")
     file = tmp_path_factory.mktemp("weights") / "small.safetensors"
@@ -108,11 +108,11 @@ def test_json_gives_a_record_of_every_picture(model: Path) -> None:
     assert told["d.png"] == ("failed", "d.png: No such file or directory", None)
 
 
-def test_json_does_not_go_with_a_picture_on_standard_output(model: Path) -> None:
+def test_json_is_refused_with_a_picture_on_standard_output(model: Path) -> None:
     draw("a.png")
     code, output, errors = upscale("-", "--json", "--model", model, stdin=Path("a.png").read_bytes())
     assert (code, output) == (2, "")
-    assert "the picture itself goes there; give --out FILE" in " ".join(errors)
+    assert "standard output gets the picture; give --out FILE" in " ".join(errors)
     done = upscale("-", "--json", "--out", "b.png", "--model", model, stdin=Path("a.png").read_bytes())
     assert json.loads(done[1])["input"] == "-"
 
@@ -141,7 +141,7 @@ def test_patterns_that_no_shell_expanded_are_expanded(model: Path) -> None:
     assert upscale("none/*.png", "--model", model) == (
         1,
         "",
-        ["error: none/*.png: no file has a name of this pattern"],
+        ["error: none/*.png: no file matches this pattern"],
     )
     assert upscale("faces/*c.png", "faces/a.png", "--model", model)[0] == 4
 
@@ -175,7 +175,7 @@ def test_the_smallest_and_the_longest_pictures_are_enlarged(model: Path, size: t
     assert pixels_of("a_x4.png").shape == (4 * size[0], 4 * size[1], 3)
 
 
-def test_a_disk_that_fills_up_in_the_middle_of_a_picture_spoils_that_one_alone(model: Path) -> None:
+def test_a_disk_that_fills_up_during_a_picture_spoils_only_that_one(model: Path) -> None:
     draw("a.png", "b.png")
     draw("a.png", size=(300, 20))
     done = subprocess.run(
@@ -186,7 +186,7 @@ def test_a_disk_that_fills_up_in_the_middle_of_a_picture_spoils_that_one_alone(m
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (30_000, 30_000)),
     )
     assert (done.returncode, done.stdout) == (4, "big/b_x4.png\n")
-    assert done.stderr == "error: big/a_x4.png: it cannot be written: File too large\n"
+    assert done.stderr == "error: big/a_x4.png: cannot be written: File too large\n"
     assert names_in("big") == ["b_x4.png"]
 
 
@@ -202,7 +202,7 @@ def test_a_full_standard_output_is_one_line(model: Path, source: str) -> None:
     assert done.stderr.count(b"\n") == 1
 
 
-def test_a_reader_of_paths_that_leaves_is_no_reason_to_complain(model: Path) -> None:
+def test_a_closed_pipe_of_paths_causes_no_complaint(model: Path) -> None:
     draw(*(f"in/{number}.png" for number in range(5)))
     reader, writer = os.pipe()
     os.close(reader)
@@ -236,7 +236,7 @@ def test_an_interrupt_leaves_whole_files_only(model: Path) -> None:
     assert names_in("big") == ["0_x4.png"]
 
 
-def test_a_name_that_is_no_text_is_printed_as_it_is(model: Path) -> None:
+def test_a_name_that_is_not_valid_text_is_printed_byte_for_byte(model: Path) -> None:
     name = os.fsdecode(b"in/\xff.png")
     draw(name)
     command = [*COMMAND, "in", "--model", str(model)]

@@ -39,7 +39,7 @@ from srcli.runs.checkpoints import write_weights
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Weight files that were never trained: one network twice, another, and one from noise."""
+    """Untrained weight files: one network twice, another, and one from noise."""
     folder = tmp_path_factory.mktemp("weights")
     smoke, noise = (load_experiment(preset_path(name), []) for name in ("smoke", "noise-dcgan-gan"))
     torch.manual_seed(1)

@@ -1,4 +1,4 @@
-"""`compare --degrade`: what the inputs are, what is measured against what, and what is said."""
+"""`compare --degrade`: its inputs, its reference for each metric, and its messages."""
 
 import io
 import json

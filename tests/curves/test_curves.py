@@ -1,4 +1,4 @@
-"""Curves: what is read from logs, how it is smoothed, and the files and drawings made of it."""
+"""Curves: reading logs, smoothing, and writing files and terminal plots."""
 
 import csv
 import io
@@ -87,7 +87,7 @@ def test_a_quantity_that_a_run_never_logs_is_left_out(runs: list[Path]) -> None:
     assert list(run.lines) == ["critic_loss", "generator_loss"]
 
 
-def test_values_that_are_no_finite_numbers_are_left_out(tmp_path: Path) -> None:
+def test_values_that_are_not_finite_are_left_out(tmp_path: Path) -> None:
     path = make_run(
         tmp_path / "run", [entry(1), entry(2, l1=float("nan")), entry(3, l1=float("inf")), entry(4)]
     )
@@ -107,7 +107,7 @@ def test_a_run_given_twice_is_refused(runs: list[Path]) -> None:
         read.read_curves([runs[0], runs[0] / ".." / "unfinished"], 1)
 
 
-def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_a_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="is not a run"):
         read.read_curves([tmp_path], 1)
 
@@ -171,7 +171,7 @@ def test_equal_curves_give_equal_pictures(runs: list[Path], tmp_path: Path, endi
     assert len(list(tmp_path.iterdir())) == 2
 
 
-def test_pictures_are_what_their_endings_say(runs: list[Path], tmp_path: Path) -> None:
+def test_pictures_have_the_format_of_their_extension(runs: list[Path], tmp_path: Path) -> None:
     lines = read.read_curves(runs, window=4)
     for ending in (".PNG", ".svg", ".pdf"):
         write.write_curves(tmp_path / f"curves{ending}", lines, window=4)
@@ -214,7 +214,7 @@ def test_the_command_writes_a_file_and_prints_its_path(runs: list[Path], tmp_pat
     out = tmp_path / "new" / "curves.csv"
     done = plot_curves(*runs, "--out", out)
     assert (done.returncode, done.stdout) == (0, f"{out}\n")
-    assert done.stderr == "no L1 loss is logged by noise\n"
+    assert done.stderr == "no L1 loss logged by noise\n"
     assert len(out.read_text().splitlines()) == 131
 
 
@@ -243,7 +243,7 @@ def test_an_existing_file_is_replaced_only_with_force(runs: list[Path], tmp_path
 
 
 @pytest.mark.parametrize("name", ["curves", "curves.gif", "folder.png"])
-def test_what_cannot_be_written_is_refused_before_any_work(tmp_path: Path, name: str) -> None:
+def test_an_unwritable_output_is_refused_before_any_work(tmp_path: Path, name: str) -> None:
     (tmp_path / "folder.png").mkdir()
     with pytest.raises(UserError):
         write.check_output(tmp_path / name, overwrite=True)
@@ -264,7 +264,7 @@ assert not {{"torch", "torchvision", "pydantic", "matplotlib.pyplot"}} & set(sys
 
 @pytest.mark.parametrize("value", [1.7e308, -1.7e308, 10**400, 3.4e38])
 @pytest.mark.parametrize("alone", [False, True], ids=["among others", "alone"])
-def test_values_that_no_network_gives_are_left_out_and_the_largest_are_drawn(
+def test_values_beyond_float32_are_left_out_and_the_largest_are_drawn(
     value: float, alone: bool, tmp_path: Path
 ) -> None:
     steps = range(1, 31)

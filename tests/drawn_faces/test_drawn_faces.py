@@ -1,4 +1,4 @@
-"""The drawn faces: the same for everyone, different from each other, with detail that 16x16 loses."""
+"""Drawn faces: identical on every machine, all different, with detail that 16x16 loses."""
 
 import hashlib
 
@@ -10,7 +10,7 @@ from srcli.metrics.measures import diversity, psnr
 from srcli.pictures.resize import enlarge_bicubic
 
 
-def test_a_face_depends_on_the_seed_and_its_number_alone() -> None:
+def test_a_face_depends_only_on_the_seed_and_its_number() -> None:
     faces = draw_faces(40, 11)
     assert faces.shape == (40, 72, 72, 3)
     assert faces.dtype == np.uint8
@@ -35,7 +35,7 @@ def test_bicubic_loses_detail_as_it_does_on_photographs() -> None:
     assert 15 < psnr(bicubic / 255, labels / 255).mean() < 24
 
 
-def test_the_built_in_dataset_keeps_a_tenth_each_for_validation_and_test() -> None:
+def test_the_built_in_dataset_has_a_tenth_each_for_validation_and_test() -> None:
     dataset = built_in_dataset(count=50)
     assert {name: len(rows) for name, rows in dataset.splits.items()} == {
         "train": 40,

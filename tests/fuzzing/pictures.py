@@ -23,11 +23,11 @@ from srcli.upscaling.reading import read_picture
 from srcli.upscaling.run import upscale_all
 
 ENLARGED_PIXELS = 20_000
-"""Larger pictures are read, but not enlarged: that time is theirs to ask for."""
+"""Larger pictures are read but not enlarged, since that time is legitimate."""
 
 
 class Pictures:
-    """Damaged pictures of every format, and pictures that declare what they are not."""
+    """Damaged pictures of every format, and pictures with false headers."""
 
     name = "pictures"
 
@@ -114,7 +114,7 @@ def _originals() -> tuple[bytes, ...]:
 
 
 def _mutated_png(content: bytes, random: Random) -> bytes:
-    """A PNG with changed chunks whose checksums are right again."""
+    """A PNG with changed chunks and valid checksums."""
     chunks = _png_chunks(content)
     index = random.randrange(len(chunks)) if random.random() < 0.6 else 0
     name, data = chunks[index]

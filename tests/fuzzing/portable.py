@@ -19,7 +19,7 @@ from srcli.runs.checkpoints import write_weights
 
 
 class PortableFiles:
-    """Damaged ONNX files, and whole ones that describe themselves wrongly or name other files."""
+    """Damaged ONNX files, and intact ones with wrong metadata or references to other files."""
 
     name = "onnx"
 

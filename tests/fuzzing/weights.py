@@ -1,4 +1,4 @@
-"""Weight files, and what continues a run: `generator.safetensors` and `resume.safetensors`."""
+"""Weight files and resume files: `generator.safetensors` and `resume.safetensors`."""
 
 import hashlib
 import json
@@ -83,7 +83,7 @@ class ResumeFiles:
 
 
 def resume_file() -> bytes:
-    """The file with which the run that the damaged ones are made of continues."""
+    """The resume file that the damaged ones are made from."""
     return _run_files()[RESUME_FILE]
 
 
@@ -139,7 +139,7 @@ def _split_weights(content: bytes) -> tuple[dict[str, Any], bytes]:
 
 
 def _ask_for_more(header: dict[str, Any], random: Random) -> None:
-    """Networks in the metadata that the tensors in the file are not those of."""
+    """Networks in the metadata that do not match the file's tensors."""
     description = json.loads(header["__metadata__"][METADATA_KEY])
     experiment = description["experiment"]
     network = experiment[random.choice(("generator", "generator", "critic"))]

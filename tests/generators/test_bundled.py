@@ -1,4 +1,4 @@
-"""The models that come with srcli: the files that were released, and what they were released for."""
+"""The bundled models: their files are those released, and they do their job."""
 
 import hashlib
 import subprocess

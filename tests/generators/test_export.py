@@ -1,4 +1,4 @@
-"""ONNX files: the same pictures as torch's, without torch, and nothing taken on trust."""
+"""ONNX files: the same pictures as torch's, without torch, and untrusted files rejected."""
 
 import json
 import subprocess

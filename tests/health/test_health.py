@@ -1,4 +1,4 @@
-"""Run health: rules against logs and networks made by hand, and runs made ill through the program."""
+"""Run health: rules on hand-made logs and networks, and unhealthy runs through the program."""
 
 import json
 import math
@@ -73,7 +73,7 @@ def judge(watch: Watch, log: Iterator[JsonObject]) -> list[JsonObject]:
 
 
 def findings(objective: Any, terms: Any, **evaluation: float) -> Findings:
-    """What is found at the last step of a log made by hand."""
+    """The findings at the last step of a hand-made log."""
     watch = Watch(objective.stuck_points, [])
     judge(watch, made_log(terms, {**HEALTHY_EVALUATION, **evaluation}))
     return watch.findings

@@ -1,4 +1,4 @@
-"""srez's networks: their sizes, and how the ResNets start."""
+"""srez's networks: their sizes, and the ResNets' initialisation."""
 
 import math
 from itertools import pairwise

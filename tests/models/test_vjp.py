@@ -24,7 +24,7 @@ CRITICS = pytest.mark.parametrize("settings", PENALISED, ids=lambda s: "-".join(
 
 
 def build(settings: dict[str, Any]) -> Scores:
-    """A critic in double precision whose weights are drawn large, biases and scales too."""
+    """A double-precision critic with large random weights, biases and scales."""
     kind = DcganCritic if settings["architecture"] == "dcgan" else MlpCritic
     critic = kind.model_validate(settings).build().double()
     random = torch.Generator().manual_seed(1)
@@ -79,7 +79,7 @@ def test_the_penalty_by_autograd_also_runs_through_the_layers_kernels() -> None:
 
 
 class DoublingLinear(nn.Linear):
-    """Of a known kind, but not what it computes."""
+    """A subclass of a known layer that computes something else."""
 
     def forward(self, features: Tensor) -> Tensor:
         return 2 * super().forward(features)

@@ -1,4 +1,4 @@
-"""prepare-data: what is packed, how it is split, and what happens to pictures that are odd or broken."""
+"""prepare-data: packing, splits, and odd or broken pictures."""
 
 import gzip
 import io
@@ -111,14 +111,14 @@ def test_zip_tar_folder_and_many_processes_pack_the_same_dataset(
 
 
 def bytes_read() -> int:
-    """How many bytes this process, and the children that it waited for, have read."""
+    """Bytes read by this process and the children it waited for."""
     return int(Path("/proc/self/io").read_text().split()[1])
 
 
 @pytest.mark.skipif(not Path("/proc/self/io").exists(), reason="needs Linux's counts of what is read")
 @pytest.mark.parametrize("ending", ["gz", "xz"])
 def test_a_compressed_tar_is_read_once_however_many_workers_there_are(ending: str, tmp_path: Path) -> None:
-    """Behind each picture lie random bytes, which no decoder looks at and no compression shrinks."""
+    """Each picture is followed by random bytes that decoders ignore and compression cannot shrink."""
     picture = encoded(Image.fromarray(draw_faces(1, 0)[0]), "PNG")
     tail = np.random.default_rng(0).bytes(1_500_000)
     plain, packed = tmp_path / "f.tar", tmp_path / f"f.tar.{ending}"
@@ -252,7 +252,7 @@ def test_celeba_is_not_downloaded_at_a_size_that_it_does_not_have(tmp_path: Path
 
 
 def odd_pictures() -> dict[str, tuple[bytes, np.ndarray]]:
-    """Pictures in unusual forms, and the face that each should become."""
+    """Unusual pictures, and the face that each should become."""
     face = draw_faces(1, 5)[0]
     image = Image.fromarray(face)
     grey = np.asarray(image.convert("L"))
@@ -286,7 +286,7 @@ def test_odd_pictures_become_the_face_that_they_show(name: str) -> None:
 
 
 def broken_pictures() -> dict[str, tuple[bytes, str]]:
-    """Files that are no usable picture, and a word of the reason."""
+    """Unusable files, and a word from the reason."""
     whole = encoded(Image.fromarray(draw_faces(1, 5)[0]), "JPEG")
     bomb = encoded(Image.new("L", (20_000, 20_000)), "PNG")
     return {

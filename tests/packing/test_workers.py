@@ -1,4 +1,4 @@
-"""Workers that decode pictures into an array's file: what they write, and what becomes of those that fail."""
+"""Workers that decode pictures into an array file: their output, and failures."""
 
 import multiprocessing
 import zipfile
@@ -52,7 +52,7 @@ def test_a_killed_worker_ends_the_work(tmp_path: Path) -> None:
 
 
 class Shrinking(ZipSource):
-    """An archive that loses a picture once its names are known."""
+    """An archive that loses a picture after its names were listed."""
 
     def names(self) -> list[str]:
         return [*super().names(), "lost.png"]

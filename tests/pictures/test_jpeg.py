@@ -1,4 +1,4 @@
-"""The quick way of ordinary JPEGs: Pillow's pixels, or no answer."""
+"""Fast decoding of ordinary JPEGs: Pillow's pixels, or None."""
 
 import io
 from random import Random

@@ -1,4 +1,4 @@
-"""Areas, ranges and grids of pixels against values worked out by hand."""
+"""Area averages, pixel ranges and grids against values computed by hand."""
 
 from pathlib import Path
 

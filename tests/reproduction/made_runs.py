@@ -1,4 +1,4 @@
-"""Made-up records of runs, and what is said of them."""
+"""Made-up records of runs, and their verdicts."""
 
 from collections.abc import Mapping
 from typing import Any

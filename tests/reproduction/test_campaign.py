@@ -1,4 +1,4 @@
-"""Campaigns from start to report: killed, shared out, failing, with other settings."""
+"""Campaigns from start to report: killed, distributed, failing, with other settings."""
 
 import signal
 import subprocess

@@ -1,4 +1,4 @@
-"""Claims are judged right of made-up runs whose answer is known."""
+"""Claims are judged correctly for made-up runs with known answers."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Whether the loss follows quality is judged right of made-up runs whose answer is known."""
+"""Whether the loss follows quality is judged correctly for made-up runs with known answers."""
 
 import math
 from collections.abc import Sequence

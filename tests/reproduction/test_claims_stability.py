@@ -1,4 +1,4 @@
-"""Stability and collapse are judged right of made-up runs whose answer is known."""
+"""Stability and collapse are judged correctly for made-up runs with known answers."""
 
 import math
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""The report of a campaign, made from made-up records: what is in it, and that it needs nothing else."""
+"""The report of a campaign with made-up records: its contents, and that it is self-contained."""
 
 import json
 import re

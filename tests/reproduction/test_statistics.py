@@ -1,4 +1,4 @@
-"""Each statistic finds what is known of made-up runs: what follows, what only drifts, what is collapsed."""
+"""Each statistic finds the known properties of made-up runs: following, drifting, collapsed."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -206,7 +206,7 @@ def test_mann_kendall_of_what_has_no_order_is_nan() -> None:
 
 
 def test_block_means_take_the_trends_out_of_a_stationary_curve() -> None:
-    """An AR(1) of 1,000 steps with a memory of ten steps has no trend; ten means of 100 steps say so."""
+    """An AR(1) of 1,000 steps with a memory of ten steps has no trend, as ten means of 100 steps show."""
     by_step, by_block = 0, 0
     for seed in range(60):
         curve = autoregressive(np.random.default_rng(seed).normal(size=1000), phi=0.9)

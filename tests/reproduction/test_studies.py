@@ -1,4 +1,4 @@
-"""The studies from end to end at tiny sizes, and what they say of made-up results with known answers."""
+"""The studies end to end at tiny sizes, and their verdicts on made-up results with known answers."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""What the studies measure with, against independent computations."""
+"""The studies' measures against independent computations."""
 
 import itertools
 import math

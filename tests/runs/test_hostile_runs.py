@@ -1,4 +1,4 @@
-"""Runs from strangers: pipes in the place of files, and logs with crafted entries."""
+"""Untrusted runs: pipes in place of files, and logs with crafted entries."""
 
 import json
 import math
@@ -35,7 +35,7 @@ from srcli.training.state import restore_state
         ),
     ],
 )
-def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(
+def test_a_pipe_in_place_of_a_file_does_not_block(
     name: str, arguments: list[str], line: str, tmp_path: Path
 ) -> None:
     run = create_run(tmp_path / "run", small_experiment().to_yaml(), {"status": "running", "dataset": {}})
@@ -46,7 +46,7 @@ def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=60)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.splitlines()[-1].startswith(f"error: {line}: ")
-    assert "it is no ordinary file" in done.stderr
+    assert "it is not a regular file" in done.stderr
 
 
 @pytest.mark.parametrize("name", [GENERATOR_FILE, RESUME_FILE])
@@ -59,10 +59,10 @@ def test_a_pipe_in_a_checkpoint_is_passed_over(
     (run.checkpoint(2) / name).unlink()
     os.mkfifo(run.checkpoint(2) / name)
     assert restore_state(run, experiment, torch.device("cpu")).step == 1
-    assert f"{name} is damaged: it is no ordinary file" in capsys.readouterr().err
+    assert f"{name} is damaged: it is not a regular file" in capsys.readouterr().err
 
 
-def test_a_pipe_as_a_lock_is_not_waited_for(tmp_path: Path) -> None:
+def test_a_pipe_as_a_lock_does_not_block(tmp_path: Path) -> None:
     run = create_run(tmp_path / "run", "", {"status": "running"})
     os.mkfifo(run.path / "lock")
     assert actual_state(run) in ("was killed while it trained", "is still training")
@@ -82,7 +82,7 @@ def test_a_pipe_as_a_lock_is_not_waited_for(tmp_path: Path) -> None:
     ],
     ids=lambda crafted: "-".join(crafted),
 )
-def test_crafted_logs_are_watched_on_without_harm(crafted: dict[str, Any]) -> None:
+def test_crafted_logs_do_not_harm_the_health_watch(crafted: dict[str, Any]) -> None:
     log = [{"step": step, **crafted} for step in range(1, 451)]
     watch = Watch(WganGp.stuck_points, json.loads(json.dumps(log)))
     scores = {"score_train": 3.0, "score_test": 2.8, "score_fake": -2.0}

@@ -1,7 +1,7 @@
-"""A program that starts srcli over and over in forks of one warm process, and lets it come to harm.
+"""A program that runs srcli repeatedly in forks of one warm process and makes it crash.
 
-`python crashing.py kill|fill EXPERIMENT DATA FOLDER` leaves FOLDER/run, which was harmed on its way, and
-FOLDER/whole, which was not, both with as many steps; it prints what it saw as JSON.
+`python crashing.py kill|fill EXPERIMENT DATA FOLDER` leaves FOLDER/run, which crashed on its way, and
+FOLDER/whole, which did not, with equal numbers of steps; it prints its observations as JSON.
 """
 
 import json
@@ -29,7 +29,7 @@ PATIENCE = 120.0
 
 
 def start(*arguments: str | Path, talk: Path) -> int:
-    """Starts `srcli ARGUMENTS` with its talk in a file, and returns the process."""
+    """Starts `srcli ARGUMENTS` with its messages in a file, and returns the process."""
     sys.stdout.flush()
     process = os.fork()
     if process == 0:
@@ -62,14 +62,14 @@ def wait_until(holds: Callable[[], bool]) -> None:
 
 
 class Harmed:
-    """The run that comes to harm, and what is seen of it."""
+    """The run that crashes, and what is observed of it."""
 
     def __init__(self, experiment: Path, data: Path, folder: Path, talk: Path) -> None:
         self.experiment, self.data, self.folder, self.talk = experiment, data, folder, talk
         self.run = RunDirectory(folder / "run")
 
     def go_on(self, steps: str = ENDLESS) -> int:
-        """Starts the run, or continues it where there is one."""
+        """Starts the run, or resumes it if it exists."""
         if self.run.path.exists():
             return start("train", "--resume", self.run.path, "--set", steps, talk=self.talk)
         return self.train(self.run.path, steps)
@@ -82,20 +82,20 @@ class Harmed:
         return max(self.run.checkpoint_steps(), default=0)
 
     def has_logged(self, step: int, old_log: int) -> bool:
-        """Whether a process that put a new log in the place of an old one has come to a step."""
+        """Whether a process that replaced the log has reached a step."""
         return self.log_identity() not in (0, old_log) and logged_steps(self.run.metrics_file) >= step
 
     def log_identity(self) -> int:
         return self.run.metrics_file.stat().st_ino if self.run.metrics_file.exists() else 0
 
     def finish(self) -> list[int]:
-        """Ends the run, and trains another one as far without harm."""
+        """Ends the run, and trains another one to the same step undisturbed."""
         steps = f"training.steps={logged_steps(self.run.metrics_file) + 3}"
         return [wait(self.go_on(steps)), wait(self.train(self.folder / "whole", steps))]
 
 
 def kill(harmed: Harmed) -> dict[str, Any]:
-    """Kills the run at random moments: while it starts, or some steps and milliseconds later."""
+    """Kills the run at random moments: during startup, or some steps and milliseconds later."""
     dice, seen = random.Random(20), []
     second = {}
     for number in range(KILLS):
@@ -114,7 +114,7 @@ def kill(harmed: Harmed) -> dict[str, Any]:
 
 
 def fill(harmed: Harmed) -> dict[str, Any]:
-    """Fills the disk while the run trains, but for a random rest that is too small for a checkpoint."""
+    """Fills the disk while the run trains, leaving a random amount too small for a checkpoint."""
     dice, seen = random.Random(6), []
     ballast = harmed.folder / "ballast"
     for _ in range(FILLS):

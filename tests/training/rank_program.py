@@ -1,4 +1,4 @@
-"""What `test_replicas.py` runs on every rank: small trainings and checks, the outcome in `rank-N.json`.
+"""The program that `test_replicas.py` runs on every rank; writes its results to `rank-N.json`.
 
 python rank_program.py FOLDER 2 4     # -> FOLDER/2/rank-0.json ...
 """
@@ -75,7 +75,7 @@ def normalize(replicas: Replicas) -> dict[str, list[float]]:
 
 
 def outcome(replicas: Replicas, failing: set[int]) -> str:
-    """What is raised on this rank when a block fails on some."""
+    """The error on this rank when a block fails on some ranks."""
     try:
         with replicas.together():
             if replicas.share.rank in failing:
@@ -86,7 +86,7 @@ def outcome(replicas: Replicas, failing: set[int]) -> str:
 
 
 def sameness(replicas: Replicas) -> str:
-    """What is raised on this rank when ranks differ."""
+    """The error on this rank when ranks differ."""
     try:
         replicas.require_same({"names": "equal", "faces": str(replicas.share.rank // 2)})
     except UserError as error:
@@ -95,7 +95,7 @@ def sameness(replicas: Replicas) -> str:
 
 
 def abandoned(run: RunDirectory, replicas: Replicas) -> JsonObject:
-    """What the first rank records of a run that it continues and the others do not."""
+    """What rank 0 records of a run that it resumes and the others do not."""
     with contextlib.suppress(LostProcessError):
         resume_run(run.path, [], [], CPU, replicas)
     return run.record()

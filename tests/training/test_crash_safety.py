@@ -1,4 +1,4 @@
-"""Real processes that come to harm while they train, and runs that end as if nothing had been."""
+"""Real training processes that crash, and runs that end as if uninterrupted."""
 
 import json
 import os
@@ -50,7 +50,7 @@ def assert_as_if_unharmed(folder: Path) -> None:
     assert list(run.path.rglob("*.part")) == []
 
 
-def test_a_run_killed_at_20_random_moments_ends_as_if_it_had_not_been(
+def test_a_run_killed_at_20_random_moments_ends_like_an_unbroken_one(
     materials: tuple[Path, Path], tmp_path: Path
 ) -> None:
     seen = harm(sys.executable, CRASHING, "kill", *materials, tmp_path, tmp_path / "talk")
@@ -63,7 +63,7 @@ def test_a_run_killed_at_20_random_moments_ends_as_if_it_had_not_been(
     assert line.startswith(f"error: {tmp_path / 'run'} is being trained by process {second['process']} on ")
 
 
-def test_a_run_on_a_disk_that_keeps_filling_up_ends_as_if_it_had_not(
+def test_a_run_on_a_disk_that_keeps_filling_up_ends_like_an_unbroken_one(
     materials: tuple[Path, Path], tmp_path: Path
 ) -> None:
     disk, kept = tmp_path / "disk", tmp_path / "kept"

@@ -1,4 +1,4 @@
-"""What an evaluation measures beside the symptoms, against independent computations; input noise."""
+"""The measurements of an evaluation against independent computations; input noise."""
 
 import numpy as np
 import pytest

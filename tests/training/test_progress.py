@@ -1,4 +1,4 @@
-"""Progress bars on terminals of every width, and what stands in for them elsewhere."""
+"""Progress bars on terminals of every width, and progress messages without a terminal."""
 
 import io
 import re
@@ -37,7 +37,7 @@ def drawn(width: int, name: str = "resnet-nobn-wgangp", note: str = "") -> str:
 
 
 def bar_width(line: str) -> int:
-    """Columns of the bar, of which those to come are blank without colours."""
+    """Columns of the bar, the remaining ones blank without colours."""
     found = re.search("━[━╸╺ ]* (?=12345)", line)
     assert found is not None
     return len(found[0]) - 1

@@ -1,4 +1,4 @@
-"""Training on several processes: the losses of one, and one voice, one stop and one end for all."""
+"""Distributed training: the losses of one process, messages from one rank, a common stop and end."""
 
 import json
 import os
@@ -30,7 +30,7 @@ Results = list[dict[str, Any]]
 
 @pytest.fixture(scope="module")
 def ranks(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Results]:
-    """What each rank of two and of four processes found."""
+    """The results of each rank of two and of four processes."""
     folder = tmp_path_factory.mktemp("ranks")
     program = Path(__file__).with_name("rank_program.py")
     paths = os.pathsep.join((str(program.parents[1]), os.environ.get("PYTHONPATH", "")))
@@ -126,7 +126,7 @@ def wait_for_step(run: Path, step: int) -> None:
 
 
 def launch(file: Path, run: Path, *options: str) -> subprocess.Popen[str]:
-    """Starts torchrun with two ranks that train together."""
+    """Starts torchrun with two training ranks."""
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", *options]
     return subprocess.Popen(
         [*torchrun, "-m", "srcli", "train", str(file), "--out", str(run)],

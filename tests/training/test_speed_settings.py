@@ -1,4 +1,4 @@
-"""What makes training fast changes neither its values nor the programs of those who import srcli."""
+"""Optimisations change neither training's values nor processes that import srcli."""
 
 import platform
 import subprocess

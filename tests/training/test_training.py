@@ -1,4 +1,4 @@
-"""Training for real, with small networks: golden losses, resuming, divergence, what a run leaves behind."""
+"""Real training of small networks: golden losses, resuming, divergence, run directories."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""Back-projection against plain averages of the output's squares, on inputs that leave it no room."""
+"""Back-projection against plain averages of the output's squares, on extreme inputs."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ from srcli.upscaling.tiles import enlarge_pixels
 
 
 class Painter:
-    """Paints noise of full contrast whatever it is shown, darker than any input."""
+    """Outputs full-contrast noise for any input, darker than any input."""
 
     scale, input_size, size_multiple, margin = 4, None, 1, 0
 
@@ -33,7 +33,7 @@ def averages(pixels: Pixels) -> NDArray[np.float64]:
 
 
 def extremes(height: int, width: int) -> Pixels:
-    """Black, white, and one level beside them, in random places."""
+    """Black, white and their neighbouring levels at random."""
     chance = np.random.default_rng(1)
     return chance.choice(np.array([0, 1, 254, 255], np.uint8), (height, width, 3))
 

@@ -1,4 +1,4 @@
-"""Files that are no pictures, too large, or damaged: one error of ours, never another."""
+"""Files that are not pictures, too large or damaged raise one of our errors and no other."""
 
 import io
 import random

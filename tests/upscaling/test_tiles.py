@@ -1,4 +1,4 @@
-"""The tiled engine against one pass over the whole picture, with known arithmetic and with real networks."""
+"""Tiled enlargement against one pass over the whole picture, with known arithmetic and real networks."""
 
 import tracemalloc
 from dataclasses import dataclass
