@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from srcli.errors import CheckpointError, UserError
 from srcli.storage.bounded import require_ordinary
@@ -51,6 +51,13 @@ class PortableDescription(BaseModel):
     size_multiple: int = Field(ge=1, le=256)
     margin: int = Field(ge=0, le=4096)
     experiment: dict[str, Any]
+
+    @field_validator("experiment")
+    @classmethod
+    def _read_old_critic(cls, experiment: dict[str, Any]) -> dict[str, Any]:
+        """The bundled faces-faithful.onnx says `{architecture: none}` for what is null now."""
+        without = experiment.get("critic") == {"architecture": "none"}
+        return {**experiment, "critic": None} if without else experiment
 
 
 @dataclass(frozen=True)
