@@ -16,7 +16,7 @@ from srcli.data.batches import TrainingBatches
 from srcli.experiment.loading import load_experiment
 from srcli.experiment.presets import preset_path
 from srcli.training.sessions import load_dataset
-from srcli.training.step import TOGETHER
+from srcli.training.step import BATCHES_PER_PASS
 
 IMAGES = 8192
 
@@ -39,7 +39,7 @@ def main() -> None:
             batches.batches(range(start, start + together), torch.device("cpu"))
 
     actions = {
-        "loading": lambda: seconds_of(lambda: load(TOGETHER)) / IMAGES,
+        "loading": lambda: seconds_of(lambda: load(BATCHES_PER_PASS)) / IMAGES,
         "one_by_one": lambda: seconds_of(lambda: load(1)) / IMAGES,
     }
     if options.train_preset:

@@ -22,7 +22,7 @@ from srcli.training.state import TrainingState
 
 
 @contextmanager
-def in_double() -> Iterator[None]:
+def in_float64() -> Iterator[None]:
     """Makes new networks, noise and losses double precision within a block."""
     before = torch.get_default_dtype()
     torch.set_default_dtype(torch.float64)

@@ -12,8 +12,9 @@ from srcli.drawn_faces.faces import draw_faces
 from srcli.experiment.schema import Experiment
 from srcli.packing.pack import Packing, pack
 from srcli.packing.sources import open_source
-from srcli.runs.directory import Record, RunDirectory
+from srcli.runs.directory import RunDirectory
 from srcli.runs.log import read_log
+from srcli.storage.bounded import JsonObject
 
 PRESETS = Path(__file__).parent.parent / "presets"
 
@@ -45,12 +46,12 @@ def small_experiment(
     objective: str = "wgan-gp", generator: str = "mlp", *, steps: int = 6, **training: Any
 ) -> Experiment:
     """An experiment like the paper's with narrow networks, batches of 4 and n_critic of 2."""
-    critic: dict[str, Any] = {"architecture": "dcgan", "width": 8}
+    critic: dict[str, Any] | None = {"architecture": "dcgan", "width": 8}
     if generator == "mlp":
         critic = {"architecture": "mlp", "width": 32}
     critic["normalization"] = "layer" if objective == "wgan-gp" else "batch"
     if objective == "pixel":
-        critic = {"architecture": "none"}
+        critic = None
     settings = {
         "steps": steps,
         "batch_size": 4,
@@ -101,7 +102,7 @@ def pack_faces(folder: Path, faces: int = 24) -> Path:
     return folder / "dataset"
 
 
-def logged_without_clock(run: RunDirectory) -> list[Record]:
+def logged_without_clock(run: RunDirectory) -> list[JsonObject]:
     """A run's log without its timings."""
     clock = {"seconds", "images_per_second"}
     return [{key: entry[key] for key in entry if key not in clock} for entry in read_log(run.metrics_file)]

@@ -11,14 +11,15 @@ from srcli.objectives import Objective
 def with_paper_defaults(values: Mapping[str, Any]) -> dict[str, Any]:
     """Fills in the paper's critic and optimiser where the settings leave them out.
 
-    The critic's architecture defaults to the generator's, or dcgan if that has no critic; its normalisation
-    defaults to the objective's. An optimiser without a name is the objective's, with the given settings
-    changed; one with a name is taken as is. Stored faces and windows follow the label's size. Values that are
-    not mappings are left to validation.
+    An objective without a critic gets none. The critic's architecture defaults to the generator's, or dcgan
+    if that has no critic; its normalisation defaults to the objective's. An optimiser without a name is the
+    objective's, with the given settings changed; one with a name is taken as is. Stored faces and windows
+    follow the label's size. Values that are not mappings are left to validation.
     """
     objective = _objective_named(_mapping(values.get("objective")).get("name"))
-    filled = dict(values)
-    critic, optimizer = values.get("critic", {}), values.get("optimizer", {})
+    critic = values.get("critic", {} if objective.has_critic else None)
+    optimizer = values.get("optimizer", {})
+    filled = {**values, "critic": critic}
     if isinstance(critic, Mapping):
         filled["critic"] = _critic(critic, _mapping(values.get("generator")).get("architecture"), objective)
     if isinstance(optimizer, Mapping) and "name" not in optimizer and objective.paper_optimizer:
@@ -34,9 +35,8 @@ def with_paper_defaults(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _critic(given: Mapping[str, Any], generator: object, objective: Any) -> dict[str, Any]:
     critics = {_tag(kind, "architecture") for kind in _kinds(CriticSettings)}
-    usual = generator if generator in critics else "dcgan"
-    critic = {"architecture": usual if objective.has_critic else "none", **given}
-    if critic["architecture"] != "none" and not objective.allows_batch_norm_critic:
+    critic = {"architecture": generator if generator in critics else "dcgan", **given}
+    if not objective.allows_batch_norm_critic:
         critic.setdefault("normalization", "layer")
     return critic
 

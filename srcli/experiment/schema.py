@@ -89,7 +89,7 @@ class Experiment(BaseModel):
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")
     task: Task = PAPER
     generator: GeneratorSettings
-    critic: CriticSettings
+    critic: CriticSettings | None
     objective: Objective
     optimizer: OptimizerSettings
     augmentation: Augmentation = Augmentation()
@@ -103,13 +103,15 @@ class Experiment(BaseModel):
     @model_validator(mode="after")
     def _check_parts_fit(self) -> Self:
         mistakes = [f"generator.{mistake}" for mistake in self.generator.mistakes(self.task)]
-        mistakes += [f"critic.{mistake}" for mistake in self.critic.mistakes(self.task)]
+        if self.critic is not None:
+            mistakes += [f"critic.{mistake}" for mistake in self.critic.mistakes(self.task)]
         if self.augmentation.windows[0] < self.task.label_size:
             mistakes.append(
                 f"augmentation.windows: should be at least task.label_size, {self.task.label_size},"
                 f" not {self.augmentation.windows[0]}"
             )
-        if self.critic.normalization == "batch" and not self.objective.allows_batch_norm_critic:
+        critic_normalization = None if self.critic is None else self.critic.normalization
+        if critic_normalization == "batch" and not self.objective.allows_batch_norm_critic:
             mistakes.append(
                 f"critic.normalization: {self.objective.name} penalises each sample's gradient, but batch"
                 " normalisation mixes samples; use layer or none"
@@ -124,11 +126,10 @@ class Experiment(BaseModel):
             mistakes.append(
                 "augmentation.degradation: a generator from noise has no input to degrade; use null"
             )
-        if (self.critic.architecture == "none") != (self.objective.n_critic == 0):
-            wanted = "needs a critic" if self.objective.n_critic else "trains no critic; use none"
-            mistakes.append(f"critic.architecture: objective {self.objective.name} {wanted}")
-        normalizations = {self.generator.normalization, self.critic.normalization}
-        if "batch" in normalizations and self.training.batch_size < 2:
+        if (self.critic is not None) != self.objective.has_critic:
+            wanted = "needs a critic" if self.objective.has_critic else "trains no critic; use null"
+            mistakes.append(f"critic: objective {self.objective.name} {wanted}")
+        if "batch" in (self.generator.normalization, critic_normalization) and self.training.batch_size < 2:
             mistakes.append("training.batch_size: batch normalisation needs at least 2")
         if mistakes:
             raise ValueError("\n".join(mistakes))

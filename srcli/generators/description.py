@@ -6,7 +6,7 @@ from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from srcli.data.task import Sizes, Task
 
@@ -27,6 +27,13 @@ class Description(Sizes):
     step: int = Field(ge=0)
     experiment: dict[str, Any]
     sha256: str = Field(default="", exclude=True)
+
+    @field_validator("experiment")
+    @classmethod
+    def _read_old_critic(cls, experiment: dict[str, Any]) -> dict[str, Any]:
+        """The bundled faces-faithful.onnx says `{architecture: none}` for what is null now."""
+        without = experiment.get("critic") == {"architecture": "none"}
+        return {**experiment, "critic": None} if without else experiment
 
     @property
     def task(self) -> Task:

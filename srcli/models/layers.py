@@ -1,4 +1,4 @@
-"""The pieces every network shares: activations, normalisation, initialisation."""
+"""What the networks share: activations, normalisation, initialisation, scores."""
 
 import math
 from abc import abstractmethod
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from srcli.data.task import Task
 from srcli.models.kernels.sample_norm import SampleNorm
-from srcli.models.kernels.vjp import has_pull_back, run_with_pull_back
+from srcli.models.kernels.vjp import has_vjp, run_with_vjp
 
 Activation = Literal["relu", "leaky_relu", "tanh"]
 Normalization = Literal["batch", "layer", "none"]
@@ -147,7 +147,7 @@ class Scores(nn.Sequential):
     @property
     def knows_gradients(self) -> bool:
         """Whether `scores_and_gradients` can be called: the gradient of every layer is written down."""
-        return all(map(has_pull_back, self))
+        return all(map(has_vjp, self))
 
     def scores_and_gradients(self, images: Tensor, count: int) -> tuple[Tensor, Tensor]:
         """Scores (B,) of images (B, 3, H, H), and of the last `count` their gradients by the images.
@@ -155,13 +155,13 @@ class Scores(nn.Sequential):
         The gradients are a second network, run from the scores back to the images by the same weights. It is
         differentiated as any network is, and nothing is computed that its derivatives do not need.
         """
-        features, pull_backs = images, []
+        features, vjps = images, []
         for layer in self:
-            features, pull_back = run_with_pull_back(layer, features, count)
-            pull_backs.append(pull_back)
+            features, vjp = run_with_vjp(layer, features, count)
+            vjps.append(vjp)
         gradients = torch.ones_like(features[-count:], requires_grad=False)
-        for pull_back in reversed(pull_backs):
-            gradients = pull_back(gradients)
+        for vjp in reversed(vjps):
+            gradients = vjp(gradients)
         return features.squeeze(1), gradients
 
 

@@ -1,4 +1,4 @@
-"""What a network would hold, told without building it."""
+"""The tensors of a network, without building it."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -24,7 +24,7 @@ _DRAWS = ("normal_", "uniform_", "kaiming_uniform_", "xavier_normal_", "trunc_no
 
 
 class _WithoutDraws(TorchFunctionMode):
-    """Leaves out the drawing of initial weights, which takes seconds to set up where there is no memory."""
+    """Skips the drawing of initial weights, which takes seconds even on the meta device."""
 
     def __torch_function__(
         self,

@@ -21,11 +21,12 @@ from srcli.pictures.pixels import Pixels, as_png, grid
 from srcli.reproduction.finals import measure_run
 from srcli.reproduction.plan import PlannedRun, as_overrides
 from srcli.reproduction.records import STEP_TERMS, RunRecord, Series, columns_of, write_record
-from srcli.runs.directory import Record, RunDirectory
+from srcli.runs.directory import RunDirectory
 from srcli.runs.lock import is_being_trained
 from srcli.runs.log import logged_steps, read_log
 from srcli.runs.status import RunStatus
 from srcli.storage.atomic import write_bytes
+from srcli.storage.bounded import JsonObject
 from srcli.training.evaluate import Statistics, draw_faces, enlarge
 from srcli.training.state import TrainingState, restore_state
 
@@ -202,8 +203,8 @@ def _new_record(
     run: PlannedRun,
     dataset: Dataset,
     status: str,
-    about: Record,
-    log: Sequence[Record],
+    about: JsonObject,
+    log: Sequence[JsonObject],
     reason: str,
     figures: Mapping[str, float],
     faces: Mapping[str, Any],

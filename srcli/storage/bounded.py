@@ -7,6 +7,9 @@ import stat
 from pathlib import Path
 from typing import Any
 
+JsonObject = dict[str, Any]
+"""A run's record, or an entry of its log."""
+
 LARGEST_FLOAT32 = (2 - 2**-23) * 2.0**127
 
 

@@ -10,7 +10,8 @@ from srcli.console import progress, say, warn
 from srcli.errors import DivergedError, InterruptedRunError, UnhealthyRunError
 from srcli.health.rules import health_lines
 from srcli.metrics.table import METRICS
-from srcli.runs.directory import Record, RunDirectory
+from srcli.runs.directory import RunDirectory
+from srcli.storage.bounded import JsonObject
 from srcli.training.dry_run import duration
 from srcli.training.state import TrainingState
 from srcli.training.step import Terms
@@ -23,7 +24,7 @@ LIVE_TERMS = ("critic_loss", "generator_loss", "l1", "wasserstein", "gradient_pe
 
 
 @contextmanager
-def reporting(run: RunDirectory, state: TrainingState) -> Iterator[Callable[[Record], None]]:
+def reporting(run: RunDirectory, state: TrainingState) -> Iterator[Callable[[JsonObject], None]]:
     """A block with a progress bar or, without a terminal, lines; it ends with a word on the run's health."""
     say(f"training {state.experiment.name} to step {state.experiment.training.steps} in {run.path}")
     try:
@@ -35,13 +36,13 @@ def reporting(run: RunDirectory, state: TrainingState) -> Iterator[Callable[[Rec
     _tell_health(run)
 
 
-def _reporter(bar: Progress, state: TrainingState) -> Callable[[Record], None]:
+def _reporter(bar: Progress, state: TrainingState) -> Callable[[JsonObject], None]:
     name, training = state.experiment.name, state.experiment.training
     task = bar.add_task(name, total=training.steps, completed=state.step, rate="-", note="")
     told: set[str] = set()
     tell_step = _step_teller(state.step, training.steps) if bar.disable else None
 
-    def report(entry: Record) -> None:
+    def report(entry: JsonObject) -> None:
         steps_per_second = entry["images_per_second"] / training.batch_size
         bar.update(task, completed=entry["step"], rate=f"{steps_per_second:.2f}", note=live_terms(entry))
         if tell_step is not None:
@@ -50,18 +51,18 @@ def _reporter(bar: Progress, state: TrainingState) -> Callable[[Record], None]:
         if metrics:
             say(f"step {entry['step']}: {metrics}")
         findings = entry.get("health", {})
-        for illness in findings.keys() - told:
-            warn(f"step {entry['step']}: {illness}: {findings[illness]}")
+        for rule in findings.keys() - told:
+            warn(f"step {entry['step']}: {rule}: {findings[rule]}")
         told.update(findings)
 
     return report
 
 
-def _step_teller(done: int, steps: int) -> Callable[[Record], None]:
+def _step_teller(done: int, steps: int) -> Callable[[JsonObject], None]:
     """Says at intervals how far training is, in place of a progress bar."""
     timer, started = Timer(SECONDS_BETWEEN_LINES, SECONDS_TO_FIRST_LINE), time.monotonic()
 
-    def tell(entry: Record) -> None:
+    def tell(entry: JsonObject) -> None:
         if timer.rings():
             pace = (time.monotonic() - started) / (entry["step"] - done)
             say(describe_step(entry, steps, pace))

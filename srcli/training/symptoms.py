@@ -32,12 +32,13 @@ def symptoms(state: TrainingState, outputs: Pixels, train: Pixels, test: Pixels)
     if min(len(outputs), len(test)) > 1:
         metrics = measure_set(outputs / 255, test / 255)
         found["spread"], found["copies"] = metrics["spread"], metrics["duplicates"]
-    if state.experiment.objective.n_critic and min(map(len, (outputs, train, test))) > 1:
-        found["score_train"] = _mean_score(state, train)
-        found["score_test"] = _mean_score(state, test)
-        found["score_fake"] = _mean_score(state, outputs)
-        found["wasserstein_test"] = found["score_test"] - found["score_fake"]
-    found.update(state.experiment.objective.critic_figures(state.critic))
+    if state.critic is not None:
+        if min(map(len, (outputs, train, test))) > 1:
+            found["score_train"] = _mean_score(state, state.critic, train)
+            found["score_test"] = _mean_score(state, state.critic, test)
+            found["score_fake"] = _mean_score(state, state.critic, outputs)
+            found["wasserstein_test"] = found["score_test"] - found["score_fake"]
+        found.update(state.experiment.objective.critic_figures(state.critic))
     return {name: value for name, value in found.items() if math.isfinite(value)}
 
 
@@ -52,7 +53,7 @@ def adversary_share(state: TrainingState, low_res: Pixels, labels: Pixels) -> di
         labels: (N, H, H, 3).
     """
     objective, size = state.experiment.objective, state.experiment.training.batch_size
-    if not objective.n_critic or objective.l1_weight == 0 or min(len(low_res), size) < 2:
+    if state.critic is None or objective.l1_weight == 0 or min(len(low_res), size) < 2:
         return {}
     averages = torch.from_numpy(to_network(low_res[:size])).to(state.device)
     batch = Batch(torch.from_numpy(to_network(labels[:size])).to(state.device), averages, averages)
@@ -60,9 +61,9 @@ def adversary_share(state: TrainingState, low_res: Pixels, labels: Pixels) -> di
         with torch.no_grad():
             fake = _with_copied_buffers(state.generator, batch.inputs).float()
         fake.requires_grad_(True)
-        parts = objective.generator_loss(partial(_with_copied_buffers, state.critic), fake, batch).parts
-    (adversarial,) = torch.autograd.grad(parts["adversarial"], fake)
-    (l1,) = torch.autograd.grad(parts["l1"], fake)
+        terms = objective.generator_loss(partial(_with_copied_buffers, state.critic), fake, batch).terms
+    (adversarial,) = torch.autograd.grad(terms["adversarial"], fake)
+    (l1,) = torch.autograd.grad(terms["l1"], fake)
     share = ((1 - objective.gamma) * adversarial.norm() / (objective.l1_weight * l1.norm())).item()
     return {"adversary_share": share} if math.isfinite(share) else {}
 
@@ -75,9 +76,9 @@ def _with_copied_buffers(network: nn.Module, inputs: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def _mean_score(state: TrainingState, faces: Pixels) -> float:
+def _mean_score(state: TrainingState, critic: nn.Module, faces: Pixels) -> float:
     """The mean score of faces, as one batch in training mode; the critic is left as it is."""
     images = torch.from_numpy(to_network(faces)).to(state.device)
     with state.autocast():
-        scores = _with_copied_buffers(state.critic, images)
+        scores = _with_copied_buffers(critic, images)
     return scores.double().mean().item()

@@ -247,7 +247,7 @@ def test_missing_settings_follow_the_given_ones(tmp_path: Path) -> None:
     assert line.endswith("optimizer: this setting is missing")
     adam = "optimizer={name: adam, learning_rate: 1e-3, beta1: 0.9, beta2: 0.99}"
     without = load_experiment(path, ["objective.name=pixel", adam])
-    assert without.critic.architecture == "none"
+    assert without.critic is None
 
 
 @pytest.mark.parametrize("path", sorted(PRESETS.glob("*.yaml")), ids=lambda path: path.stem)
@@ -290,11 +290,11 @@ def test_settings_that_contradict_each_other_are_refused_together() -> None:
     ]
 
 
-def test_only_the_objective_without_an_adversary_has_no_critic() -> None:
-    found = mistakes(PRESETS / "resnet-gan.yaml", "critic={architecture: none}")
+def test_an_objective_without_an_adversary_has_no_critic_and_the_others_have_one() -> None:
+    found = mistakes(PRESETS / "resnet-gan.yaml", "critic=null")
     assert "objective gan needs a critic" in found[0]
     found = mistakes(PRESETS / "resnet-gan.yaml", "objective={name: pixel, gamma: 0.5}")
-    assert "objective pixel trains no critic; use none" in found[0]
+    assert "objective pixel trains no critic; use null" in found[0]
 
 
 def test_booleans_and_text_are_not_numbers() -> None:

@@ -148,10 +148,10 @@ def test_a_value_surface_has_rows_along_y_and_columns_along_x() -> None:
 
 def test_a_critic_s_penalty_is_the_same_as_by_automatic_differentiation() -> None:
     critic = build_critic(2, 16, 3, random_source(0))
-    real, fake, places = (torch.randn(9, 2, generator=random_source(s)) for s in (1, 2, 3))
+    real, fake, epsilon = (torch.randn(9, 2, generator=random_source(s)) for s in (1, 2, 3))
     objective = WganGp(name="wgan-gp", gamma=0.0)
-    own = objective.critic_loss(critic, real, fake, places[:, 0].sigmoid())
-    plain = objective.critic_loss(lambda points: critic(points), real, fake, places[:, 0].sigmoid())
+    own = objective.critic_loss(critic, real, fake, epsilon[:, 0].sigmoid())
+    plain = objective.critic_loss(lambda points: critic(points), real, fake, epsilon[:, 0].sigmoid())
     assert own.total.item() == pytest.approx(plain.total.item(), rel=1e-5)
 
 

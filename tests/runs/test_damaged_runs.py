@@ -20,7 +20,7 @@ from srcli.runs.directory import RunDirectory, create_run
 from srcli.runs.lock import actual_state, locked
 from srcli.runs.log import cut_log, read_log
 from srcli.runs.status import RunStatus
-from srcli.training.loop import Job, StopRequest, train
+from srcli.training.loop import StopRequest, train
 from srcli.training.sessions import recording_failure, resume_run, start_run
 from srcli.training.state import restore_state
 from srcli.training.step import Terms
@@ -75,7 +75,7 @@ def go_on(
         stop.requested = entry["step"] == stop_after
 
     with locked(run), recording_failure(run, state):
-        train(Job(run, state, small_dataset(), report_and_stop, stop))
+        train(run, state, small_dataset(), report_and_stop, stop)
 
 
 def assert_same_end(run: RunDirectory, unharmed: RunDirectory) -> None:
@@ -92,7 +92,7 @@ def change_a_byte(file: Path) -> None:
 
 DAMAGES: dict[str, Callable[[Path], object]] = {
     "a changed byte": lambda folder: change_a_byte(folder / "critic.safetensors"),
-    "a file cut short": lambda folder: os.truncate(folder / "resume.pt", 1000),
+    "a file cut short": lambda folder: os.truncate(folder / "resume.safetensors", 1000),
     "a missing file": lambda folder: (folder / "generator.safetensors").unlink(),
     "an empty list of checksums": lambda folder: (folder / "SHA256SUMS").write_text(""),
 }
@@ -116,7 +116,7 @@ def test_a_damaged_newest_checkpoint_is_passed_over_and_named(
 def test_a_damaged_checkpoint_of_the_same_step_is_rewritten(
     run: RunDirectory, unharmed: RunDirectory
 ) -> None:
-    change_a_byte(run.checkpoint(5) / "resume.pt")
+    change_a_byte(run.checkpoint(5) / "resume.safetensors")
     with pytest.raises(InterruptedRunError):
         go_on(run, stop_after=5)
     assert restore_state(run, EXPERIMENT, CPU).step == 5
@@ -152,7 +152,7 @@ def test_checksums_are_in_sha256sums_format(run: RunDirectory) -> None:
     assert [line.split("  ")[1] for line in lines] == [
         "critic.safetensors",
         "generator.safetensors",
-        "resume.pt",
+        "resume.safetensors",
     ]
     assert all(expected[name] == checksum for checksum, name in (line.split("  ") for line in lines))
 
@@ -198,16 +198,17 @@ def test_an_entry_that_does_not_fit_on_the_disk_leaves_no_half_line(tmp_path: Pa
     script = """
 import resource
 from pathlib import Path
+from srcli.runs.directory import RunDirectory
 from srcli.runs.log import RunLog
 resource.setrlimit(resource.RLIMIT_FSIZE, (110, 110))
-log = RunLog(Path("log"))
+log = RunLog(RunDirectory(Path()))
 for step in range(1, 9):
     log.write({"step": step, "l1": 0.125})
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path)
-    assert done.stderr.splitlines()[-1] == "OSError: [Errno 27] File too large: 'log'"
+    assert done.stderr.splitlines()[-1] == "OSError: [Errno 27] File too large: 'metrics.jsonl'"
     lines = [f'{{"step": {step}, "l1": 0.125}}\n' for step in (1, 2, 3, 4)]  # of 25 bytes each
-    assert (tmp_path / "log").read_text() == "".join(lines)
+    assert (tmp_path / "metrics.jsonl").read_text() == "".join(lines)
 
 
 def test_leftovers_of_killed_writes_are_removed_and_checkpoints_bounded(data: Path, tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ def test_crafted_logs_do_not_harm_the_health_watch(crafted: dict[str, Any]) -> N
     assert all(health_lines(watch.record()))
     names = {rule.name for rule in rules_for(WganGp.stuck_points)}
     assert lines[-1]["health"].keys() <= names
-    found = watch.record()["illnesses"]
+    found = watch.record()["findings"]
     assert found.keys() <= names
     if "collapse" in (crafted.get("health") or ""):
-        assert found["collapse"]["finding"] == "outputs are the same"
+        assert found["collapse"]["text"] == "outputs are the same"

@@ -12,19 +12,20 @@ import sys
 from pathlib import Path
 
 import torch
-from float64 import exact_batches, exact_experiment, in_double
+from float64 import exact_batches, exact_experiment, in_float64
 from tiny_experiments import pack_faces, small_dataset, small_experiment
 from torch import nn
 
 from srcli.data.dataset import open_dataset
 from srcli.errors import DataError, LostProcessError, UserError
 from srcli.processes import read_share
-from srcli.runs.directory import Record, RunDirectory, create_run
+from srcli.runs.directory import RunDirectory, create_run
+from srcli.storage.bounded import JsonObject
 from srcli.training.batch_norm import synchronize
 from srcli.training.evaluate import choose_test_faces, evaluate
-from srcli.training.replicas import Replicas, joining
+from srcli.training.replicas import SINGLE_PROCESS, Replicas, joining
 from srcli.training.sessions import resume_run
-from srcli.training.state import ALONE, build_state, weights_digest
+from srcli.training.state import build_state, weights_digest
 from srcli.training.step import Terms, train_step
 
 CASES = ("gan dcgan", "wgan mlp", "wgan-gp resnet", "pixel residual", "wgan noise", "wgan-gp noise")
@@ -37,9 +38,9 @@ def gradient_norm(network: nn.Module) -> float:
     return math.hypot(*(float(gradient.norm()) for gradient in gradients))
 
 
-def losses(case: str, replicas: Replicas = ALONE) -> tuple[list[Terms], Terms, str]:
+def losses(case: str, replicas: Replicas = SINGLE_PROCESS) -> tuple[list[Terms], Terms, str]:
     """The terms of the first steps, figures of the networks after them, and the weights' digest."""
-    with in_double():
+    with in_float64():
         state = build_state(exact_experiment(case), CPU, replicas)
         networks = {"generator": state.generator, "critic": state.critic}
         batches, terms = exact_batches(state), []
@@ -93,7 +94,7 @@ def sameness(replicas: Replicas) -> str:
     return "passed"
 
 
-def abandoned(run: RunDirectory, data: Path, replicas: Replicas) -> Record:
+def abandoned(run: RunDirectory, data: Path, replicas: Replicas) -> JsonObject:
     """What rank 0 records of a run that it resumes and the others do not."""
     with contextlib.suppress(LostProcessError):
         resume_run(run.path, [], [data], CPU, replicas)

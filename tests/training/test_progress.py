@@ -109,7 +109,7 @@ def test_the_record_of_a_run_says_how_far_it_is(tmp_path: Path, monkeypatch: pyt
     run = create_run(tmp_path / "run", experiment.to_yaml(), {"status": "running", "step": 0})
     recorded = []
     state = build_state(experiment, torch.device("cpu"))
-    job = loop.Job(run, state, small_dataset(), lambda _: recorded.append(run.record()["step"]))
-    loop.train(job)
+    stop = loop.StopRequest()
+    loop.train(run, state, small_dataset(), lambda _: recorded.append(run.record()["step"]), stop)
     assert recorded == [0, 1, 2, 3]
     assert run.record()["step"] == 4

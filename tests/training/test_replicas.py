@@ -21,9 +21,9 @@ from srcli.runs.directory import RunDirectory, create_run
 from srcli.runs.lock import actual_state
 from srcli.runs.log import read_log
 from srcli.training.loop import training_batches
-from srcli.training.replicas import Replicas, joining
+from srcli.training.replicas import SINGLE_PROCESS, Replicas, joining
 from srcli.training.sessions import recording_failure
-from srcli.training.state import ALONE, build_state
+from srcli.training.state import build_state
 
 Results = list[dict[str, Any]]
 
@@ -64,7 +64,7 @@ def test_all_ranks_log_the_same_and_keep_the_same_weights(count: int, ranks: dic
 def test_batch_normalisation_is_the_whole_batchs_to_the_second_derivative(
     count: int, ranks: dict[int, Results]
 ) -> None:
-    for name, expected in normalize(ALONE).items():
+    for name, expected in normalize(SINGLE_PROCESS).items():
         together = np.concatenate([rank["normalized"][name] for rank in ranks[count]])
         np.testing.assert_allclose(together, expected, rtol=1e-9, atol=1e-9)
 

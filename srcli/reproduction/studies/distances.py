@@ -118,12 +118,12 @@ class DistancesStudy(Settings):
 
     def _critic_loss(self, training: CriticTraining, theta: float) -> Loss:
         count, random = self.evaluation_points, training.random
-        places = torch.rand(count, generator=random)
+        epsilon = torch.rand(count, generator=random)
         points = line(0.0)(count, random), line(theta)(count, random)
-        return training.objective.critic_loss(training.critic, *points, places)
+        return training.objective.critic_loss(training.critic, *points, epsilon)
 
     def _wasserstein(self, training: CriticTraining, theta: float) -> float:
-        return float(self._critic_loss(training, theta).parts["wasserstein"].detach())
+        return float(self._critic_loss(training, theta).terms["wasserstein"].detach())
 
     def _js(self, training: CriticTraining, theta: float) -> float:
         """`log 2 - J_D / 2`, which an optimal critic brings up to JS (Goodfellow et al. 2014, theorem 1)."""

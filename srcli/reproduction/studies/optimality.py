@@ -125,9 +125,9 @@ class OptimalityStudy(Settings):
     def _critic_loss(self, training: CriticTraining, real: nn.Module, fake: nn.Module) -> float:
         """The critic's loss on fresh points, of data on one surface and a generator on another."""
         count, random = self.evaluation_points, training.random
-        places = torch.rand(count, generator=random)
+        epsilon = torch.rand(count, generator=random)
         points = surface(real)(count, random), surface(fake)(count, random)
-        return float(training.objective.critic_loss(training.critic, *points, places).total.detach())
+        return float(training.objective.critic_loss(training.critic, *points, epsilon).total.detach())
 
     def summarize(self, results: Sequence[Result]) -> list[Finding]:
         """Whether gradients vanish or last, by what is left of each after the last step."""

@@ -27,8 +27,8 @@ class CriticTraining:
 
     def step(self, real: Tensor, fake: Tensor) -> Loss:
         """One update on real and fake points (B, D); the loss before it."""
-        places = torch.rand(len(real), generator=self.random)
-        loss = self.objective.critic_loss(self.critic, real, fake, places)
+        epsilon = torch.rand(len(real), generator=self.random)
+        loss = self.objective.critic_loss(self.critic, real, fake, epsilon)
         self.optimizer.zero_grad()
         loss.total.backward()
         self.optimizer.step()
