@@ -1,7 +1,6 @@
 """The final metrics of a run: on all test faces, with both kinds of batch statistics, and from noise."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,7 +47,7 @@ def measure_run(state: TrainingState, labels: Pixels) -> tuple[dict[str, float],
     for kind in kinds:
         if state.experiment.sizes.takes_noise:
             samples = draw_faces(state, NOISE_SAMPLES, kind)
-            of_kind = measure_set(samples / 255, labels / 255) | asdict(face_coverage(samples, labels))
+            of_kind = measure_set(samples / 255, labels / 255) | face_coverage(samples, labels)
         else:
             outputs = enlarge(state, PAPER.low_res_of(labels), kind)
             first = slice(MOST_FOR_DISTANCES)

@@ -2,7 +2,8 @@
 
 They answer different questions. An interval over faces says how these trained generators would do on more
 such faces; one over seeds says how the next training would do, and only the latter is about an objective or
-an architecture. Values are one float64 array per seed, one value per face.
+an architecture. Values are one float64 array (N,) per seed, of the same faces in the same order unless
+stated. `resamples` is how often they are drawn, `seed` that of the draws.
 """
 
 import math
@@ -47,26 +48,21 @@ def share_difference(successes: int, trials: int, other_successes: int, other_tr
 
 
 def faces_interval(values: Sequence[Values], resamples: int = 2000, seed: int = 0) -> Estimate:
-    """The mean of seeds and faces, with its 95 % bootstrap interval over *faces*: these runs, other faces.
-
-    Args:
-        values: An array of (N,) for each seed, of the same faces in the same order.
-        resamples: How many times N faces are drawn.
-        seed: Of the draws.
-    """
+    """The mean of seeds and faces, with its 95 % bootstrap interval over *faces*: these runs, other faces."""
     means = _of_the_same_faces(values).mean(axis=0)
     if np.isnan(means).any():
-        return Estimate(math.nan, math.nan, math.nan)
+        return Estimate(math.nan)
     return Estimate(float(means.mean()), *bootstrap_interval(means, resamples=resamples, seed=seed))
 
 
 def seeds_interval(values: Sequence[Values]) -> Estimate:
     """The mean of the seeds' means, with its 95 % Student t interval over *seeds*: other runs, these faces.
 
-    Args:
-        values: An array for each seed; the faces need not be the same.
+    The faces of the seeds need not be the same.
     """
-    return student_interval(_seed_means(values))
+    if not values or any(len(faces) == 0 for faces in values):
+        raise ValueError("an interval needs one seed or more, and of each one face or more")
+    return student_interval([float(np.mean(faces)) for faces in values])
 
 
 def student_interval(values: Sequence[float] | Values) -> Estimate:
@@ -80,7 +76,7 @@ def student_interval(values: Sequence[float] | Values) -> Estimate:
         raise ValueError("an interval needs one value or more")
     mean = float(np.mean(values))
     if count == 1 or not math.isfinite(mean):
-        return Estimate(mean, math.nan, math.nan)
+        return Estimate(mean)
     reach = float(stats.t.ppf(1 - _TAIL, count - 1)) * (float(np.std(values, ddof=1)) / math.sqrt(count))
     return Estimate(mean, mean - reach, mean + reach)
 
@@ -101,11 +97,6 @@ def crossed_bootstrap(values: Sequence[Values], resamples: int = 2000, seed: int
     With few seeds percentiles are too narrow, as nothing can be drawn beyond the outermost seed: three seeds
     that differ more than their faces do give an interval that covers in about 75 % of the cases, not 95 %.
     `seeds_interval` has no such fault.
-
-    Args:
-        values: An array of (N,) for each seed, of the same faces in the same order.
-        resamples: How many times seeds and faces are drawn.
-        seed: Of the draws.
     """
     table = _of_the_same_faces(values)
     seeds, faces = table.shape
@@ -114,7 +105,9 @@ def crossed_bootstrap(values: Sequence[Values], resamples: int = 2000, seed: int
     for i in range(resamples):
         of_faces = table[generator.integers(seeds, size=seeds)].mean(axis=0)
         means[i] = of_faces[generator.integers(faces, size=faces)].mean()
-    return _percentiles(float(table.mean()), means)
+    # Order statistics, not interpolated: some means may be infinite.
+    low, high = np.quantile(means, (_TAIL, 1 - _TAIL), method="inverted_cdf")
+    return Estimate(float(table.mean()), float(low), float(high))
 
 
 def paired_differences(ours: Sequence[Values], baseline: Values) -> list[Values]:
@@ -122,29 +115,12 @@ def paired_differences(ours: Sequence[Values], baseline: Values) -> list[Values]
 
     Pairing removes what makes a face hard for both, so that the interval is of the difference alone. Two
     infinite figures (the PSNR of two pictures without any error) differ by 0.
-
-    Args:
-        ours: An array of (N,) for each seed.
-        baseline: (N,), of the same faces in the same order.
     """
     table, theirs = _of_the_same_faces(ours), np.asarray(baseline, dtype=np.float64)
     if table.shape[1:] != theirs.shape:
         raise ValueError(f"figures of {table.shape[1]} faces cannot be paired with those of {theirs.shape}")
     with np.errstate(invalid="ignore"):
         return [np.where(figures == theirs, 0.0, figures - theirs) for figures in table]
-
-
-def _percentiles(mean: float, means: Values) -> Estimate:
-    # Order statistics, not interpolated: some means may be infinite.
-    low = np.quantile(means, _TAIL, method="inverted_cdf")
-    high = np.quantile(means, 1 - _TAIL, method="inverted_cdf")
-    return Estimate(mean, float(low), float(high))
-
-
-def _seed_means(values: Sequence[Values]) -> Values:
-    if not values or any(len(faces) == 0 for faces in values):
-        raise ValueError("an interval needs one seed or more, and of each one face or more")
-    return np.array([np.mean(faces) for faces in values], dtype=np.float64)
 
 
 def _of_the_same_faces(values: Sequence[NDArray[np.floating[Any]]]) -> Values:

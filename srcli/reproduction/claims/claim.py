@@ -4,8 +4,6 @@ A verdict compares an interval with a threshold that was set before the runs. Wh
 one only if no outcome of theirs could change it.
 """
 
-import math
-
 from srcli.reproduction.intervals import wilson
 from srcli.reproduction.verdicts import Estimate, Verdict, decide
 
@@ -17,16 +15,6 @@ def surely_above(estimate: Estimate, threshold: float) -> Verdict:
     return decide(estimate.low > threshold, estimate.high < threshold)
 
 
-def surely_at_most(estimate: Estimate, threshold: float) -> Verdict:
-    """Holds if the whole interval is at or below the threshold, does not hold if it is above."""
-    return decide(estimate.high <= threshold, estimate.low > threshold)
-
-
-def surely_at_least(estimate: Estimate, threshold: float) -> Verdict:
-    """Holds if the whole interval is at or above the threshold, does not hold if it is below."""
-    return decide(estimate.low >= threshold, estimate.high < threshold)
-
-
 def majority(good: int, done: int, missing: int) -> tuple[Estimate, Verdict]:
     """The share of good runs with Wilson's interval, and whether it is surely more than half.
 
@@ -35,8 +23,3 @@ def majority(good: int, done: int, missing: int) -> tuple[Estimate, Verdict]:
     """
     lowest, highest = wilson(good, done + missing), wilson(good + missing, done + missing)
     return wilson(good, done), decide(lowest.low > MAJORITY, highest.high < MAJORITY)
-
-
-def alone(value: float) -> Estimate:
-    """A value without an interval."""
-    return Estimate(value, math.nan, math.nan)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from srcli.reproduction.cells import Cell
-from srcli.reproduction.claims.claim import alone, majority
+from srcli.reproduction.claims.claim import majority
 from srcli.reproduction.claims.curves import Pair, course_of_loss, pairs_of
 from srcli.reproduction.claims.figures import in_parts, missing_findings, subject_of
 from srcli.reproduction.plan import Follows
@@ -92,7 +92,7 @@ def _judge_run(run: RunRecord, thresholds: Follows) -> _Outcome:
         )
     course = course_of_loss(run, thresholds.burn_in)
     trend = mann_kendall(course)
-    findings.append(_finding_of_trend(run, trend, sign_changes(course).changes, len(course)))
+    findings.append(_finding_of_trend(run, trend, sign_changes(course), len(course)))
     deciding = correlations[0] if pairs else None
     return _Outcome(run, findings[0].verdict, deciding, _COURSES[trend.direction], tuple(findings))
 
@@ -158,7 +158,7 @@ def _finding_of_trend(run: RunRecord, trend: Trend, turns: int, count: int) -> F
         claim=KEY,
         subject=subject_of(run),
         statistic=f"Kendall's tau of 100-step means of {name} against time",
-        estimate=alone(trend.tau) if known else None,
+        estimate=Estimate(trend.tau) if known else None,
         sentence=f"After the burn-in the 100-step means of {name} {_COURSES[trend.direction]} (Mann-Kendall:"
         f" tau {trend.tau:z.2f}, p {trend.p_value:.2g}) and turned around at {turns} of {count - 2} places."
         if known

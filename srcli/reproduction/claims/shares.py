@@ -46,13 +46,10 @@ class Tally:
         return majority(self.good, self.done, self.missing)
 
 
-def tally(cell: Cell, good: int, left_out: int = 0) -> Tally:
-    """The tally of a cell.
-
-    Args:
-        left_out: Runs that count neither as done nor as missing.
-    """
-    return Tally(cell.name, cell.objective, good, len(cell.runs) - left_out, cell.missing)
+def tally(cell: Cell, findings: Sequence[Finding]) -> Tally:
+    """The tally of a cell by the findings on its runs; a run without one is neither done nor missing."""
+    good = sum(finding.verdict is Verdict.HOLDS for finding in findings)
+    return Tally(cell.name, cell.objective, good, len(findings), cell.missing)
 
 
 def of_objectives(tallies: Sequence[Tally], *objectives: str) -> list[Tally]:

@@ -90,7 +90,7 @@ def _progress(cells: Sequence[Cell], sections: Sequence[StudySection]) -> str:
         planned = "is planned" if total == 1 else "are planned"
         sentences.append(f"{counted(total, 'run')} {planned}: {listed(counts)}.")
     if sections:
-        done = [f"{section.title} ({section.seeds})" for section in sections]
+        done = [f"{section.study.title} ({section.seeds})" for section in sections]
         sentences.append(f"Studies: {'; '.join(done)}.")
     return " ".join(sentences)
 

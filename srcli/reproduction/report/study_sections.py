@@ -6,9 +6,8 @@ from functools import partial
 
 from srcli.reproduction.report.contents import Reproduction
 from srcli.reproduction.report.pictures import Picture, Tile
-from srcli.reproduction.report.wording import number
 from srcli.reproduction.studies.drawing import as_png
-from srcli.reproduction.studies.study import Result, Study
+from srcli.reproduction.studies.study import Result, Study, Table
 from srcli.reproduction.verdicts import Claim, Finding, Verdict, all_of
 from srcli.reproduction.wording import counted, listed
 
@@ -21,19 +20,14 @@ class StudySection:
 
     Attributes:
         seeds: How many are done, of how many.
-        picture: None before two seeds are done; the table is then empty.
-        columns: Titles of the table.
-        rows: Its cells, as shown.
+        picture: None before two seeds are done, as is the table.
     """
 
-    name: str
-    title: str
+    study: Study
     seeds: str
     claims: tuple[Claim, ...]
     picture: Picture | None = None
-    table_title: str = ""
-    columns: tuple[str, ...] = ()
-    rows: tuple[tuple[str, ...], ...] = ()
+    table: Table | None = None
 
 
 def study_sections(reproduction: Reproduction) -> list[StudySection]:
@@ -44,19 +38,16 @@ def study_sections(reproduction: Reproduction) -> list[StudySection]:
 def _section(study: Study, results: Sequence[Result]) -> StudySection:
     seeds = f"{len(results)} of {counted(len(study.seeds), 'seed')}"
     ready = len(results) >= _FEWEST_SEEDS
-    findings = study.summarize(results) if ready else []
+    findings = list(study.summarize(results)) if ready else []
     claims = tuple(
         _claim(key, statement, [finding for finding in findings if finding.claim == key])
         for key, statement in study.claims.items()
     )
     if not ready:
-        return StudySection(study.study, study.title, seeds, claims)
-    table = study.table(results)
-    rows = tuple(tuple(_shown(row.get(key, "")) for key in table.columns) for row in table.rows)
+        return StudySection(study, seeds, claims)
     name, png = f"study-{study.study.replace('_', '-')}", as_png(partial(study.figure, results))
     picture = Picture(name, study.title, study.caption, (Tile(name, study.title, png),), "wide")
-    columns = tuple(table.columns.values())
-    return StudySection(study.study, study.title, seeds, claims, picture, table.title, columns, rows)
+    return StudySection(study, seeds, claims, picture, study.table(results))
 
 
 def _claim(key: str, statement: str, findings: Sequence[Finding]) -> Claim:
@@ -87,9 +78,3 @@ def _verb(verdict: Verdict, count: int) -> str:
         Verdict.UNDECIDED: ("is undecided", "are undecided"),
     }
     return verbs[verdict][count != 1]
-
-
-def _shown(value: str | int | float) -> str:
-    if isinstance(value, str):
-        return value
-    return f"{value:,}" if isinstance(value, int) else number(value)
