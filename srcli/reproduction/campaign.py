@@ -4,7 +4,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from threading import Event, Lock
 
@@ -38,7 +38,16 @@ def make_runs(runs: Sequence[PlannedRun], workshop: Workshop, jobs: int) -> list
             finished, _ = wait(waiting, timeout=0.5, return_when=FIRST_COMPLETED)
             for future in finished:
                 run = waiting.pop(future)
-                done += _outcome(future, run, workshop, board, waiting)
+                try:
+                    record = future.result()
+                except InterruptedRunError:
+                    continue
+                except BaseException:
+                    workshop.stopping.set()
+                    wait(waiting)
+                    raise
+                board.end(run, record)
+                done.append(record)
     if workshop.stopping.is_set():
         raise InterruptedRunError("stopped; every run has saved a checkpoint", "The same command goes on.")
     return done
@@ -75,13 +84,18 @@ class Board:
 
         return report
 
-    def end(self, run: PlannedRun, text: str) -> None:
+    def end(self, run: PlannedRun, record: RunRecord) -> None:
         """Removes a run and says how it ended."""
         with self._lock:
             del self._left[run.name]
             self._bar.remove_task(self._tasks.pop(run.name))
             self._bar.update(self._all, advance=1, note=self._time_left())
-        say("; ".join(part for part in (f"{run.name}: {text}", self._time_left()) if part))
+        is_finished = record.status == RunStatus.FINISHED
+        ending = f"in {duration(record.seconds)}" if is_finished else f"at step {record.step:,}"
+        parts = (f"{run.name}: {record.status} {ending}", self._time_left())
+        say("; ".join(part for part in parts if part))
+        if not is_finished:
+            warn(f"{run.name} {record.status}: {record.reason}")
 
     def _time_left(self) -> str:
         """An estimate for all runs; cells that have not run yet are taken to be as fast as the others."""
@@ -97,29 +111,6 @@ def _complete(run: PlannedRun, workshop: Workshop, board: Board) -> RunRecord:
         raise InterruptedRunError(f"{run.name} was not started")
     say(f"{run.name}: training to step {run.experiment.training.steps:,}")
     return complete(run, workshop, board.start(run))
-
-
-def _outcome(
-    future: "Future[RunRecord]",
-    run: PlannedRun,
-    workshop: Workshop,
-    board: Board,
-    waiting: "dict[Future[RunRecord], PlannedRun]",
-) -> Iterator[RunRecord]:
-    try:
-        record = future.result()
-    except InterruptedRunError:
-        return
-    except BaseException:
-        workshop.stopping.set()
-        wait(waiting)
-        raise
-    if record.status == RunStatus.FINISHED:
-        board.end(run, f"finished in {duration(record.seconds)}")
-    else:
-        board.end(run, f"{record.status} at step {record.step:,}")
-        warn(f"{run.name} {record.status}: {record.reason}")
-    yield record
 
 
 @contextmanager

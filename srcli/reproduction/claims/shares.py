@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from srcli.reproduction.cells import Cell
 from srcli.reproduction.claims.claim import majority, surely_above
 from srcli.reproduction.intervals import share_difference
-from srcli.reproduction.verdicts import Estimate, Finding, Verdict, decide
+from srcli.reproduction.verdicts import Estimate, Finding, Verdict, all_of, decide
 from srcli.reproduction.wording import TITLES, WASSERSTEIN, counted, first_upper, listed, with_interval
 
 
@@ -63,12 +63,7 @@ def verdict_of(tallies: Sequence[Tally]) -> Verdict:
     Holds if the share of good runs is surely above one half and most runs of every cell are good. Does not
     hold if a cell has no good run at all, or the share is surely below one half.
     """
-    _, of_share = _sum(tallies).share
-    verdicts = [one.verdict for one in tallies]
-    return decide(
-        of_share is Verdict.HOLDS and all(verdict is Verdict.HOLDS for verdict in verdicts),
-        of_share is Verdict.DOES_NOT_HOLD or Verdict.DOES_NOT_HOLD in verdicts,
-    )
+    return all_of([_sum(tallies).share[1], *(one.verdict for one in tallies)])
 
 
 def share_findings(claim: str, tallies: Sequence[Tally], good: str) -> list[Finding]:

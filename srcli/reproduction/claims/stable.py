@@ -65,8 +65,8 @@ def _judge_run(run: RunRecord, baselines: Baselines, thresholds: Stable) -> Find
         Finding,
         claim=KEY,
         subject=subject_of(run),
-        threshold=f"PSNR at least {lowest:.2f} dB (nearest neighbour's - {thresholds.below_nearest:g}), spread"
-        f" at least {thresholds.least_spread:g}, duplicates at most {thresholds.most_duplicates:g}",
+        threshold=f"PSNR at least {lowest:.2f} dB (nearest neighbour's - {thresholds.below_nearest:g}),"
+        f" spread at least {thresholds.least_spread:g}, duplicates at most {thresholds.most_duplicates:g}",
     )
     if run.status != RunStatus.FINISHED:
         sentence = f"Failed by step {run.step}: it diverged ({run.reason})."

@@ -6,7 +6,7 @@ section 3 and figure 1.
 
 from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean
-from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import torch
 from matplotlib.figure import Figure
@@ -27,14 +27,6 @@ from srcli.reproduction.verdicts import Finding
 PENALTY = "penalty"
 
 _Limit = Annotated[float, Field(gt=0)]
-
-
-class Cell(NamedTuple):
-    """A critic to be trained; clip_value is None for the one under the penalty."""
-
-    key: str
-    method: Method
-    clip_value: float | None
 
 
 class ClippingThresholds(Settings):
@@ -91,16 +83,16 @@ class ClippingStudy(PairStudy):
             raise ValueError("clip_values should grow")
         return self
 
-    def cells(self) -> list[Cell]:
+    def cells(self) -> list[Critic]:
         """All critics to train: clipped by limit and n_critic, then the penalised one."""
         cells = []
-        for clip_value in self.clip_values:
-            for n_critic in self.n_critics:
+        for row, clip_value in enumerate(self.clip_values):
+            for column, n_critic in enumerate(self.n_critics):
                 changes = {"clip_value": clip_value, "n_critic": n_critic}
                 objective = self.clipped.objective.model_copy(update=changes)
                 method = self.clipped.model_copy(update={"objective": objective})
-                cells.append(Cell(clipped_key(clip_value, n_critic), method, clip_value))
-        return [*cells, Cell(PENALTY, self.penalised, None)]
+                cells.append(Critic(clipped_key(clip_value, n_critic), method, clip_value, row, column))
+        return [*cells, Critic(PENALTY, self.penalised)]
 
     def run(self, seed: int) -> dict[str, Any]:
         """By cell: gradients by layer, clipped share, coverage, and the critic's values on a grid."""
@@ -120,7 +112,7 @@ class ClippingStudy(PairStudy):
             }
         return {"seed": seed, "cells": cases}
 
-    def _share_at_start(self, cell: Cell, random: Random) -> float | None:
+    def _share_at_start(self, cell: Critic, random: Random) -> float | None:
         """The share of weights that are at the limit before any training."""
         if cell.clip_value is None:
             return None
@@ -202,7 +194,7 @@ class ClippingStudy(PairStudy):
                 for key in ("clipped_share_at_start", "clipped_share")
             ]
             row: Row = {
-                "critic": cell_title(cell),
+                "critic": cell.name,
                 "n_critic": cell.method.objective.n_critic,
                 "share of weights at the limit at the start": shares[0],
                 "share of weights at the limit": shares[1],
@@ -217,22 +209,12 @@ class ClippingStudy(PairStudy):
 
     def figure(self, results: Sequence[Result]) -> Figure:
         """The figure that the caption describes."""
-        critics = []
-        for i, cell in enumerate(self.cells()):
-            row, column = (-1, -1) if cell.clip_value is None else divmod(i, len(self.n_critics))
-            title = f"{cell_title(cell)}, n_critic {cell.method.objective.n_critic}"
-            critics.append(Critic(cell.key, title, row, column))
-        return clipping_figure(critics, self.shape, self.surface_reach, results)
+        return clipping_figure(self.cells(), self.shape, self.surface_reach, results)
 
 
 def clipped_key(clip_value: float, n_critic: int) -> str:
     """What a clipped cell is called in results."""
     return f"{clip_value:g}/{n_critic}"
-
-
-def cell_title(cell: Cell) -> str:
-    """What a cell is called for readers."""
-    return "gradient penalty" if cell.clip_value is None else f"clipped at {cell.clip_value:g}"
 
 
 def gradients_by_layer(critic: Scores, points: Tensor) -> list[float]:

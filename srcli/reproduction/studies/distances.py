@@ -96,11 +96,12 @@ class DistancesStudy(Study):
         critics = {name: self._critics(method, seed) for name, method in self.methods.by_name().items()}
         result: dict[str, Any] = {
             name: {
-                "estimates": self._each(self._js if name == "gan" else self._wasserstein, of_name),
+                "estimates": self._each(self._wasserstein, of_name),
                 "gradients": self._each(self._gradient, of_name),
             }
             for name, of_name in critics.items()
         }
+        result["gan"]["estimates"] = self._each(self._js, critics["gan"])
         result["gan"]["saturating_gradients"] = self._each(self._saturating_gradient, critics["gan"])
         return {"seed": seed, "thetas": list(self.thetas), **result}
 
