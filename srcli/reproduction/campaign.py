@@ -1,6 +1,5 @@
 """Training the runs of a plan, several at a time, with a table of progress."""
 
-import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -126,8 +125,3 @@ def _stopping_on_signals(stopping: Event) -> Iterator[None]:
     else:
         with asked_to_stop(request):
             yield
-
-
-def threads_for(jobs: int) -> int:
-    """How many threads each of `jobs` trainings may use to share the cores."""
-    return max(1, (os.cpu_count() or 1) // jobs)

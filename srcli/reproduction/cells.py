@@ -18,7 +18,6 @@ class Cell:
 
     Attributes:
         name: The preset, with the part's suffix.
-        figures: The paper's figures that it belongs to.
         experiment: That of the first seed.
         seeds: All planned seeds, ascending.
         records: Of the runs made so far, by ascending seed.

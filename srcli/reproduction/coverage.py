@@ -91,13 +91,9 @@ def standardised(features: Features, references: Features) -> Features:
 
 def _neighbour_distances(points: Features, k: int) -> Features:
     """The distance of each point to its k-th nearest other: (N, D) -> (N,)."""
-    radii = np.empty(len(points))
-    for rows in _batches(len(points), len(points)):
-        distances = cdist(points[rows], points)
-        own = np.arange(len(points))[rows]
-        distances[np.arange(len(own)), own] = np.inf
-        radii[rows] = np.partition(distances, k - 1, axis=1)[:, k - 1]
-    return radii
+    # Index k, as the smallest distance of each is 0, to itself.
+    batches = _batches(len(points), len(points))
+    return np.concatenate([np.partition(cdist(points[rows], points), k)[:, k] for rows in batches])
 
 
 def _batches(rows: int, columns: int) -> Iterator[slice]:

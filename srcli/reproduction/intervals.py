@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from srcli.metrics.measures import bootstrap_interval
-from srcli.reproduction.verdicts import Estimate
+from srcli.reproduction.verdicts import Estimate, Verdict, decide
 
 Values = NDArray[np.float64]
 
@@ -33,6 +33,16 @@ def wilson(successes: int, trials: int, confidence: float = 0.95) -> Estimate:
         return Estimate(math.nan, 0.0, 1.0)
     interval = stats.binomtest(successes, trials).proportion_ci(confidence, method="wilson")
     return Estimate(successes / trials, float(interval.low), float(interval.high))
+
+
+def majority(good: int, done: int, missing: int) -> tuple[Estimate, Verdict]:
+    """The share of good runs with Wilson's interval, and whether it is surely more than half.
+
+    The verdict holds only if it would with all missing runs bad, and does not hold only if it would not with
+    all of them good.
+    """
+    lowest, highest = wilson(good, done + missing), wilson(good + missing, done + missing)
+    return wilson(good, done), decide(lowest.low > 0.5, highest.high < 0.5)
 
 
 def share_difference(successes: int, trials: int, other_successes: int, other_trials: int) -> Estimate:

@@ -142,7 +142,6 @@ class PlannedRun:
 
     Attributes:
         cell: The preset, with the part's suffix.
-        part: The name of the part it belongs to.
         settings: `a.b: value` over the preset's, the seed and the steps among them.
         experiment: What follows from both.
     """

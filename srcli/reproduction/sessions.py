@@ -1,6 +1,7 @@
 """A campaign from its plan to its report."""
 
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from srcli.experiment.presets import example_faces
 from srcli.pictures.opening import open_picture
 from srcli.pictures.pixels import Pixels
 from srcli.processes import Share, read_share
-from srcli.reproduction.campaign import make_runs, threads_for
+from srcli.reproduction.campaign import make_runs
 from srcli.reproduction.cells import cells_of
 from srcli.reproduction.claims import judge
 from srcli.reproduction.finals import measure_baselines, test_labels
@@ -104,7 +105,8 @@ def _make_runs(
         write_json(folder / BASELINES_FILE, values)
     done = given | set(_settled(folder))
     say(f"{sum(run.name in done for run in runs)} of {counted(len(runs), 'run')} are done")
-    workshop = Workshop(folder, data, dataset, labels, read_examples(), threads_for(jobs))
+    threads = max(1, (os.cpu_count() or 1) // jobs)
+    workshop = Workshop(folder, data, dataset, labels, read_examples(), threads)
     made = make_runs([run for run in mine if run.name not in done], workshop, jobs)
     return sum(record.status == RunStatus.FAILED for record in made)
 

@@ -13,12 +13,11 @@ from pydantic import TypeAdapter
 from srcli.console import progress, say
 from srcli.errors import DataError, RunError
 from srcli.processes import Share
+from srcli.reproduction.records import MAX_BYTES
 from srcli.reproduction.studies import StudySettings
 from srcli.reproduction.studies.study import Study
 from srcli.storage.atomic import write_json
 from srcli.storage.bounded import read_bounded
-
-MAX_BYTES = 50 * 2**20
 
 Results = dict[str, list[dict[str, Any]]]
 

@@ -94,19 +94,16 @@ def complete(run: PlannedRun, workshop: Workshop, progress: Callable[[int], None
 
 
 def _check_same(run: PlannedRun, directory: RunDirectory) -> None:
-    if not directory.path.exists():
-        return
-    changed = differences(load_experiment(directory.experiment_file), run.experiment)
-    if changed:
+    if directory.path.exists() and (
+        changed := differences(load_experiment(directory.experiment_file), run.experiment)
+    ):
         listed = "; ".join(f"{path}: {old} -> {new}" for path, (old, new) in changed.items())
         raise RunError(f"{directory.path} was trained with other settings: {listed}", "Give another --out.")
 
 
 def _is_over(directory: RunDirectory) -> bool:
-    return directory.path.exists() and directory.record().get("status") in (
-        RunStatus.FINISHED,
-        RunStatus.DIVERGED,
-    )
+    over = (RunStatus.FINISHED, RunStatus.DIVERGED)
+    return directory.path.exists() and directory.record().get("status") in over
 
 
 def _train(

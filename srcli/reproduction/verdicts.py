@@ -1,4 +1,8 @@
-"""Verdicts on claims, and the measurements behind them."""
+"""Verdicts on claims, and the measurements behind them.
+
+A verdict compares an interval with a threshold that was set before the runs. While runs are missing, there is
+one only if no outcome of theirs could change it.
+"""
 
 import math
 from collections.abc import Iterable
@@ -35,6 +39,11 @@ class Estimate(NamedTuple):
     value: float
     low: float = math.nan
     high: float = math.nan
+
+
+def surely_above(estimate: Estimate, threshold: float) -> Verdict:
+    """Holds if the whole interval is above the threshold, does not hold if it is below."""
+    return decide(estimate.low > threshold, estimate.high < threshold)
 
 
 def surely_within(estimate: Estimate, low: float = -math.inf, high: float = math.inf) -> Verdict:

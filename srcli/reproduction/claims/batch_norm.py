@@ -6,7 +6,6 @@ from functools import partial
 import numpy as np
 
 from srcli.reproduction.cells import Cell
-from srcli.reproduction.claims.claim import surely_above
 from srcli.reproduction.claims.figures import (
     Values,
     difference_of,
@@ -18,7 +17,7 @@ from srcli.reproduction.claims.figures import (
 )
 from srcli.reproduction.intervals import paired_differences
 from srcli.reproduction.plan import BatchNorm
-from srcli.reproduction.verdicts import Claim, Finding, all_of, decide
+from srcli.reproduction.verdicts import Claim, Finding, all_of, decide, surely_above
 from srcli.reproduction.wording import TITLES, WASSERSTEIN, listed, with_interval
 
 KEY = "batch_norm"

@@ -137,12 +137,11 @@ def _kinds(cell: Cell) -> list[str]:
 
 def _better_kind_of_samples(cell: Cell) -> str:
     """The kind of batch statistics with the higher recall; of equal ones, with fewer duplicates."""
-
-    def quality(kind: str) -> tuple[float, float]:
-        recall, duplicates = (_over_seeds(cell, name, kind).mean() for name in ("recall", "duplicates"))
-        return float(recall), -float(duplicates)
-
-    return max(_kinds(cell), key=quality)
+    mean = {
+        kind: (_over_seeds(cell, "recall", kind).mean(), -_over_seeds(cell, "duplicates", kind).mean())
+        for kind in _kinds(cell)
+    }
+    return max(mean, key=mean.__getitem__)
 
 
 def _over_seeds(cell: Cell, figure: str, kind: str) -> Values:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import partial
 
 from srcli.reproduction.cells import Cell
-from srcli.reproduction.claims.claim import majority
 from srcli.reproduction.claims.curves import Pair, course_of_loss, pairs_of
 from srcli.reproduction.claims.figures import in_parts, missing_findings, subject_of
+from srcli.reproduction.intervals import majority
 from srcli.reproduction.plan import Follows
 from srcli.reproduction.records import RunRecord
 from srcli.reproduction.series import Correlations, Trend, follows, mann_kendall, sign_changes

@@ -6,7 +6,6 @@ from functools import partial
 import numpy as np
 
 from srcli.reproduction.cells import Cell
-from srcli.reproduction.claims.claim import surely_above
 from srcli.reproduction.claims.figures import (
     difference_of,
     faces_by_seed,
@@ -17,7 +16,7 @@ from srcli.reproduction.claims.figures import (
 )
 from srcli.reproduction.plan import Gamma
 from srcli.reproduction.records import RunRecord
-from srcli.reproduction.verdicts import Claim, Estimate, Finding, Verdict, decide
+from srcli.reproduction.verdicts import Claim, Estimate, Finding, Verdict, decide, surely_above
 from srcli.reproduction.wording import TITLES, listed, with_interval
 
 KEY = "gamma"

@@ -8,21 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from srcli.reproduction.cells import Cell
-from srcli.reproduction.claims.claim import majority, surely_above
-from srcli.reproduction.intervals import share_difference
-from srcli.reproduction.verdicts import Estimate, Finding, Verdict, all_of, decide
+from srcli.reproduction.intervals import majority, share_difference
+from srcli.reproduction.verdicts import Estimate, Finding, Verdict, all_of, decide, surely_above
 from srcli.reproduction.wording import TITLES, WASSERSTEIN, counted, first_upper, listed, with_interval
 
 
 @dataclass(frozen=True)
 class Tally:
-    """How many runs of a cell, or of several together, are good.
-
-    Attributes:
-        name: The cell's or the objective's.
-        done: Runs that finished or diverged.
-        missing: Planned runs without a result.
-    """
+    """How many runs of a cell, or of several together, are good, done, and planned without a result."""
 
     name: str
     objective: str

@@ -84,14 +84,12 @@ def _judge_run(run: RunRecord, baselines: Baselines, thresholds: Stable) -> Find
 
 def _faults(run: RunRecord, kind: str, lowest: float, thresholds: Stable) -> list[str]:
     psnr, spread, duplicates = (run.figures[f"{name}_{kind}"] for name in ("psnr", "spread", "duplicates"))
-    faults = []
-    if not psnr >= lowest:
-        faults.append(f"a PSNR below {lowest:.2f} dB")
-    if not spread >= thresholds.least_spread:
-        faults.append(f"a spread below {thresholds.least_spread:g}")
-    if not duplicates <= thresholds.most_duplicates:
-        faults.append(f"duplicates above {thresholds.most_duplicates:g}")
-    return faults
+    rules = {
+        f"a PSNR below {lowest:.2f} dB": psnr >= lowest,
+        f"a spread below {thresholds.least_spread:g}": spread >= thresholds.least_spread,
+        f"duplicates above {thresholds.most_duplicates:g}": duplicates <= thresholds.most_duplicates,
+    }
+    return [fault for fault, is_kept in rules.items() if not is_kept]
 
 
 def _rise_at_the_end(run: RunRecord) -> float | None:

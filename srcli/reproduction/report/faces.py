@@ -24,14 +24,7 @@ _INK, _QUIET, _EMPTY = (38, 38, 38), (95, 95, 95), (236, 236, 236)
 
 @dataclass(frozen=True)
 class FaceRow:
-    """A row of a sheet.
-
-    Attributes:
-        caption: On the left.
-        note: Under the caption, small.
-        faces: (n, 64, 64, 3); None leaves the row empty.
-        empty: What an empty row says.
-    """
+    """Faces (n, 64, 64, 3), or what is said in their place; on the left a caption with a small note."""
 
     caption: str
     note: str

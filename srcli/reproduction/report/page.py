@@ -108,7 +108,6 @@ def _stamp(reproduction: Reproduction) -> str:
 
 
 def _made(reproduction: Reproduction) -> list[tuple[str, str]]:
-    rows = [("report by", f"srcli {srcli.__version__}")]
-    if reproduction.commit:
-        rows.append(("commit", reproduction.commit))
-    return rows + made_rows([record for cell in reproduction.cells for record in cell.records])
+    commit = [("commit", reproduction.commit)] if reproduction.commit else []
+    records = [record for cell in reproduction.cells for record in cell.records]
+    return [("report by", f"srcli {srcli.__version__}"), *commit, *made_rows(records)]

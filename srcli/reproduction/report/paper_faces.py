@@ -27,8 +27,6 @@ class _Sheet:
     """A sheet of a figure, with a row per cell.
 
     Attributes:
-        name: Of its file.
-        title: Above the faces.
         shows: What it shows, for readers who don't see it; its rows are added.
         rows: Captions by cell.
         first: The first of the faces on it.

@@ -12,6 +12,11 @@ from srcli.reproduction.verdicts import Claim, Finding, Verdict, all_of
 from srcli.reproduction.wording import counted, listed
 
 _FEWEST_SEEDS = 2
+_VERBS = {
+    Verdict.HOLDS: ("holds", "hold"),
+    Verdict.DOES_NOT_HOLD: ("does not hold", "do not hold"),
+    Verdict.UNDECIDED: ("is undecided", "are undecided"),
+}
 
 
 @dataclass(frozen=True)
@@ -64,17 +69,8 @@ def _sentence(verdict: Verdict, findings: Sequence[Finding]) -> str:
     if len(findings) == 1:
         return deciding.sentence
     counts = {verdict: sum(finding.verdict is verdict for finding in findings) for verdict in Verdict}
-    parts = [f"{count} {_verb(verdict, count)}" for verdict, count in counts.items() if count]
+    parts = [f"{count} {_VERBS[verdict][count != 1]}" for verdict, count in counts.items() if count]
     counted_parts = f"Of {len(findings)} measurements {listed(parts)}."
     if len(parts) == 1:
         counted_parts = f"All {len(findings)} measurements {parts[0].partition(' ')[2]}."
     return f"{counted_parts} {deciding.sentence}"
-
-
-def _verb(verdict: Verdict, count: int) -> str:
-    verbs = {
-        Verdict.HOLDS: ("holds", "hold"),
-        Verdict.DOES_NOT_HOLD: ("does not hold", "do not hold"),
-        Verdict.UNDECIDED: ("is undecided", "are undecided"),
-    }
-    return verbs[verdict][count != 1]

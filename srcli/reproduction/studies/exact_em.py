@@ -18,7 +18,7 @@ from srcli.reproduction.studies.networks import Random, random_source
 from srcli.reproduction.studies.settings import Bound, Count, Layers, Method, Settings, Width
 from srcli.reproduction.studies.shapes import SHAPES, ShapeName
 from srcli.reproduction.studies.study import Result, Row, Study, Table, regression, regression_findings
-from srcli.reproduction.studies.training import CriticTraining, new_critic
+from srcli.reproduction.studies.training import new_critic
 from srcli.reproduction.studies.transport import exact_em
 from srcli.reproduction.verdicts import Finding
 
@@ -95,17 +95,18 @@ class ExactEmStudy(Study):
             fake = pair.fake.sample(self.points, random_source(seed, number, 1))
             exact.append(exact_em(real, fake))
             for method in self.methods:
-                training = self._trained(method, real, fake, random_source(seed, number, 2))
-                estimates[method.objective.name].append(_estimate(training, real, fake))
+                estimate = self._estimate(method, real, fake, random_source(seed, number, 2))
+                estimates[method.objective.name].append(estimate)
         return {"seed": seed, "exact": exact, "estimates": estimates}
 
-    def _trained(self, method: Method, real: Tensor, fake: Tensor, random: Random) -> CriticTraining:
-        """A critic trained on batches of the given points (N, 2)."""
+    def _estimate(self, method: Method, real: Tensor, fake: Tensor, random: Random) -> float:
+        """What a critic reports of the points (N, 2) after training on batches of them."""
         training = new_critic(method, 2, self.critic_width, self.critic_layers, random)
         for _ in range(self.critic_steps):
             chosen = torch.randint(self.points, (2, self.batch_size), generator=random)
             training.step(real[chosen[0]], fake[chosen[1]])
-        return training
+        with torch.no_grad():
+            return float(training.critic(real).mean() - training.critic(fake).mean())
 
     def summarize(self, results: Sequence[Result]) -> Iterator[Finding]:
         """Whether estimates follow exact EM, by the lines through each seed's pairs."""
@@ -135,8 +136,3 @@ class ExactEmStudy(Study):
     def figure(self, results: Sequence[Result]) -> Figure:
         """The figure that the caption describes."""
         return exact_em_figure([pair.title for pair in self.pairs], results)
-
-
-@torch.no_grad()
-def _estimate(training: CriticTraining, real: Tensor, fake: Tensor) -> float:
-    return float(training.critic(real).mean() - training.critic(fake).mean())

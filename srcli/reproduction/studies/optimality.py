@@ -5,6 +5,7 @@ two surfaces in a space of many dimensions, so that a perfect critic between the
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -18,7 +19,7 @@ from srcli.reproduction.studies.figures import optimality_figure
 from srcli.reproduction.studies.networks import Random, build_generator, random_source
 from srcli.reproduction.studies.settings import Bound, Count, Layers, Method, Methods, Settings, Steps, Width
 from srcli.reproduction.studies.study import Result, Row, Study, Table, finding
-from srcli.reproduction.studies.training import CriticTraining, Sampler, new_critic
+from srcli.reproduction.studies.training import CriticTraining, new_critic
 from srcli.reproduction.verdicts import Finding
 
 GeneratorLoss = Callable[[CriticTraining, Tensor], Tensor]
@@ -86,13 +87,13 @@ class OptimalityStudy(Study):
             training = new_critic(method, self.dimensions, self.critic_width, self.critic_layers, random)
             norms |= {name: [] for name in losses}
             critic_losses[method.objective.name] = []
-            samplers = surface(real), surface(generator)
+            data, fakes = (torch.no_grad()(partial(points_of, network)) for network in (real, generator))
             for before, checkpoint in pairwise((0, *self.checkpoints)):
-                training.run(*samplers, checkpoint - before, self.batch_size)
+                training.run(data, fakes, checkpoint - before, self.batch_size)
                 for name, loss in losses.items():
                     fake = points_of(generator, self.evaluation_points, random)
                     norms[name].append(gradient_norm(loss(training, fake), generator))
-                critic_loss = training.critic_loss(*samplers, self.evaluation_points).total
+                critic_loss = training.critic_loss(data, fakes, self.evaluation_points).total
                 critic_losses[method.objective.name].append(float(critic_loss.detach()))
         return {"seed": seed, "checkpoints": list(self.checkpoints), "norms": norms, "losses": critic_losses}
 
@@ -147,18 +148,8 @@ class OptimalityStudy(Study):
         return optimality_figure(self.checkpoints, LOSSES, results)
 
 
-def surface(network: nn.Module) -> Sampler:
-    """Points that a network makes of (a, b, 1) with a and b uniform in [-1, 1], without gradients."""
-
-    @torch.no_grad()
-    def sample(count: int, random: Random) -> Tensor:
-        return points_of(network, count, random)
-
-    return sample
-
-
 def points_of(network: nn.Module, count: int, random: Random) -> Tensor:
-    """Points (count, D) on a network's surface, with gradients by its weights."""
+    """Points (count, D) that a network makes of (a, b, 1) with a and b uniform in [-1, 1]."""
     plane = 2 * torch.rand(count, 2, generator=random) - 1
     points: Tensor = network(torch.cat((plane, torch.ones(count, 1)), dim=1))
     return points
