@@ -22,8 +22,8 @@ Values = NDArray[np.float64]
 _TAIL = 0.025  # beyond each end of a 95 % interval
 
 
-def wilson(successes: int, trials: int, confidence: float = 0.95) -> Estimate:
-    """A share with its score interval (Wilson 1927), which is valid for few trials and for shares of 0 and 1.
+def wilson(successes: int, trials: int) -> Estimate:
+    """A share with its 95 % score interval (Wilson 1927), which is valid for few trials and for shares of 0 and 1.
 
     Without trials the share is NaN and the interval [0, 1].
     """
@@ -31,7 +31,7 @@ def wilson(successes: int, trials: int, confidence: float = 0.95) -> Estimate:
         raise ValueError(f"{successes} successes of {trials} trials")
     if trials == 0:
         return Estimate(math.nan, 0.0, 1.0)
-    interval = stats.binomtest(successes, trials).proportion_ci(confidence, method="wilson")
+    interval = stats.binomtest(successes, trials).proportion_ci(method="wilson")
     return Estimate(successes / trials, float(interval.low), float(interval.high))
 
 

@@ -5,6 +5,7 @@ Example 1 and figure 1 of Arjovsky, Chintala & Bottou 2017: (0, Z) against (thet
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from statistics import fmean
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
@@ -102,7 +103,8 @@ class DistancesStudy(Study):
             for name, of_name in critics.items()
         }
         result["gan"]["estimates"] = self._each(self._js, critics["gan"])
-        result["gan"]["saturating_gradients"] = self._each(self._saturating_gradient, critics["gan"])
+        saturating = partial(self._gradient, loss=CriticTraining.saturating_loss)
+        result["gan"]["saturating_gradients"] = self._each(saturating, critics["gan"])
         return {"seed": seed, "thetas": list(self.thetas), **result}
 
     def _critics(self, method: Method, seed: int) -> list[CriticTraining]:
@@ -129,20 +131,17 @@ class DistancesStudy(Study):
         loss = training.critic_loss(line(0.0), line(theta), self.evaluation_points)
         return LOG_2 - float(loss.total.detach()) / 2
 
-    def _gradient(self, training: CriticTraining, theta: float) -> float:
-        """The derivative by theta of the objective's loss of the generator."""
-        weight, fake = self._fake(training, theta)
-        return float(torch.autograd.grad(training.generator_loss(fake), weight)[0])
-
-    def _saturating_gradient(self, training: CriticTraining, theta: float) -> float:
-        """The derivative by theta of `E[log(1 - s(D(G(z))))]`."""
-        weight, fake = self._fake(training, theta)
-        return float(torch.autograd.grad(training.saturating_loss(fake), weight)[0])
-
-    def _fake(self, training: CriticTraining, theta: float) -> tuple[Tensor, Tensor]:
+    def _gradient(
+        self,
+        training: CriticTraining,
+        theta: float,
+        loss: Callable[[CriticTraining, Tensor], Tensor] = CriticTraining.generator_loss,
+    ) -> float:
+        """The derivative by theta of a loss of the generator."""
         weight = torch.tensor(theta, requires_grad=True)
         z = torch.rand(self.evaluation_points, generator=training.random)
-        return weight, torch.stack((weight.expand_as(z), z), dim=1)
+        fake = torch.stack((weight.expand_as(z), z), dim=1)
+        return float(torch.autograd.grad(loss(training, fake), weight)[0])
 
     def summarize(self, results: Sequence[Result]) -> Iterator[Finding]:
         """Whether estimates follow the distances, and gradients lead to the data."""
