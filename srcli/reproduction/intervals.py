@@ -23,7 +23,7 @@ _TAIL = 0.025  # beyond each end of a 95 % interval
 
 
 def wilson(successes: int, trials: int) -> Estimate:
-    """A share with its 95 % score interval (Wilson 1927), which is valid for few trials and for shares of 0 and 1.
+    """A share with its 95 % score interval (Wilson 1927), valid for few trials and for shares of 0 and 1.
 
     Without trials the share is NaN and the interval [0, 1].
     """
