@@ -1,6 +1,5 @@
 """A campaign's plan: which experiments are run how often, and the thresholds by which claims are judged."""
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from pydantic import Field, model_validator
 
 from srcli.data.task import PAPER
 from srcli.errors import ExperimentError
-from srcli.experiment.loading import load_experiment
+from srcli.experiment.loading import as_overrides, load_experiment
 from srcli.experiment.mistakes import validate
 from srcli.experiment.presets import plan_path, preset_path
 from srcli.experiment.schema import Experiment
@@ -204,8 +203,3 @@ def _runs_of(plan: Plan, part: Part) -> Iterator[PlannedRun]:
             if experiment.task != PAPER:
                 raise ExperimentError(f"plan {plan.name}: {preset} is to make {experiment.task}, not {PAPER}")
             yield PlannedRun(cell, part.part, part.figures, preset, seed, settings, experiment)
-
-
-def as_overrides(settings: Mapping[str, Any]) -> list[str]:
-    """Settings as `--set` takes them: JSON is YAML on one line."""
-    return [f"{path}={json.dumps(value)}" for path, value in settings.items()]
