@@ -2,9 +2,9 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 from threading import Event, Lock
 
 from rich.progress import Progress, TaskID
@@ -112,16 +112,12 @@ def _complete(run: PlannedRun, workshop: Workshop, board: Board) -> RunRecord:
     return complete(run, workshop, board.start(run))
 
 
-@contextmanager
-def _stopping_on_signals(stopping: Event) -> Iterator[None]:
+def _stopping_on_signals(stopping: Event) -> AbstractContextManager[object]:
     """A block in which Ctrl-C, SIGTERM and a lost terminal ask for a stop."""
 
     def request() -> None:
         say("stopping: runs under way save a checkpoint")
         stopping.set()
 
-    if threading.current_thread() is not threading.main_thread():
-        yield
-    else:
-        with asked_to_stop(request):
-            yield
+    is_main = threading.current_thread() is threading.main_thread()
+    return asked_to_stop(request) if is_main else nullcontext()

@@ -177,18 +177,13 @@ def _block_draws(count: int, length: int, resamples: int, seed: int) -> Iterator
 
 def _rank_correlations(x: Series, y: Series) -> Series:
     """Spearman's rho of each pair of rows: (B, N), (B, N) -> (B,); NaN where it isn't defined."""
-    rank_x, rank_y = _centred_ranks(x), _centred_ranks(y)
+    middle = (x.shape[1] + 1) / 2
+    rank_x, rank_y = (stats.rankdata(rows, axis=1, nan_policy="propagate") - middle for rows in (x, y))
     products = np.sum(rank_x * rank_y, axis=1)
     scale = np.sqrt(np.sum(rank_x**2, axis=1) * np.sum(rank_y**2, axis=1))
     rhos: Series = np.full(len(x), np.nan)
     np.divide(products, scale, out=rhos, where=scale > 0)
     return np.clip(rhos, -1, 1)  # NaN stays
-
-
-def _centred_ranks(rows: Series) -> Series:
-    count = rows.shape[1]
-    ranks: Series = stats.rankdata(rows, axis=1, nan_policy="propagate") - (count + 1) / 2
-    return ranks
 
 
 def _p_value_with_ties(values: Series, sizes: NDArray[np.intp]) -> float:

@@ -23,17 +23,12 @@ class Column(NamedTuple):
 
 _PSNR = METRICS["psnr"]
 COLUMNS: Sequence[Column] = (
-    Column(
-        "psnr_running",
-        f"{_PSNR.name}, running ({_PSNR.unit})",
-        _PSNR.decimals,
-        "of all test faces, with batch norm's running statistics",
-    ),
-    Column(
-        "psnr_batch",
-        f"{_PSNR.name}, batch ({_PSNR.unit})",
-        _PSNR.decimals,
-        "the same with the statistics of each batch of test faces",
+    *(
+        Column(f"psnr_{kind}", f"{_PSNR.name}, {kind} ({_PSNR.unit})", _PSNR.decimals, meaning)
+        for kind, meaning in (
+            ("running", "of all test faces, with batch norm's running statistics"),
+            ("batch", "the same with the statistics of each batch of test faces"),
+        )
     ),
     *(
         Column(f"{key}_running", METRICS[key].title, METRICS[key].decimals, METRICS[key].definition)
