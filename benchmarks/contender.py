@@ -1,4 +1,4 @@
-"""One of the training steps that `step_time.py` and `scaling.py` time, and what it spends its time on."""
+"""A training step to be timed by `step_time.py` and `scaling.py`, with a breakdown of its time."""
 
 import dataclasses
 import statistics
@@ -27,7 +27,7 @@ PROFILED_STEPS = 8
 
 
 class Contender:
-    """A training step that can be repeated, ours or the textbook's."""
+    """A repeatable training step, ours or the textbook's."""
 
     def __init__(
         self, preset: str, precision: str, batch_size: int, data: Path | None, *, textbook: bool = False
@@ -44,7 +44,7 @@ class Contender:
         return self.textbook.step() if self.textbook else train_step(self.state, self.batches)
 
     def peak_seconds(self, size: int) -> float:
-        """The time of a product of two square matrices in this precision."""
+        """The time of a product of two square matrices at this precision."""
         number_format = torch.bfloat16 if self.experiment.training.precision == "bf16" else torch.float32
         a, b = (torch.randn(size, size).to(number_format) for _ in range(2))
         out = torch.empty_like(a)
@@ -52,7 +52,7 @@ class Contender:
         return statistics.median(seconds_of(lambda: torch.mm(a, b, out=out)) for _ in range(3))
 
     def details(self) -> dict[str, float]:
-        """The arithmetic of a step and the shares of its time that are not spent on arithmetic."""
+        """The arithmetic of a step, and the fractions of its time spent otherwise."""
         return {"gflop": self._gflop(), **self._shares()}
 
     def _gflop(self) -> float:
@@ -76,7 +76,7 @@ class Contender:
 
 
 class CountedArithmetic(TorchDispatchMode):
-    """A block whose multiplications and additions are counted, by the rules of `torch.utils.flop_counter`.
+    """Counts multiplications and additions in a block, by the rules of `torch.utils.flop_counter`.
 
     Its own counter also keeps books of modules, which `autograd.grad` with respect to a leaf does not allow.
     """
@@ -86,7 +86,7 @@ class CountedArithmetic(TorchDispatchMode):
         self.operations = 0
 
     def __torch_dispatch__(self, function: Any, _types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        """Runs one operation, counted if it is a product or a convolution."""
+        """Runs one operation, counting matrix products and convolutions."""
         result = function(*args, **(kwargs or {}))
         rule = flop_registry.get(function._overloadpacket)
         if rule is not None:
@@ -96,7 +96,7 @@ class CountedArithmetic(TorchDispatchMode):
 
 @dataclasses.dataclass(frozen=True)
 class TimedBatches(TrainingBatches):
-    """Batches that note how long they were waited for."""
+    """Batches that record how long making them takes."""
 
     waits: list[float] = dataclasses.field(default_factory=list)
 

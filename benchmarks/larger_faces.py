@@ -1,9 +1,9 @@
-"""How true and how sharp models are on faces larger than those they are compared on by `srcli compare`.
+"""Fidelity and sharpness of models on larger faces than those of `srcli compare`.
 
     python benchmarks/larger_faces.py FOLDER [--side 256] [--models faces ...] [--limit 60] [--json]
 
 The centre SIDE x SIDE pixels of every picture of at least that size are the label; its 4x4 area average, in 8
-bits, is the input. Means over the pictures, beside Pillow's bicubic of the same inputs.
+bits, is the input. Reports means over the pictures, next to Pillow's bicubic of the same inputs.
 """
 
 import argparse
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from srcli.data.task import SCALE, low_res_of
+from srcli.data.task import PAPER
 from srcli.generators.loading import load_generator
 from srcli.metrics.measures import consistency, psnr, sharpness, ssim
 from srcli.pictures.opening import open_picture
@@ -22,7 +22,7 @@ from srcli.upscaling.tiles import enlarge_pixels
 
 
 def read_labels(folder: Path, side: int, limit: int | None) -> Pixels:
-    """The centres of the first `limit` pictures, or all, that are large enough: (n, side, side, 3)."""
+    """The centres of the first `limit` large enough pictures by name, or of all, (n, side, side, 3)."""
     labels: list[Pixels] = []
     for path in sorted(folder.iterdir()):
         pixels = np.asarray(open_picture(path, str(path)))
@@ -55,8 +55,8 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     chosen = parser.parse_args()
     labels = read_labels(chosen.folder, chosen.side, chosen.limit)
-    low_res = low_res_of(labels)
-    rows = {"bicubic": measure(enlarge_bicubic(low_res, SCALE), labels, low_res)}
+    low_res = PAPER.low_res_of(labels)
+    rows = {"bicubic": measure(enlarge_bicubic(low_res, PAPER.scale), labels, low_res)}
     for name in chosen.models:
         generator = load_generator(name)
         enlarged = np.stack([enlarge_pixels(pixels, generator) for pixels in low_res])

@@ -1,8 +1,8 @@
-"""How many images a second come out of a packed dataset, cropped, flipped and with changed colours.
+"""Training images loaded per second from a packed dataset, with all augmentation.
 
     python benchmarks/loading.py --data celeba --train-preset mlp-wgangp
 
-With --train-preset that preset's training rate is measured in turn, to compare with.
+With --train-preset, that preset's training rate is measured in turn for comparison.
 """
 
 from pathlib import Path
@@ -16,7 +16,7 @@ from srcli.data.batches import TrainingBatches
 from srcli.experiment.loading import load_experiment
 from srcli.experiment.presets import preset_path
 from srcli.training.sessions import load_dataset
-from srcli.training.step import TOGETHER
+from srcli.training.step import BATCHES_PER_PASS
 
 IMAGES = 8192
 
@@ -26,7 +26,7 @@ def main() -> None:
     parser = arguments(__doc__)
     parser.add_argument("--data", type=Path, help="a prepared dataset; drawn faces without it")
     parser.add_argument("--batch-size", type=int, default=16)
-    parser.add_argument("--train-preset", help="a preset whose training is timed, too")
+    parser.add_argument("--train-preset", help="a preset whose training is also timed")
     options = parser.parse_args()
     keep_freed_memory()  # as `srcli train` does
     experiment = load_experiment(preset_path(options.train_preset or "mlp-wgangp"))
@@ -39,7 +39,7 @@ def main() -> None:
             batches.batches(range(start, start + together), torch.device("cpu"))
 
     actions = {
-        "loading": lambda: seconds_of(lambda: load(TOGETHER)) / IMAGES,
+        "loading": lambda: seconds_of(lambda: load(BATCHES_PER_PASS)) / IMAGES,
         "one_by_one": lambda: seconds_of(lambda: load(1)) / IMAGES,
     }
     if options.train_preset:

@@ -1,4 +1,4 @@
-"""How fast prepare-data packs CelebA, against a plain loop with Pillow in one process, on the same archive.
+"""The speed of prepare-data on CelebA, relative to a plain Pillow loop in one process on the same archive.
 
 python benchmarks/packing.py img_align_celeba.zip --images 2000
 """
@@ -25,7 +25,7 @@ def main() -> None:
     """Runs the benchmark."""
     parser = arguments(__doc__)
     parser.add_argument("archive", type=Path, help="CelebA's zip of aligned and cropped pictures")
-    parser.add_argument("--images", type=int, default=2000, help="pack so many pictures of it")
+    parser.add_argument("--images", type=int, default=2000, help="number of pictures to pack")
     parser.add_argument("--workers", type=int, nargs="*", default=sorted({1, os.cpu_count() or 1}))
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
@@ -49,7 +49,7 @@ def main() -> None:
 
 
 def resized(archive: Path, out: Path, images: int) -> Path:
-    """The first pictures of an archive as an archive of their own, over again where it has fewer."""
+    """A new archive of the first pictures of an archive, repeated if it has fewer."""
     with zipfile.ZipFile(archive) as source, zipfile.ZipFile(out, "w") as target:
         names = [name for name in source.namelist() if name.endswith(".jpg")]
         for number, name in zip(range(images), cycle(names), strict=False):
@@ -68,7 +68,7 @@ def plain_loop(archive: Path, out: Path) -> None:
 
 
 def prepare(archive: Path, out: Path, workers: int) -> None:
-    """The same by srcli, its start and its checks included."""
+    """The same by srcli, including its startup and checks."""
     shutil.rmtree(out, ignore_errors=True)
     run_srcli("prepare-data", str(archive), "--out", str(out), "--workers", str(workers))
 

@@ -1,4 +1,4 @@
-"""What the benchmarks share: timing in turn, and figures as a table or as one JSON object."""
+"""Shared by the benchmarks: timing in turn, and printing a table or one JSON object."""
 
 import argparse
 import json
@@ -8,24 +8,24 @@ from collections.abc import Callable, Mapping, Sequence
 
 
 def arguments(description: str | None) -> argparse.ArgumentParser:
-    """A parser with the options of all benchmarks."""
+    """An argument parser with the options common to all benchmarks."""
     parser = argparse.ArgumentParser(description=description, allow_abbrev=False)
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
-    parser.add_argument("--rounds", type=int, default=5, help="how often each thing is timed, in turn")
+    parser.add_argument("--rounds", type=int, default=5, help="how often each contender is timed, in turn")
     return parser
 
 
 def seconds_of(action: Callable[[], object]) -> float:
-    """How long the action takes, by the clock on the wall."""
+    """The wall-clock time of an action."""
     started = time.perf_counter()
     action()
     return time.perf_counter() - started
 
 
 def time_in_turn(actions: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
-    """Runs actions that return seconds one after the other, round after round, after a round to warm up.
+    """Runs actions that return seconds in turn, round after round, after a warm-up round.
 
-    Machines change their speed from minute to minute; what is measured in turn changes together.
+    A machine's speed varies from minute to minute; measuring in turn lets it affect all actions alike.
     """
     seconds: dict[str, list[float]] = {name: [] for name in actions}
     for number in range(rounds + 1):
@@ -37,7 +37,7 @@ def time_in_turn(actions: Mapping[str, Callable[[], float]], rounds: int) -> dic
 
 
 def median_ratio(slow: Sequence[float], fast: Sequence[float]) -> float:
-    """The median over the rounds of how many times longer the first took than the second."""
+    """The median over the rounds of the ratio of two times."""
     return statistics.median(a / b for a, b in zip(slow, fast, strict=True))
 
 

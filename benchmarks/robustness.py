@@ -19,7 +19,7 @@ from PIL import Image
 
 from srcli.comparison.degrading import parse_degradation
 from srcli.comparison.test_faces import faces_of_folder
-from srcli.data.task import LABEL_SIZE, SCALE, low_res_of
+from srcli.data.task import PAPER
 from srcli.generators.loading import load_generator
 from srcli.pictures.pixels import Pixels, grid
 from srcli.pictures.resize import enlarge_bicubic
@@ -36,15 +36,17 @@ Enlarge = Callable[[Pixels], Pixels]
 
 def choose_labels(folder: Path, side: int, limit: int) -> Pixels:
     """At most `limit` labels (n, side, side, 3), spread evenly over the pictures of a folder."""
-    labels = faces_of_folder(folder, None).labels if side == LABEL_SIZE else read_labels(folder, side, None)
+    labels = (
+        faces_of_folder(folder, None).labels if side == PAPER.label_size else read_labels(folder, side, None)
+    )
     chosen = np.linspace(0, len(labels) - 1, min(limit, len(labels))).round().astype(int)
     return labels[chosen]
 
 
 def inputs_of(labels: Pixels) -> dict[str, Pixels]:
     """The labels' averages, and what each degradation makes of them: (n, side / 4, side / 4, 3) each."""
-    degraded = {name: parse_degradation(name).apply(labels) for name in DEGRADATIONS}
-    return {"average": low_res_of(labels), **degraded}
+    degraded = {name: parse_degradation(name).apply(labels, PAPER.scale) for name in DEGRADATIONS}
+    return {"average": PAPER.low_res_of(labels), **degraded}
 
 
 def enlarger(model: str) -> Enlarge:
@@ -76,10 +78,10 @@ def main() -> None:
     chosen = parser.parse_args()
     labels = choose_labels(chosen.folder, chosen.side, chosen.limit)
     ways: dict[str, Enlarge] = {
-        "bicubic": lambda inputs: enlarge_bicubic(inputs, SCALE),
+        "bicubic": lambda inputs: enlarge_bicubic(inputs, PAPER.scale),
         **{name: enlarger(name) for name in chosen.models},
     }
-    figures, averages = {}, low_res_of(labels)
+    figures, averages = {}, PAPER.low_res_of(labels)
     if not chosen.json:
         print(f"{len(labels)} pictures, {labels.shape[1] // 4} -> {labels.shape[1]}\n")
         print(f"| input | bicubic | {' | '.join(chosen.models)} |\n|{'---|' * (len(ways) + 1)}")

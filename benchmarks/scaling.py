@@ -1,8 +1,8 @@
-"""How step time grows with the batch, with the number of images, and with the number of processes.
+"""Step time by batch size, number of images and number of processes.
 
     python benchmarks/scaling.py --preset dcgan-wgangp --batch-sizes 4 16 64 --processes 1 2
 
-A whole batch is shared out among the processes of torchrun, so that more of them should take less time.
+One batch is split between the processes of torchrun, so more of them should take less time.
 """
 
 import json
@@ -53,7 +53,7 @@ def by_batch_size(preset: str, precision: str, sizes: list[int], rounds: int) ->
 
 
 def by_image_count(preset: str, counts: list[int], rounds: int) -> dict[str, object]:
-    """Median seconds of making a batch, for datasets of so many faces; the faces themselves repeat."""
+    """Median seconds to make a batch, by number of faces in the dataset; the faces repeat."""
     experiment = load_experiment(preset_path(preset))
     drawn = draw_faces(DRAWN, seed=0)
     actions = {}
@@ -68,24 +68,24 @@ def by_image_count(preset: str, counts: list[int], rounds: int) -> dict[str, obj
 
 
 def load(batches: TrainingBatches) -> None:
-    """Makes some batches of the first epoch."""
+    """Makes a few batches of the first epoch."""
     for number in range(BATCHES):
         batches.batch(number, torch.device("cpu"))
 
 
 class RepeatedFaces:
-    """An array of any number of faces that holds but a few."""
+    """An array of any number of faces that stores only a few."""
 
     def __init__(self, drawn: np.ndarray, count: int) -> None:
         self.drawn, self.shape = drawn, (count, *drawn.shape[1:])
 
     def __getitem__(self, index: int) -> np.ndarray:
-        """Like the array's own, for one face."""
+        """One face, as from an array."""
         return self.drawn[index % len(self.drawn)]
 
 
 def by_processes(preset: str, precision: str, counts: list[int]) -> dict[str, object]:
-    """Median seconds of a step of short runs by torchrun, as their logs have them."""
+    """Median seconds per step of short runs under torchrun, from their logs."""
     figures: dict[str, object] = {}
     with tempfile.TemporaryDirectory() as name:
         for count in counts:

@@ -1,4 +1,4 @@
-"""How long srcli takes before it does anything: its help, each command's, and one small picture enlarged.
+"""Startup time: the help of srcli and of each command, and enlarging one small picture.
 
 python benchmarks/startup.py
 """
@@ -35,7 +35,7 @@ def main() -> None:
 
 
 def run(words: list[str], picture: Path) -> None:
-    """Runs Python with these words, the picture on its standard input."""
+    """Runs Python with these arguments and the picture on standard input."""
     with picture.open("rb") as file:
         subprocess.run([sys.executable, *words], stdin=file, capture_output=True, check=True)
 

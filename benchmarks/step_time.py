@@ -1,9 +1,9 @@
-"""How fast a training step is: against the textbook's, our own fp32, and the most the processor can do.
+"""The speed of a training step, relative to the textbook's, our own fp32 and the CPU's peak.
 
     python benchmarks/step_time.py --preset dcgan-wgangp --precision bf16
 
-Each contender is a process of its own, since our program sets up its process for training
-(`srcli.cli.memory`) and the textbook's does not. They run in turn; the machine's peak is measured between.
+Each contender runs in its own process, since srcli configures its process for training
+(`srcli.cli.memory`) and the textbook's does not. They run in turn, and the CPU's peak is measured between.
 """
 
 import multiprocessing
@@ -40,7 +40,7 @@ def main() -> None:
 
 
 def figures(options: Any, seconds: dict[str, list[float]], details: dict[str, float]) -> dict[str, object]:
-    """What the timings say."""
+    """The figures computed from the timings."""
     step = statistics.median(seconds[OURS])
     updates = 2 * PEAK_SIZE**3 / 1e9
     shares = [
@@ -81,7 +81,7 @@ def ask(connection: Connection, question: str) -> Any:
 def serve(
     connection: Connection, name: str, preset: str, precision: str, batch_size: int, data: Path | None
 ) -> None:
-    """A contender's process: answers questions until the end."""
+    """A contender's process: answers requests until told to end."""
     if name != TEXTBOOK:
         from srcli.cli.memory import keep_freed_memory
 

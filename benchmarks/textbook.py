@@ -1,10 +1,11 @@
-"""The same training step as a competent person writes it from the papers, to compare with."""
+"""The same training step as a competent engineer would write it from the papers, for comparison."""
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from srcli.data.batches import TrainingBatches
+from srcli.data.task import PAPER
 from srcli.experiment.schema import Experiment
 from srcli.models.kernels.sample_norm import SampleNorm
 from srcli.models.kernels.strided import DoublingConv2d, HalvingConv2d
@@ -16,12 +17,15 @@ PLAIN = {HalvingConv2d: nn.Conv2d, DoublingConv2d: nn.ConvTranspose2d, SampleNor
 
 
 class Textbook:
-    """Networks of PyTorch's own layers, its default optimisers, and a loop without any care for speed."""
+    """Networks of PyTorch's own layers, its default optimisers, and an unoptimised loop."""
 
     def __init__(self, experiment: Experiment, batches: TrainingBatches) -> None:
         torch.manual_seed(0)
         self.experiment, self.batches = experiment, batches
-        self.generator, self.critic = plain(experiment.generator.build()), plain(experiment.critic.build())
+        self.generator, self.critic = (
+            plain(experiment.generator.build(PAPER)),
+            plain(experiment.critic.build(PAPER)),
+        )
         self.generator_optimizer = self._optimizer(self.generator)
         self.critic_optimizer = self._optimizer(self.critic)
         self.number = 0
@@ -85,7 +89,7 @@ class Textbook:
 
 
 def plain(network: nn.Module) -> nn.Module:
-    """The network with PyTorch's own layers in place of ours, and contiguous weights."""
+    """The network with PyTorch's own layers and contiguous weights."""
     for layer in network.modules():
         layer.__class__ = PLAIN.get(type(layer), type(layer))
     return network.to(memory_format=torch.contiguous_format)

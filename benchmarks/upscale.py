@@ -1,9 +1,9 @@
-"""How long `srcli upscale` takes: from a cold start, and for many small files in one call.
+"""The time of `srcli upscale` from a cold start, and for many small files in one call.
 
     python benchmarks/upscale.py [--repeats 7] [--files 1000] [--json]
 
-Commands that are compared run in turn, so that a machine that changes its speed changes it for all; medians
-and ratios are quoted. Memory is the largest resident set of the process.
+Commands run in turn, so that changes of the machine's speed affect all alike; reports medians and ratios.
+Memory is the peak resident set size of the process.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from srcli.data.task import low_res_of
+from srcli.data.task import PAPER
 from srcli.drawn_faces.faces import draw_faces
 from srcli.generators.loading import load_generator
 from srcli.pictures.pixels import to_network
@@ -28,7 +28,7 @@ UPSCALE = [sys.executable, "-m", "srcli", "upscale"]
 
 
 def run(command: list[str]) -> tuple[float, float]:
-    """Seconds of wall time and peak memory in MB of a command, which must succeed."""
+    """The wall-clock seconds and peak memory in MB of a command, which must succeed."""
     started = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
@@ -39,7 +39,7 @@ def run(command: list[str]) -> tuple[float, float]:
 
 
 def cold_start(folder: Path, repeats: int) -> dict[str, float]:
-    """One 16x16 face in a new process, beside the import of torch alone."""
+    """One 16x16 face in a new process, compared with importing torch alone."""
     write_faces(folder, 1)
     upscale = [
         *UPSCALE,
@@ -63,7 +63,7 @@ def cold_start(folder: Path, repeats: int) -> dict[str, float]:
 
 
 def many_files(folder: Path, files: int, batch: int, repeats: int) -> dict[str, float]:
-    """Many 16x16 faces in one call, beside the bare network on the same faces in batches."""
+    """Many 16x16 faces in one call, compared with the bare network on the same faces in batches."""
     low_res = write_faces(folder, files)
     inputs = to_network(low_res)
     generator = load_generator("faces")
@@ -92,7 +92,7 @@ def many_files(folder: Path, files: int, batch: int, repeats: int) -> dict[str, 
 def write_faces(folder: Path, count: int) -> np.ndarray:
     """Writes drawn faces as 16x16 PNGs and returns them, (count, 16, 16, 3)."""
     folder.mkdir(exist_ok=True)
-    low_res = low_res_of(draw_faces(count, 0)[:, 4:68, 4:68])
+    low_res = PAPER.low_res_of(draw_faces(count, 0)[:, 4:68, 4:68])
     for number, pixels in enumerate(low_res):
         Image.fromarray(pixels).save(folder / f"{number:04}.png")
     return low_res

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from srcli.data.task import SCALE, low_res_of
+from srcli.data.task import PAPER
 from srcli.generators.loading import load_generator
 from srcli.pictures.pixels import as_png, from_network, grid, to_network
 from srcli.pictures.resize import enlarge_bicubic, enlarge_nearest
@@ -26,7 +26,7 @@ SHOWN_SCALE = 3
 def draw_face(run: str, seed: int, pick: int) -> None:
     """Writes one 64x64 face of a noise generator, reduced to 16x16 as the networks' inputs are."""
     samples = from_network(load_generator(run).sample(pick + 1, seed))
-    write_bytes(FACE, as_png(low_res_of(samples)[pick]))
+    write_bytes(FACE, as_png(PAPER.low_res_of(samples)[pick]))
 
 
 def show_face() -> None:
@@ -37,7 +37,7 @@ def show_face() -> None:
         from_network(load_generator(name).enlarge(to_network(low_res)))
         for name in ("faces-faithful", "faces")
     ]
-    columns = [enlarge_nearest(low_res, SCALE), enlarge_bicubic(low_res, SCALE), *models]
+    columns = [enlarge_nearest(low_res, PAPER.scale), enlarge_bicubic(low_res, PAPER.scale), *models]
     write_bytes(
         PICTURE, as_png(grid([[enlarge_nearest(column, SHOWN_SCALE)[0] for column in columns]], gap=6))
     )

@@ -1,4 +1,4 @@
-"""Standard output for results, standard error for talk; of processes that train together, the first talks."""
+"""Results on standard output, messages on standard error; of several processes, only rank 0 prints."""
 
 import errno
 import os
@@ -27,53 +27,53 @@ from rich.text import Text
 
 from srcli.errors import UserError
 
-# Unicode's categories of what a terminal obeys or does not show: controls (tabs and newlines are among them),
-# format characters (which turn text around, join it or hide in it), and the ends of lines and paragraphs.
+# Unicode categories that a terminal interprets or hides: controls (tab and newline among them), format
+# characters (bidirectional marks, joiners, invisible ones), line and paragraph separators.
 _OBEYED = frozenset(("Cc", "Cf", "Zl", "Zp"))
 
 LEAST_BAR, SHARED_BAR, WIDEST_BAR = 10, 20, 40
-"""Columns of a progress bar: at least, beside remarks, and at most."""
+"""Width of a progress bar in columns: minimum, beside remarks, maximum."""
 NOTES = 90
-"""Columns that remarks get before the bar is as wide as it can be."""
+"""Columns left to remarks before the bar grows to its maximum."""
 
 _RANK = ContextVar("rank", default=0)
 
 
 def talk_as(rank: int) -> None:
-    """Makes this process one of several that train together: all but rank 0 say errors only from now on."""
+    """Sets this process's rank; from now on, ranks other than 0 print errors only."""
     _RANK.set(rank)
 
 
 def is_talking() -> bool:
-    """Whether this process talks: it works alone, or is rank 0 of those that train together."""
+    """Whether this process prints results and messages: it works alone or is rank 0."""
     return _RANK.get() == 0
 
 
 def printable(text: str) -> str:
-    """Text on one line in which what a terminal would obey stands as an escape sequence of Python's.
+    """Text with the characters that a terminal would interpret written as Python escapes, on one line.
 
-    Names of files and of what is in archives may come from anyone.
+    File names, also those inside archives, may come from anyone.
     """
     return text if text.isprintable() else "".join(map(_as_shown, text))
 
 
 def talk_console() -> Console:
-    """A rich console on standard error, silent on every rank but the first."""
+    """A rich console on standard error, silent on all ranks but 0."""
     return Console(stderr=True, quiet=not is_talking(), highlight=False, soft_wrap=True)
 
 
 def say(text: str) -> None:
-    """Prints one plain line of talk on standard error."""
+    """Prints one plain line on standard error."""
     _talk(text)
 
 
 def warn(text: str) -> None:
-    """Prints one line on standard error that starts with `warning:`."""
+    """Prints a line on standard error, starting with `warning:`."""
     _talk(f"warning: {text}", colour=33)
 
 
 def fail(text: str) -> None:
-    """Prints one line on standard error that starts with `error:`, whatever rank this is, and names that."""
+    """Prints a line on standard error, starting with `error:` and, on ranks other than 0, the rank."""
     rank = "" if is_talking() else f"rank {_RANK.get()}: "
     _write(f"error: {rank}{text}", colour=31)
 
@@ -81,11 +81,11 @@ def fail(text: str) -> None:
 def result(text: str, *, is_coloured: bool = False) -> None:
     """Prints a result on standard output, plain, so that it can be piped.
 
-    File names whose bytes are no text are written as these bytes; to a terminal all names go without what it
-    would obey, unless the text says that it is coloured.
+    File names that are not valid text are written byte for byte. On a terminal, characters that it would
+    interpret are escaped, unless the text is coloured.
 
     Raises:
-        UserError: It cannot be written to, for example to a full disk.
+        UserError: Standard output cannot be written, for example because the disk is full.
     """
     if not is_talking():
         return
@@ -97,7 +97,7 @@ def result(text: str, *, is_coloured: bool = False) -> None:
         raise
     except OSError as error:
         discard_output()
-        raise UserError(f"standard output cannot be written to: {error.strerror}") from error
+        raise UserError(f"standard output cannot be written: {error.strerror}") from error
 
 
 def _write_result(text: str) -> None:
@@ -110,12 +110,12 @@ def _write_result(text: str) -> None:
 
 
 def discard_output() -> None:
-    """Sends what is still to be written to standard output nowhere, so that nothing fails at the exit."""
+    """Discards what is not yet written to standard output, so that flushing at exit cannot fail."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def leave_lost_terminal() -> None:
-    """Sends talk and results nowhere from now on where they went to a terminal that is gone."""
+    """Discards further output to a terminal that is gone."""
     for descriptor in (1, 2):
         with suppress(OSError):  # closed from the start
             if stat.S_ISCHR(os.fstat(descriptor).st_mode) and not os.isatty(descriptor):
@@ -126,20 +126,20 @@ def progress(unit: str) -> Progress:
     """A progress bar on standard error with rate and time left; shown on a terminal only.
 
     Args:
-        unit: What is counted, in the plural, for example `images`. Tasks have the fields `rate` and `note`,
-            remarks separated by commas; those that the terminal is too narrow for are not shown.
+        unit: What is counted, in the plural, for example `images`. Tasks have the fields `rate` and `note`:
+            remarks separated by commas, of which as many are shown as fit.
     """
     return FittingProgress(unit, talk_console())
 
 
 class FittingProgress(Progress):
-    """A progress bar that on narrow terminals keeps the bar, the count and the time left, whatever else goes.
+    """A progress bar that keeps the bar, the count and the time left on narrow terminals.
 
-    What goes first: remarks from the last, then the time taken, the rate, the name.
+    Dropped in turn: remarks, last first, then the time taken, the rate, the name.
 
     Args:
         unit: What is counted, in the plural.
-        console: Where it is shown, if that is a terminal.
+        console: Where the bar is shown, if that is a terminal.
     """
 
     def __init__(self, unit: str, console: Console) -> None:
@@ -157,7 +157,7 @@ class FittingProgress(Progress):
             console=console,
             disable=not console.is_terminal,
             transient=True,
-            # Rich would send redirected results to standard error while the bar is there.
+            # Rich would send redirected results to standard error while the bar is shown.
             redirect_stdout=sys.stdout.isatty(),
         )
 
@@ -175,7 +175,7 @@ class FittingProgress(Progress):
                 del widths[column]
         rest = max(self._terminal.width - sum(widths.values()), 1)
         has_notes = any(task.fields["note"] for task in visible)
-        # Fixed shares, as a bar that makes way for each remark would twitch.
+        # A few fixed widths: a bar that made way for each remark would flicker.
         self._bar.bar_width = min(rest, max(SHARED_BAR, min(WIDEST_BAR, rest - (NOTES if has_notes else 0))))
         shown = [column for column in self.columns if column is self._bar or column in widths]
         drawn = Table.grid(*(Column(no_wrap=True) for _ in shown), padding=(0, 1))
@@ -194,7 +194,7 @@ class FittingProgress(Progress):
 
 
 def _fitting(notes: str, room: int) -> str:
-    """The first remarks, as many as there is room for."""
+    """As many of the first remarks as fit."""
     fitting = ""
     for note in notes.split(", "):
         longer = f"{fitting}, {note}" if fitting else note
@@ -220,7 +220,7 @@ def _as_shown(character: str) -> str:
 
 
 def _plain(text: str) -> Text:
-    """Text that is neither markup nor orders to a terminal."""
+    """Text without markup or terminal control characters."""
     return Text(printable(text))
 
 
@@ -230,7 +230,7 @@ def _talk(text: str, colour: int | None = None) -> None:
 
 
 def _write(text: str, colour: int | None) -> None:
-    """Writes to `sys.stderr` itself, which is where a progress bar makes way for other lines."""
+    """Writes to `sys.stderr`, which a progress bar hooks to keep other lines above itself."""
     text = printable(text)
     coloured = colour and talk_console().color_system
     try:
@@ -238,4 +238,4 @@ def _write(text: str, colour: int | None) -> None:
     except OSError as error:
         if error.errno != errno.EIO:
             raise
-        leave_lost_terminal()  # nobody reads on: no reason for work to end
+        leave_lost_terminal()  # losing the terminal is no reason to stop working

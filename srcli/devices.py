@@ -1,4 +1,4 @@
-"""Choosing where networks run."""
+"""Choosing the device that networks run on."""
 
 import torch
 
@@ -6,10 +6,10 @@ from srcli.errors import UserError
 
 
 def choose_device(name: str) -> torch.device:
-    """The device of that name; `auto` is the GPU where there is one, else the CPU.
+    """The device called `name`; `auto` is the GPU if there is one, else the CPU.
 
     Raises:
-        UserError: No such device, or not on this machine.
+        UserError: There is no such device, or not on this machine.
     """
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")

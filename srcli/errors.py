@@ -1,4 +1,4 @@
-"""The mistakes a user can make, and the exit codes they end in."""
+"""User errors and exit codes."""
 
 EXIT_USER_ERROR = 1
 EXIT_DIVERGED = 3
@@ -7,16 +7,16 @@ EXIT_INTERRUPTED = 130
 
 
 class UserError(Exception):
-    """A mistake the user can mend: one line that says what and where, and a hint that says what next.
+    """An error that the user can fix: one line that says what and where, and a hint what to do next.
 
     Args:
         message: What is wrong and where, without a full stop.
-        hint: What to do next, as a sentence; empty when the message says it all.
+        hint: What to do next, as a sentence; empty if the message says it all.
     """
 
     exit_code = EXIT_USER_ERROR
     is_common = False
-    """Whether it ends every process of a training in the same step, so that one of them says it for all."""
+    """Whether it ends all processes of a run at the same step, so that only rank 0 reports it."""
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
@@ -28,7 +28,7 @@ class UserError(Exception):
 
 
 class ExperimentError(UserError):
-    """A preset or experiment file that does not describe an experiment."""
+    """An invalid preset or experiment file."""
 
 
 class DataError(UserError):
@@ -36,43 +36,47 @@ class DataError(UserError):
 
 
 class ImageError(UserError):
-    """A picture that cannot be read, or that a model cannot take."""
+    """A picture that cannot be read, or that a model does not accept."""
+
+
+class NoFaceError(ImageError):
+    """A photograph in which no face was found."""
 
 
 class CheckpointError(UserError):
-    """A weight file or checkpoint that is missing, damaged or not of this project."""
+    """A weight file or checkpoint that is missing, damaged or not srcli's."""
 
 
 class RunError(UserError):
-    """A run directory that is missing, already there, or cannot be continued."""
+    """A run directory that is missing, already exists, or cannot be resumed."""
 
 
 class OtherProcessError(UserError):
-    """A training that cannot go on because of another of its processes, which says why itself."""
+    """A training run stopped by an error in another process, which reports it."""
 
     is_common = True
 
 
 class LostProcessError(UserError):
-    """A training of which another process ended or stopped answering."""
+    """A training run that lost a process: it ended or stopped responding."""
 
 
 class DivergedError(UserError):
-    """A training run in which a term of the loss stopped being a finite number."""
+    """A training run in which a term of the loss became infinite or NaN."""
 
     exit_code = EXIT_DIVERGED
     is_common = True
 
 
 class UnhealthyRunError(UserError):
-    """A training run that ended itself because it was found unhealthy; its checkpoint is saved."""
+    """A training run stopped as unhealthy, with its checkpoint saved."""
 
     exit_code = EXIT_DIVERGED
     is_common = True
 
 
 class InterruptedRunError(UserError):
-    """A training run that was asked to stop and has saved its checkpoint."""
+    """An interrupted training run, with its checkpoint saved."""
 
     exit_code = EXIT_INTERRUPTED
     is_common = True

@@ -58,16 +58,9 @@ class DenseAdam(torch.optim.Adam):
     """torch's fused Adam for weights of any layout, without copies of channels-last weights in every step.
 
     The fused kernel for processors walks through weights, gradients and averages side by side in memory: it
-    copies what is not contiguous, and mixes up elements where the layouts differ.
+    copies what is not contiguous, and mixes up elements where layouts differ. Averages start in the layout
+    of their weights, and `training.optimizer_state` restores them in it.
     """
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Restores the averages, in the layout of their weights."""
-        super().load_state_dict(state_dict)
-        for parameter, averages in self.state.items():
-            for name, value in averages.items():
-                if value.shape == parameter.shape:
-                    averages[name] = torch.empty_like(parameter, requires_grad=False).copy_(value)
 
     def _init_group(self, group: Any, *lists: list[Tensor]) -> bool:
         has_complex: bool = super()._init_group(group, *lists)  # type: ignore[no-untyped-call]

@@ -1,6 +1,6 @@
-"""Which of several processes this is, by the environment that torchrun sets: RANK of WORLD_SIZE.
+"""This process's rank among several, from the variables that torchrun sets: RANK, WORLD_SIZE, LOCAL_RANK.
 
-Only commands that share out their work ask; to all others these variables mean nothing.
+Only commands that split their work between processes read them.
 """
 
 import os
@@ -16,11 +16,11 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True)
 class Share:
-    """What is one process's of the work of several.
+    """This process's share of the work.
 
     Attributes:
         rank: Counted from 0.
-        count: How many processes there are.
+        count: The number of processes.
     """
 
     rank: int = 0
@@ -32,11 +32,11 @@ class Share:
         return self.count == 1
 
     def rows(self, total: int) -> slice:
-        """This process's block of `total` rows; the blocks of all are all rows, in order."""
+        """This process's block of `total` rows; in order of rank, the blocks make up all rows."""
         return slice(total * self.rank // self.count, total * (self.rank + 1) // self.count)
 
     def every_nth(self, items: list[Item]) -> list[Item]:
-        """This process's items when they are dealt out one by one."""
+        """This process's items when they are dealt out in turn."""
         return items[self.rank :: self.count]
 
 
@@ -45,10 +45,10 @@ ALONE = Share()
 
 
 def read_share() -> Share:
-    """The share that the environment names; all of it where RANK and WORLD_SIZE are not set.
+    """The share given by RANK and WORLD_SIZE; all of the work if neither is set.
 
     Raises:
-        UserError: Only one of the two is set, or they are no rank of a number of processes.
+        UserError: Only one of the two is set, or they are not a rank and a number of processes.
     """
     rank, count = os.environ.get(RANK), os.environ.get(WORLD_SIZE)
     if rank is None and count is None:
@@ -56,18 +56,18 @@ def read_share() -> Share:
     if rank and count and rank.isdecimal() and count.isdecimal() and int(rank) < int(count):
         return Share(int(rank), int(count))
     raise UserError(
-        f"the environment says RANK={rank or ''} and WORLD_SIZE={count or ''}",
-        "Set both, RANK counted from 0 and below WORLD_SIZE, or neither.",
+        f"RANK={rank or ''} and WORLD_SIZE={count or ''} in the environment do not fit together",
+        "Set both, with RANK from 0 to WORLD_SIZE - 1, or neither.",
     )
 
 
 def read_local_rank() -> int:
-    """This process's number on its machine, by LOCAL_RANK; 0 where that is not set.
+    """This process's number on its machine, from LOCAL_RANK; 0 if that is not set.
 
     Raises:
         UserError: It is not a number.
     """
     number = os.environ.get(LOCAL_RANK, "0")
     if not number.isdecimal():
-        raise UserError(f"the environment says LOCAL_RANK={number}", "Set it to a number counted from 0.")
+        raise UserError(f"LOCAL_RANK={number} in the environment is not a number", "Set it to one, from 0.")
     return int(number)

@@ -1,8 +1,8 @@
-"""Training in double precision, in which rounding stays far below what tests compare.
+"""Training in double precision, where rounding stays far below the tolerance of tests.
 
 In single precision it does not: the losses of a first step differ by up to 4 in 1,000 between
-processors, where a rounding moves a value across the kink of a ReLU, and Adam turns the rounding
-of gradients near zero into whole steps.
+CPUs, if rounding moves a value across the kink of a ReLU, and Adam turns the rounding of
+gradients near zero into full steps.
 """
 
 from collections.abc import Iterator
@@ -15,15 +15,15 @@ from tiny_experiments import small_dataset, small_experiment
 from torch.nn import functional as F
 
 from srcli.data.batches import Batch, TrainingBatches
-from srcli.data.task import SCALE
+from srcli.data.task import PAPER
 from srcli.experiment.schema import Experiment
 from srcli.training.loop import training_batches
 from srcli.training.state import TrainingState
 
 
 @contextmanager
-def in_double() -> Iterator[None]:
-    """A block in which new networks, noise and losses are in double precision."""
+def in_float64() -> Iterator[None]:
+    """Makes new networks, noise and losses double precision within a block."""
     before = torch.get_default_dtype()
     torch.set_default_dtype(torch.float64)
     try:
@@ -34,7 +34,7 @@ def in_double() -> Iterator[None]:
 
 
 def exact_experiment(case: str) -> Experiment:
-    """The small experiment of a case, "objective generator", whose faces keep their colours."""
+    """The small experiment of a case, "objective generator", without colour changes."""
     experiment = small_experiment(*case.split())
     plain = {"brightness": 0.0, "contrast": 0.0, "saturation": 0.0}
     return experiment.model_copy(update={"augmentation": experiment.augmentation.model_copy(update=plain)})
@@ -42,7 +42,7 @@ def exact_experiment(case: str) -> Experiment:
 
 @dataclass(frozen=True)
 class ExactBatches:
-    """Batches of unchanged colours, taken back to the 8 bits they come from, in double precision."""
+    """Batches without colour changes, rounded back to 8 bits, in double precision."""
 
     batches_in_single: TrainingBatches
 
@@ -54,7 +54,7 @@ class ExactBatches:
 def _exact(batch: Batch) -> Batch:
     pixels = batch.high_res.double().add(1).mul(127.5).round()
     high_res = pixels / 127.5 - 1
-    low_res = F.avg_pool2d(high_res, SCALE)
+    low_res = F.avg_pool2d(high_res, PAPER.scale)
     return Batch(high_res, low_res, low_res)
 
 

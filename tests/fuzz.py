@@ -1,7 +1,7 @@
-"""Gives thousands of hostile inputs of one kind to the program: `python tests/fuzz.py --inputs 5000 KIND`.
+"""Runs the program on thousands of hostile inputs of one kind: `python tests/fuzz.py --inputs 5000 KIND`.
 
-Every input is a function of the kind and its number, so that `--first 1234 --inputs 1 --keep FOLDER` brings
-one back. Inputs are used in worker processes that stay warm; one that hangs or dies is replaced.
+Every input is a function of its kind and number, so `--first 1234 --inputs 1 --keep FOLDER` reproduces one.
+Inputs run in warm worker processes; one that hangs or dies is replaced.
 """
 
 import argparse
@@ -32,14 +32,14 @@ KINDS: tuple[type[Kind], ...] = (
     Datasets,
     Archives,
 )
-"""A new kind is one class like these, and one entry."""
+"""To add a kind, write a class like these and add an entry."""
 
 MOST_CPU_SECONDS, MOST_WAIT_SECONDS = 30.0, 600.0
-"""When an input is ended: after so much work, or when its worker says nothing for so long."""
+"""Limits of an input: CPU seconds, and seconds without an answer from its worker."""
 
 
 def main() -> int:
-    """Runs what was asked for; 0 when nothing was found."""
+    """Runs the requested inputs; returns 0 if nothing was found."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("kind", choices=[*_by_name(), "all"])
     parser.add_argument("--inputs", type=int, default=5000)
@@ -75,7 +75,7 @@ def _run(name: str, first: int, inputs: int, keep: Path | None) -> int:
 
 
 def _worker_outcomes(name: str, start: int, stop: int, folder: Path) -> Iterator[Outcome]:
-    """The outcomes of inputs, in order; ends early with the input that a worker did not survive."""
+    """The outcomes of inputs in order; ends early at one that kills its worker."""
     context = multiprocessing.get_context("spawn")
     mine, theirs = context.Pipe()
     worker = context.Process(target=_work, args=(name, start, stop, folder, theirs), daemon=True)
@@ -107,7 +107,7 @@ def _work(name: str, start: int, stop: int, folder: Path, results: Connection) -
 
 
 def outcomes_here(name: str, first: int, inputs: int, folder: Path) -> list[Outcome]:
-    """The outcomes of some inputs in this process, which they may end."""
+    """The outcomes of some inputs in this process, which they may kill."""
     kind = _by_name()[name]()
     with sandbox_in(folder) as sandbox:
         return [watch(kind, number, sandbox) for number in range(first, first + inputs)]

@@ -1,4 +1,4 @@
-"""Pixels and picture files to enlarge, and an enlarger whose arithmetic is known."""
+"""Pixels and picture files to enlarge, and a network with known arithmetic."""
 
 import io
 import struct
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from srcli.generators.description import Description
 from srcli.upscaling.pictures import Picture, finish_rows, fit_format, show_visible
 from srcli.upscaling.pixels import Pixels
 from srcli.upscaling.tiles import Network, enlarge_pixels
@@ -21,11 +22,14 @@ class Blur:
     """Averages squares of 2 * reach + 1 pixels, zeros outside, and repeats every pixel 4 times."""
 
     reach: int
-    margin: int
-    scale: int = 4
-    size_multiple: int = 1
+    context: int
     input_size: int | None = None
-    tile_size: int = 128
+
+    @property
+    def description(self) -> Description:
+        return Description(
+            name="blur", step=5, experiment={}, context=self.context, input_size=self.input_size
+        )
 
     def enlarge(self, low_res: NDArray[np.float32]) -> NDArray[np.float32]:
         side = 2 * self.reach + 1
@@ -37,7 +41,7 @@ class Blur:
 
 PROVENANCE = Provenance("srcli 1.2", "mlp-gan, step 3, sha256 abc")
 
-REPEAT = Blur(reach=0, margin=0)
+REPEAT = Blur(reach=0, context=0)
 
 
 def noise(height: int, width: int, channels: int = 3, peak: int = 255) -> Pixels:
@@ -50,7 +54,7 @@ def colourful(width: int = 20, height: int = 30) -> Image.Image:
 
 
 def png(width: int, height: int, depth: int, colour_type: int, rows: bytes) -> io.BytesIO:
-    """A PNG written by hand, for what Pillow does not write."""
+    """A hand-made PNG, for variants that Pillow does not write."""
 
     def chunk(name: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
@@ -62,8 +66,8 @@ def png(width: int, height: int, depth: int, colour_type: int, rows: bytes) -> i
 
 def enlarged(picture: Picture, network: Network, compare: bool = False) -> Pixels:
     """All channels of a picture's output, in one piece."""
-    picture = show_visible(picture)
-    return finish_rows(picture, enlarge_pixels(picture.colour, network), 0, network.scale, compare)
+    picture, scale = show_visible(picture), network.description.scale
+    return finish_rows(picture, enlarge_pixels(picture.colour, network), 0, scale, compare)
 
 
 def file_of(picture: Picture, image_format: str = "PNG", quality: int = 95) -> bytes:
@@ -77,7 +81,7 @@ def file_of(picture: Picture, image_format: str = "PNG", quality: int = 95) -> b
 
 
 def written(picture: Picture, image_format: str = "PNG", quality: int = 95) -> Image.Image:
-    """What Pillow reads of a picture that is fitted to a format and written."""
+    """A picture fitted to a format, written, and read back by Pillow."""
     fitted = fit_format(picture, image_format, picture.colour.shape[1::-1], "a.png")
     with Image.open(io.BytesIO(file_of(fitted, image_format, quality))) as image:
         image.load()

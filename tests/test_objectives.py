@@ -1,4 +1,4 @@
-"""The terms of every objective against values worked out by hand."""
+"""The terms of every objective against values computed by hand."""
 
 import math
 
@@ -27,7 +27,7 @@ def seeded() -> torch.Generator:
     return torch.Generator().manual_seed(0)
 
 
-def places(count: int = len(REAL)) -> torch.Tensor:
+def epsilon(count: int = len(REAL)) -> torch.Tensor:
     return torch.rand(count, generator=seeded())
 
 
@@ -40,11 +40,11 @@ def sigmoid(x: float) -> float:
 
 
 def test_gan_critic_loss_is_the_cross_entropy_of_equation_2() -> None:
-    loss = Gan(name="gan", gamma=0.9).critic_loss(mean_score, REAL, FAKE, places())
-    assert loss.parts["critic_real"].item() == pytest.approx(-math.log(sigmoid(1)), abs=1e-6)
-    assert loss.parts["critic_fake"].item() == pytest.approx(-math.log(1 - sigmoid(-0.5)), abs=1e-6)
+    loss = Gan(name="gan", gamma=0.9).critic_loss(mean_score, REAL, FAKE, epsilon())
+    assert loss.terms["critic_real"].item() == pytest.approx(-math.log(sigmoid(1)), abs=1e-6)
+    assert loss.terms["critic_fake"].item() == pytest.approx(-math.log(1 - sigmoid(-0.5)), abs=1e-6)
     assert loss.total.item() == pytest.approx(-math.log(sigmoid(1)) - math.log(1 - sigmoid(-0.5)), abs=1e-6)
-    assert loss.parts["wasserstein"].item() == pytest.approx(1.5, abs=1e-6)
+    assert loss.terms["wasserstein"].item() == pytest.approx(1.5, abs=1e-6)
 
 
 def test_gan_generator_loss_is_the_non_saturating_one_of_equation_4() -> None:
@@ -53,15 +53,15 @@ def test_gan_generator_loss_is_the_non_saturating_one_of_equation_4() -> None:
 
 
 def test_gan_losses_stay_finite_for_scores_whose_sigmoid_underflows() -> None:
-    loss = Gan(name="gan", gamma=0.9).critic_loss(lambda x: -1000 * mean_score(x), REAL, FAKE, places())
+    loss = Gan(name="gan", gamma=0.9).critic_loss(lambda x: -1000 * mean_score(x), REAL, FAKE, epsilon())
     assert loss.total.item() == pytest.approx(1000 + 500)
 
 
 def test_wgan_losses_are_differences_of_mean_scores_of_equation_5() -> None:
     objective = Wgan(name="wgan", gamma=0.0)
-    critic = objective.critic_loss(mean_score, REAL, FAKE, places())
+    critic = objective.critic_loss(mean_score, REAL, FAKE, epsilon())
     assert critic.total.item() == pytest.approx(-1.5, abs=1e-6)
-    assert critic.parts["wasserstein"].item() == pytest.approx(1.5, abs=1e-6)
+    assert critic.terms["wasserstein"].item() == pytest.approx(1.5, abs=1e-6)
     generator = objective.generator_loss(mean_score, FAKE, BATCH)
     assert generator.total.item() == pytest.approx(0.5, abs=1e-6)
 
@@ -114,14 +114,14 @@ def test_gradient_penalty_moves_a_critics_weights_towards_slope_one() -> None:
 def test_wgan_gp_adds_ten_times_the_penalty_of_equation_6() -> None:
     # mean_score has a slope of 2 / sqrt(192) everywhere.
     penalty = (2 / math.sqrt(192) - 1) ** 2
-    loss = WganGp(name="wgan-gp", gamma=0.9).critic_loss(mean_score, REAL, FAKE, places())
-    assert loss.parts["gradient_penalty"].item() == pytest.approx(penalty, abs=1e-6)
+    loss = WganGp(name="wgan-gp", gamma=0.9).critic_loss(mean_score, REAL, FAKE, epsilon())
+    assert loss.terms["gradient_penalty"].item() == pytest.approx(penalty, abs=1e-6)
     assert loss.total.item() == pytest.approx(-1.5 + 10 * penalty, abs=1e-5)
 
 
 def test_interpolated_points_lie_on_the_segments_with_one_draw_a_sample() -> None:
     real, fake = torch.ones(6, 3, 4, 4), torch.zeros(6, 3, 4, 4)
-    points = interpolate(real, fake, places(len(real)))
+    points = interpolate(real, fake, epsilon(len(real)))
     shares = points[:, 0, 0, 0]
     assert torch.equal(points, shares.view(6, 1, 1, 1).expand_as(points))
     assert len(set(shares.tolist())) == 6
@@ -131,33 +131,33 @@ def test_interpolated_points_lie_on_the_segments_with_one_draw_a_sample() -> Non
 def test_generator_total_mixes_both_terms_as_equation_7_does() -> None:
     # The area average of FAKE is -0.25 everywhere, the inputs are 0.
     loss = Wgan(name="wgan", gamma=0.9).generator_loss(mean_score, FAKE, BATCH)
-    assert loss.parts["adversarial"].item() == pytest.approx(0.5)
-    assert loss.parts["l1"].item() == pytest.approx(0.25)
+    assert loss.terms["adversarial"].item() == pytest.approx(0.5)
+    assert loss.terms["l1"].item() == pytest.approx(0.25)
     assert loss.total.item() == pytest.approx(0.1 * 0.5 + 0.9 * 0.25)
 
 
 def test_a_pixel_weight_adds_the_distance_to_the_label() -> None:
     loss = Wgan(name="wgan", gamma=0.9, pixel_weight=2.0).generator_loss(mean_score, FAKE, BATCH)
-    assert loss.parts["pixel_l1"].item() == pytest.approx(0.75)
+    assert loss.terms["pixel_l1"].item() == pytest.approx(0.75)
     assert loss.total.item() == pytest.approx(0.1 * 0.5 + 0.9 * 0.25 + 2 * 0.75)
 
 
 def test_the_pixel_objective_puts_the_label_in_the_adversarys_place() -> None:
     loss = Pixel(name="pixel", gamma=0.2).generator_loss(mean_score, FAKE, BATCH)
-    assert {name: part.item() for name, part in loss.parts.items()} == {"pixel_l1": 0.75, "l1": 0.25}
+    assert {name: part.item() for name, part in loss.terms.items()} == {"pixel_l1": 0.75, "l1": 0.25}
     assert loss.total.item() == pytest.approx(0.8 * 0.75 + 0.2 * 0.25)
 
 
 def test_generators_from_noise_have_no_l1_term() -> None:
     loss = Wgan(name="wgan", gamma=0.0).generator_loss(mean_score, FAKE, None)
-    assert set(loss.parts) == {"adversarial"}
+    assert set(loss.terms) == {"adversarial"}
     assert loss.total.item() == pytest.approx(0.5)
 
 
 def test_downscaling_is_the_mean_of_four_by_four_blocks() -> None:
     images = torch.arange(64.0).view(1, 1, 8, 8)
     # The mean of a block is the mean of its corners: (0 + 27) / 2, four more to the right, 32 more below.
-    assert downscale(images)[0, 0].tolist() == [[13.5, 17.5], [45.5, 49.5]]
+    assert downscale(images, 4)[0, 0].tolist() == [[13.5, 17.5], [45.5, 49.5]]
 
 
 def test_slopes_over_unit_values_are_twice_as_steep() -> None:
@@ -169,11 +169,13 @@ def test_slopes_over_unit_values_are_twice_as_steep() -> None:
     penalties = {}
     for span in (1, 2):
         objective = WganGp(name="wgan-gp", gamma=0.9, value_range=span)
-        penalties[span] = objective.critic_loss(linear, REAL, FAKE, places()).parts["gradient_penalty"].item()
+        penalties[span] = (
+            objective.critic_loss(linear, REAL, FAKE, epsilon()).terms["gradient_penalty"].item()
+        )
     assert penalties == pytest.approx({1: (2 - 1) ** 2, 2: 0.0}, abs=1e-5)
 
 
 def test_l1_over_unit_values_weighs_half_and_is_logged_as_ever() -> None:
     loss = Wgan(name="wgan", gamma=0.9, value_range=1).generator_loss(mean_score, FAKE, BATCH)
-    assert loss.parts["l1"].item() == pytest.approx(0.25, abs=1e-6)
+    assert loss.terms["l1"].item() == pytest.approx(0.25, abs=1e-6)
     assert loss.total.item() == pytest.approx(0.1 * 0.5 + 0.9 * 0.25 / 2, abs=1e-6)

@@ -7,7 +7,6 @@ from pydantic import ValidationError
 from torch import nn
 
 from srcli.optimizers import Adam, RmsProp
-from srcli.training.optimizer_state import load_optimizer
 
 TENSORFLOW = RmsProp(
     name="rmsprop", learning_rate=1e-2, epsilon=1e-10, epsilon_inside=True, initial_average=1.0
@@ -60,23 +59,6 @@ def test_the_first_step_of_tensorflows_rmsprop_is_smaller_than_torchs() -> None:
     # 0.01 * 0.1 / sqrt(0.9 + 0.001) against 0.01 * 0.1 / sqrt(0.001)
     assert moved[True] == pytest.approx(1e-3 / np.sqrt(0.901), rel=1e-5)
     assert moved[False] == pytest.approx(1e-3 / np.sqrt(0.001), rel=1e-5)
-
-
-def test_tensorflows_rmsprop_goes_on_from_its_saved_state() -> None:
-    whole, first = (nn.Parameter(torch.from_numpy(start()).float()) for _ in range(2))
-    optimizer = TENSORFLOW.build([whole])
-    half = TENSORFLOW.build([first])
-    for weight, chosen in ((whole, optimizer), (first, half)):
-        for step in range(3):
-            weight.grad = torch.full_like(weight, 0.1 * (step + 1))
-            chosen.step()
-    second = nn.Parameter(first.detach().clone())
-    resumed = TENSORFLOW.build([second])
-    load_optimizer(resumed, half.state_dict())
-    for weight, chosen in ((whole, optimizer), (second, resumed)):
-        weight.grad = torch.full_like(weight, 0.5)
-        chosen.step()
-    assert torch.equal(whole, second)
 
 
 def test_halving_halves_the_rate_after_each_half_life() -> None:

@@ -1,10 +1,8 @@
-"""Work shared out among processes that never meet, datasets of several folders, and rows of a batch."""
+"""Splitting work between independent processes, datasets in several folders, and rows of a batch."""
 
 import json
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +10,7 @@ import pytest
 import torch
 from PIL import Image
 from tiny_experiments import AUGMENTATION, small_dataset
+from warm import Srcli
 
 from srcli.data.batches import TrainingBatches
 from srcli.data.dataset import Dataset, open_dataset
@@ -65,42 +64,41 @@ def test_the_environment_names_the_share(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @pytest.mark.parametrize(("rank", "count"), [("3", "3"), ("1", None), (None, "2"), ("-1", "2"), ("a", "2")])
-def test_a_rank_that_cannot_be_is_refused(
+def test_an_invalid_rank_is_refused(
     rank: str | None, count: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     set_ranks(monkeypatch, rank, count)
-    with pytest.raises(UserError, match="the environment says RANK="):
+    with pytest.raises(UserError, match=r"^RANK=.* in the environment"):
         read_share()
 
 
-def test_a_number_on_the_machine_that_cannot_be_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invalid_local_rank_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("LOCAL_RANK", raising=False)
     assert read_local_rank() == 0
     monkeypatch.setenv("LOCAL_RANK", "3")
     assert read_local_rank() == 3
     monkeypatch.setenv("LOCAL_RANK", "-1")
-    with pytest.raises(UserError, match="the environment says LOCAL_RANK=-1"):
+    with pytest.raises(UserError, match=r"^LOCAL_RANK=-1 in the environment"):
         read_local_rank()
 
 
-def with_ranks(*arguments: str | Path, **ranks: str) -> subprocess.CompletedProcess[str]:
-    others = {name: value for name, value in os.environ.items() if name not in ("RANK", "WORLD_SIZE")}
-    command = [sys.executable, "-m", "srcli", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, env={**others, **ranks}, timeout=120)
+def with_ranks(**ranks: str) -> dict[str, str]:
+    """This process's environment, but for its ranks."""
+    return {name: value for name, value in os.environ.items() if name not in ("RANK", "WORLD_SIZE")} | ranks
 
 
-def test_commands_that_share_nothing_out_do_not_look_at_the_rank() -> None:
+def test_commands_that_split_no_work_ignore_the_rank(srcli: Srcli) -> None:
     for arguments in (["presets", "list"], ["--version"]):
-        expected = with_ranks(*arguments)
+        expected = srcli(*arguments, env=with_ranks())
         assert len(expected.stdout) > 5
         for rank in ("1", "abc"):
-            done = with_ranks(*arguments, RANK=rank)
+            done = srcli(*arguments, env=with_ranks(RANK=rank))
             assert (done.returncode, done.stdout, done.stderr) == (0, expected.stdout, "")
 
 
 @pytest.mark.parametrize("ranks", [{"RANK": "1"}, {"RANK": "abc", "WORLD_SIZE": "2"}, {"WORLD_SIZE": "2"}])
-def test_commands_that_share_out_their_work_name_a_rank_that_cannot_be(
-    ranks: dict[str, str], pictures: Path, tmp_path: Path
+def test_commands_that_split_work_refuse_an_invalid_rank(
+    ranks: dict[str, str], pictures: Path, tmp_path: Path, srcli: Srcli
 ) -> None:
     named = f"RANK={ranks.get('RANK', '')} and WORLD_SIZE={ranks.get('WORLD_SIZE', '')}"
     for arguments in (
@@ -108,10 +106,10 @@ def test_commands_that_share_out_their_work_name_a_rank_that_cannot_be(
         ["upscale", pictures / "00.png", "--out", tmp_path / "large.png"],
         ["prepare-data", pictures, "--out", tmp_path / "dataset"],
     ):
-        done = with_ranks(*arguments, **ranks)
+        done = srcli(*arguments, env=with_ranks(**ranks))
         assert (done.returncode, done.stdout) == (1, "")
         (line,) = done.stderr.splitlines()
-        assert line.startswith(f"error: the environment says {named}. Set both,")
+        assert line.startswith(f"error: {named} in the environment do not fit together. Set both,")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -123,7 +121,7 @@ def test_shares_are_disjoint_and_together_everything() -> None:
 
 
 @pytest.mark.parametrize("count", [2, 4])
-def test_the_rows_of_all_ranks_are_the_batch_of_one(count: int) -> None:
+def test_the_rows_of_all_ranks_make_up_the_batch(count: int) -> None:
     whole = as_batches(small_dataset())
     shared = [
         TrainingBatches(whole.dataset, whole.settings, 8, 5, Share(rank, count)) for rank in range(count)
@@ -153,7 +151,7 @@ def test_parts_packed_by_several_processes_are_the_dataset_that_one_packs(
         )
 
 
-def test_a_folder_that_lacks_a_part_or_mixes_packings_is_refused(pictures: Path, tmp_path: Path) -> None:
+def test_a_folder_with_missing_or_mixed_parts_is_refused(pictures: Path, tmp_path: Path) -> None:
     for rank in range(3):
         pack_part(pictures, tmp_path / "out", Share(rank, 3))
     moved = shutil.move(tmp_path / "out" / "part-2-of-3", tmp_path / "aside")
@@ -161,10 +159,10 @@ def test_a_folder_that_lacks_a_part_or_mixes_packings_is_refused(pictures: Path,
         open_datasets([tmp_path / "out"])
     shutil.move(moved, tmp_path / "out" / "part-2-of-3")
     (tmp_path / "out" / "part-1-of-2").mkdir()
-    with pytest.raises(DataError, match="holds parts of several packings"):
+    with pytest.raises(DataError, match="has parts of several packings"):
         open_datasets([tmp_path / "out"])
     whole = pack_part(pictures, tmp_path / "whole")
-    with pytest.raises(DataError, match="whole is a dataset already"):
+    with pytest.raises(DataError, match="whole already is a dataset"):
         part_path(whole, Share(0, 2))
 
 
@@ -181,8 +179,8 @@ def test_the_fingerprint_of_several_depends_on_each_and_on_their_order(
         open_datasets([first, Path(shutil.copytree(first, tmp_path / "copy"))])
 
 
-def test_faces_of_a_smaller_dataset_give_at_most_their_whole_side() -> None:
-    """Faces of the smaller one are red all over, those of the larger one a ramp from left to right."""
+def test_windows_are_at_most_the_whole_of_a_smaller_face() -> None:
+    """Faces of the smaller dataset are plain red, those of the larger one a ramp from left to right."""
     small = np.zeros((6, 80, 80, 3), np.uint8)
     small[..., 0] = 255
     large = np.broadcast_to(np.arange(160, dtype=np.uint8)[:, None], (6, 160, 160, 3))
@@ -202,7 +200,7 @@ def test_faces_of_a_smaller_dataset_give_at_most_their_whole_side() -> None:
         as_batches(joined, windows=(64, 200))
 
 
-def test_every_picture_is_planned_by_one_process_whatever_the_others_wrote(tmp_path: Path) -> None:
+def test_every_picture_is_planned_by_exactly_one_process(tmp_path: Path) -> None:
     for number in range(7):
         Image.new("RGB", (8, 8)).save(tmp_path / f"{number}.png")
     planned = []
@@ -213,25 +211,19 @@ def test_every_picture_is_planned_by_one_process_whatever_the_others_wrote(tmp_p
             job.target.touch()
         planned.append([job.source.name for job in plan.jobs if job.source])
     assert planned == [["0.png", "3.png", "6.png"], ["1.png", "4.png"], ["2.png", "5.png"]]
-    with pytest.raises(UserError, match="standard input cannot be shared out"):
+    with pytest.raises(UserError, match="standard input cannot be split between processes"):
         plan_jobs(["-"], None, False, OnExist.FAIL, Share(1, 3))
 
 
 def test_a_process_with_a_share_prints_its_result_and_names_its_mistakes(
-    pictures: Path, tmp_path: Path
+    pictures: Path, tmp_path: Path, srcli: Srcli
 ) -> None:
-    environment = {**os.environ, "RANK": "1", "WORLD_SIZE": "2"}
-    command = [sys.executable, "-m", "srcli", "prepare-data", str(pictures), "--out", str(tmp_path / "out")]
-
-    def prepare() -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*command, "--workers", "1"], capture_output=True, text=True, env=environment, timeout=120
-        )
-
+    command = ("prepare-data", pictures, "--out", tmp_path / "out", "--workers", "1")
+    ranks = with_ranks(RANK="1", WORLD_SIZE="2")
     part = tmp_path / "out" / "part-2-of-2"
-    done = prepare()
+    done = srcli(*command, env=ranks)
     assert (done.returncode, done.stdout) == (0, f"{part}\n")
     assert json.loads((part / "dataset.json").read_text())["count"] == FACES - FACES // 2
-    again = prepare()
+    again = srcli(*command, env=ranks)
     assert again.returncode == 1
     assert again.stderr == f"error: {part} already exists. Give another --out.\n"

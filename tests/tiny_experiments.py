@@ -12,8 +12,9 @@ from srcli.drawn_faces.faces import draw_faces
 from srcli.experiment.schema import Experiment
 from srcli.packing.pack import Packing, pack
 from srcli.packing.sources import open_source
-from srcli.runs.directory import Record, RunDirectory
+from srcli.runs.directory import RunDirectory
 from srcli.runs.log import read_log
+from srcli.storage.bounded import JsonObject
 
 PRESETS = Path(__file__).parent.parent / "presets"
 
@@ -45,13 +46,13 @@ AUGMENTATION = {"horizontal_flip": True, "brightness": 0.05, "contrast": 0.05, "
 def small_experiment(
     objective: str = "wgan-gp", generator: str = "mlp", *, steps: int = 6, **training: Any
 ) -> Experiment:
-    """An experiment of the paper's kind with narrow networks, batches of 4 and n_critic of 2."""
-    critic: dict[str, Any] = {"architecture": "dcgan", "width": 8}
+    """An experiment like the paper's with narrow networks, batches of 4 and n_critic of 2."""
+    critic: dict[str, Any] | None = {"architecture": "dcgan", "width": 8}
     if generator == "mlp":
         critic = {"architecture": "mlp", "width": 32}
     critic["normalization"] = "layer" if objective == "wgan-gp" else "batch"
     if objective == "pixel":
-        critic = {"architecture": "none"}
+        critic = None
     settings = {
         "steps": steps,
         "batch_size": 4,
@@ -84,7 +85,7 @@ def small_dataset(faces: int = 40, test: int = 10) -> Dataset:
 
 
 def show(network: nn.Module, inputs: Tensor) -> nn.Module:
-    """The network in evaluation mode, its normalisation as if it had been trained on these inputs alone."""
+    """The network in evaluation mode, with normalisation statistics of these inputs."""
     for layer in network.modules():
         if isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d):
             layer.momentum = None  # the mean of all batches seen, of which there is this one
@@ -93,7 +94,7 @@ def show(network: nn.Module, inputs: Tensor) -> nn.Module:
 
 
 def pack_faces(folder: Path, faces: int = 24) -> Path:
-    """Packs drawn faces, 8 of them in the test split, into `folder/dataset`."""
+    """Packs drawn faces, a tenth of them in the test split, into `folder/dataset`."""
     (folder / "pictures").mkdir()
     for number, face in enumerate(draw_faces(faces, 1)):
         Image.fromarray(face).save(folder / "pictures" / f"{number:02d}.png")
@@ -102,7 +103,7 @@ def pack_faces(folder: Path, faces: int = 24) -> Path:
     return folder / "dataset"
 
 
-def logged_without_clock(run: RunDirectory) -> list[Record]:
-    """A run's log without what depends on the time."""
+def logged_without_clock(run: RunDirectory) -> list[JsonObject]:
+    """A run's log without its timings."""
     clock = {"seconds", "images_per_second"}
     return [{key: entry[key] for key in entry if key not in clock} for entry in read_log(run.metrics_file)]

@@ -1,4 +1,4 @@
-"""What is looked at in a command line before any command sees it."""
+"""Checks on the raw command line, before any command parses it."""
 
 import os
 import re
@@ -12,10 +12,10 @@ _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 
 
 def refuse_empty(arguments: Sequence[str]) -> None:
-    """Makes sure that no argument is empty: an unset variable would stand for the current folder.
+    """Rejects empty arguments: an unset shell variable would otherwise mean the current folder.
 
     Raises:
-        typer.BadParameter: One is.
+        typer.BadParameter: An argument is empty.
     """
     for before, argument in zip(("", *arguments), arguments, strict=False):
         option, equals, value = argument.partition("=")
@@ -25,24 +25,24 @@ def refuse_empty(arguments: Sequence[str]) -> None:
             where = option
         else:
             continue
-        raise typer.BadParameter("it is empty, as an unset variable is", param_hint=where)
+        raise typer.BadParameter("it is empty; is a variable unset?", param_hint=where)
 
 
 def refuse_addresses(arguments: Sequence[str]) -> None:
-    """Makes sure that nothing on the network is named: no command fetches what it is given.
+    """Rejects URLs: every command reads local files only.
 
     Raises:
-        typer.BadParameter: Something is.
+        typer.BadParameter: An argument is a URL.
     """
     for argument in arguments:
         if _ADDRESS.match(argument):
             raise typer.BadParameter(
-                f"{argument} is an address, and only files are read; download it first, say with curl -LO"
+                f"{argument} is a URL, but only local files are read; download it first, e.g. with curl -LO"
             )
 
 
 def as_options(arguments: list[str]) -> list[str]:
-    """The command line with `help` and `version` as the options that they mean."""
+    """The command line with the words `help` and `version` turned into options."""
     match arguments:
         case ["help", *command]:
             return [*command, "--help"]
@@ -53,7 +53,7 @@ def as_options(arguments: list[str]) -> list[str]:
 
 @contextmanager
 def telling_of_files(arguments: Sequence[str]) -> Iterator[None]:
-    """A block in which an unknown option that may be meant as a file is said to be written with `./`."""
+    """Adds a hint to errors about unknown options that look like file names."""
     try:
         yield
     except Exception as error:
@@ -62,6 +62,6 @@ def telling_of_files(arguments: Sequence[str]) -> Iterator[None]:
             for argument in arguments:
                 is_file = os.path.lexists(argument) or Path(argument).suffix
                 if argument.startswith(option) and "=" not in argument and is_file:
-                    error.message += f". If a file is meant, write ./{argument}"  # type: ignore[attr-defined]
+                    error.message += f". If it is a file, write ./{argument}"  # type: ignore[attr-defined]
                     break
         raise

@@ -13,13 +13,14 @@ def export(
     model: Annotated[Path, typer.Argument(metavar="RUN_OR_FILE", help="A run, checkpoint or weight file.")],
     out: Annotated[Path, typer.Option(help="The .onnx file to write.")],
     half: Annotated[
-        bool, typer.Option("--half", help="Store weights as 16-bit floats: half the file, nearly the same.")
+        bool,
+        typer.Option("--half", help="Store weights as 16-bit floats: half the size, nearly equal outputs."),
     ] = False,
 ) -> None:
-    """Write a trained generator as an ONNX file, which upscale and compare run without torch.
+    """Export a trained generator to ONNX, which upscale and compare run without torch.
 
-    The file describes itself, and its outputs are checked against torch's before it is written.
-    Prints its path.
+    The file is self-describing, and its outputs are checked against torch's before it is written.
+    Prints the file's path.
     """
     if out.suffix != ".onnx":
         raise UserError(f"--out {out} does not end in .onnx", f"Give --out {out.with_suffix('.onnx')}.")
@@ -30,5 +31,5 @@ def export(
 
     generator = load_torch_generator(model)
     difference = write(generator, out, half)
-    say(f"{generator.label}: outputs within {difference:.1g} of torch's")
+    say(f"{generator.description.label}: outputs within {difference:.1g} of torch's")
     result(str(out))

@@ -21,14 +21,14 @@ from srcli.console import discard_output, fail, is_talking, say
 from srcli.errors import EXIT_INTERRUPTED, EXIT_USER_ERROR, InterruptedRunError, UserError
 
 ARGUMENTS = "srcli.arguments"
-"""Where a command's context keeps the command line."""
+"""Key of the raw command line in a command's context."""
 
 
 class Commands(TyperGroup):
-    """The group of all commands; turns what goes wrong in one into a line on stderr and an exit code."""
+    """The group of all commands; turns errors into one line on stderr and an exit code."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Reads the command line up to the command's own arguments."""
+        """Parses the command line up to the command's own arguments."""
         refuse_empty(args)
         refuse_addresses(args)
         ctx.meta[ARGUMENTS] = list(args)
@@ -36,7 +36,7 @@ class Commands(TyperGroup):
         return rest
 
     def invoke(self, ctx: Any) -> Any:
-        """Runs the command that was typed."""
+        """Runs the chosen command."""
         try:
             with telling_of_files(ctx.meta[ARGUMENTS]):
                 return super().invoke(ctx)
@@ -52,11 +52,11 @@ class Commands(TyperGroup):
             fail("interrupted")
             code = EXIT_INTERRUPTED
         except BrokenPipeError:
-            # The reader of our output is gone: nothing is left to say, and flushing at exit must not fail.
+            # Whoever read our output is gone; flushing at exit must not fail.
             discard_output()
             code = EXIT_USER_ERROR
         except MemoryError:
-            fail("this machine's memory does not suffice")
+            fail("this machine does not have enough memory")
             code = EXIT_USER_ERROR
         except OSError as error:
             fail(_describe(error))
@@ -85,8 +85,8 @@ app.add_typer(presets, name="presets")
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        from srcli import __version__
         from srcli.console import result
+        from srcli.version import __version__
 
         result(f"srcli {__version__}")
         raise typer.Exit
@@ -104,7 +104,7 @@ def _root(
 
 def main() -> None:
     """Runs the program."""
-    # Names of files that are no text are printed as they are.
+    # File names that are not valid text are printed byte for byte.
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="surrogateescape")
     app()

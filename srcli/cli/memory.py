@@ -1,4 +1,4 @@
-"""How this program's own process asks its system for memory."""
+"""Memory allocation in srcli's own process."""
 
 import ctypes
 import platform
@@ -8,11 +8,11 @@ _TOP_PAD = 64 * 2**20
 
 
 def keep_freed_memory() -> None:
-    """Makes the C library keep freed blocks for the next one.
+    """Makes the C library keep freed blocks for reuse.
 
-    A training step frees and takes the same blocks over and over; by default large ones go back to the
-    system, which clears each one that it hands out again, page by page. Only for processes that are ours
-    alone; does nothing but under glibc.
+    A training step frees and allocates the same blocks over and over; by default large ones go back to the
+    system, which zeroes every page before handing it out again. Only for processes that run srcli alone;
+    does nothing without glibc.
     """
     if platform.libc_ver()[0] != "glibc":
         return

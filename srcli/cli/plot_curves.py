@@ -13,16 +13,16 @@ def plot_curves(
         typer.Option(help="File to write: .png, .svg or .pdf for a picture, .csv for a table."),
     ] = None,
     window: Annotated[
-        int, typer.Option(min=1, help="Generator steps that the moving average reaches back.")
+        int, typer.Option(min=1, help="Window of the moving average, in generator steps.")
     ] = 100,
     terminal: Annotated[bool, typer.Option("--terminal", help="Draw the curves on standard output.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace --out if it exists.")] = False,
 ) -> None:
     """Plot L1, critic loss and generator loss of runs against generator steps (figure 2).
 
-    Every run is one line, a moving average; the values as logged lie
-    faint behind it. Runs may differ in length, still be going on, or lack
-    a loss: runs from noise have no L1. Prints the path of --out.
+    Each run is one line, a moving average over the faint logged values.
+    Runs may differ in length, still be training, or lack a loss: runs from
+    noise have no L1. Prints the path of --out.
     """
     if out is None and not terminal:
         raise typer.BadParameter("give --out FILE, --terminal, or both", param_hint="--out")
@@ -36,7 +36,7 @@ def plot_curves(
     for key, title in QUANTITIES.items():
         missing = ", ".join(run.run for run in lines if key not in run.lines)
         if missing:
-            console.say(f"no {title} is logged by {missing}")
+            console.say(f"no {title} logged by {missing}")
     if terminal:
         from srcli.curves.terminal import print_curves
 

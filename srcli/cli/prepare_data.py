@@ -9,16 +9,12 @@ import typer
 
 from srcli.console import result, say, table, warn
 from srcli.errors import UserError
+from srcli.packing.layouts import AUTO, CELEBA, LAYOUTS, describe_layouts, describe_sizes
 
 SHOWN_SKIPS = 5
 
-
-class LayoutChoice(StrEnum):
-    """How faces lie in their pictures."""
-
-    AUTO = "auto"
-    CELEBA = "celeba"
-    FACES = "faces"
+LayoutChoice = StrEnum("LayoutChoice", [AUTO, *LAYOUTS])  # type: ignore[misc]  # its members are a table's
+ANY_LAYOUT = LayoutChoice(AUTO)
 
 
 def prepare_data(
@@ -28,34 +24,31 @@ def prepare_data(
             metavar="SOURCE", help="A folder, a .zip, a .tar[.gz], or the word celeba to download it."
         ),
     ],
-    out: Annotated[Path, typer.Option(help="The dataset folder to make.")],
-    layout: Annotated[
-        LayoutChoice,
-        typer.Option(
-            help="celeba: the paper's window of 178x218 pictures; faces: the largest centred square."
-        ),
-    ] = LayoutChoice.AUTO,
+    out: Annotated[Path, typer.Option(help="The dataset folder to create.")],
+    layout: Annotated[LayoutChoice, typer.Option(help=describe_layouts())] = ANY_LAYOUT,
     size: Annotated[
-        int, typer.Option(min=72, help="Side of the stored faces in pixels; the celeba layout has 72 alone.")
+        int, typer.Option(min=72, help=f"Side of the stored faces in pixels; {describe_sizes()}")
     ] = 72,
     partition: Annotated[
         Path | None,
-        typer.Option(help="Lines of `name 0|1|2`.", show_default="list_eval_partition.txt beside SOURCE"),
+        typer.Option(
+            help="A file of lines `name 0|1|2`.", show_default="list_eval_partition.txt beside SOURCE"
+        ),
     ] = None,
     holdout: Annotated[
-        int, typer.Option(min=1, help="Test faces where there is no partition, at most a tenth.")
+        int, typer.Option(min=1, help="Test faces if there is no partition, at most a tenth.")
     ] = 500,
     max_skipped: Annotated[
         float, typer.Option(min=0, max=100, help="Fail if more than this percentage cannot be used.")
     ] = 1.0,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="Processes that decode.", show_default="all cores")
+        int | None, typer.Option(min=1, help="Number of decoding processes.", show_default="all cores")
     ] = None,
 ) -> None:
-    """Pack faces into one dataset for training, without unpacking archives.
+    """Pack faces into a dataset for training, without unpacking archives.
 
-    Of several processes, by RANK and WORLD_SIZE in the environment, each
-    packs its part into a folder below --out, which is then the dataset.
+    With RANK and WORLD_SIZE in the environment, each process packs its
+    share into a folder inside --out, which is then the dataset.
     """
     from srcli.data.several import part_path
     from srcli.packing.pack import Packing, pack, require_new, require_size
@@ -70,18 +63,20 @@ def prepare_data(
         from srcli.packing.celeba import download_celeba
 
         if not share.is_whole:
-            raise UserError("several processes cannot download CelebA", "Run one of them alone first.")
+            raise UserError("CelebA can only be downloaded by one process", "Run one alone first.")
 
-        require_size("faces" if layout is LayoutChoice.FACES else "celeba", size)
+        require_size(CELEBA if layout == AUTO else LAYOUTS[layout], size)
         path = download_celeba(out.parent / "celeba-download")
     workers = workers or os.cpu_count() or 1
-    packing = Packing(layout.value, size, partition, holdout, max_skipped, workers, share)
+    packing = Packing(layout, size, partition, holdout, max_skipped, workers, share)
     packed = pack(open_source(path), out, packing)
     for name, reason in list(packed.skipped.items())[:SHOWN_SKIPS]:
         warn(f"skipped {name}: {reason}")
     if len(packed.skipped) > SHOWN_SKIPS:
         say(f"{len(packed.skipped)} skipped in all; dataset.json lists them")
     table(
-        f"{packed.layout} layout", ["split", "faces"], [[name, f"{n:,}"] for name, n in packed.counts.items()]
+        f"{packed.layout.name} layout",
+        ["split", "faces"],
+        [[name, f"{n:,}"] for name, n in packed.counts.items()],
     )
     result(str(out))

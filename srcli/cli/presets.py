@@ -9,12 +9,12 @@ from srcli.experiment import presets as catalog
 
 presets = typer.Typer(no_args_is_help=True, help="List, show and copy the experiments that come with srcli.")
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help="A preset's name; `srcli presets list`.")]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="A preset's name; see `srcli presets list`.")]
 
 
 @presets.command("list")
 def list_presets() -> None:
-    """List all presets, and what each one is."""
+    """List all presets with a short description."""
     names = catalog.preset_names()
     width = max(map(len, names), default=0)
     for name in names:
@@ -30,9 +30,7 @@ def show_preset(name: Name) -> None:
 @presets.command("copy")
 def copy_preset(
     name: Name,
-    destination: Annotated[
-        str, typer.Argument(metavar="DEST", help="A file that is not there yet, or a folder.")
-    ],
+    destination: Annotated[str, typer.Argument(metavar="DEST", help="A new file, or a folder.")],
 ) -> None:
-    """Copy a preset's file, to change it and train it with `srcli train FILE`."""
+    """Copy a preset's file, to edit and train with `srcli train FILE`."""
     result(str(catalog.copy_preset(name, destination)))

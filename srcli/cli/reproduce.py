@@ -17,26 +17,25 @@ def reproduce(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(help="The folder of runs, records and report.", show_default="reproductions/PLAN"),
+        typer.Option(help="Folder for runs, records and report.", show_default="reproductions/PLAN"),
     ] = None,
-    jobs: Annotated[int, typer.Option(min=1, help="How many runs train at a time.")] = 1,
+    jobs: Annotated[int, typer.Option(min=1, help="Number of runs to train at a time.")] = 1,
     records: Annotated[
         list[Path] | None,
-        typer.Option("--from", help="A folder that holds records already; may be repeated."),
+        typer.Option("--from", help="A folder with existing records; may be repeated."),
     ] = None,
     report: Annotated[
-        bool, typer.Option("--report", help="Make the report of what is there; run nothing.")
+        bool, typer.Option("--report", help="Only write the report from existing records.")
     ] = False,
 ) -> None:
-    """Run a whole campaign of experiments and judge the paper's claims by it.
+    """Run a campaign of experiments and judge the paper's claims by it.
 
-    Runs that are missing are made, those that were stopped go on, and what
-    failed is tried again; then report.html is written, whose path is
-    printed. Started by torchrun or as a job array, each process takes its
-    share of the runs.
+    Missing runs are started, interrupted ones resumed and failed ones
+    retried; then report.html is written and its path printed. Under
+    torchrun or in a job array, each process takes its share of the runs.
     """
     if report and data:
-        raise typer.BadParameter("--report looks at records alone; leave out --data", param_hint="--report")
+        raise typer.BadParameter("--report only reads records; leave out --data", param_hint="--report")
     from srcli.reproduction.sessions import reproduce_plan
 
     page, failed = reproduce_plan(plan, data or [], out, jobs, records or [], only_report=report)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Precision(StrEnum):
-    """The number formats a network can run in."""
+    """Number formats for training."""
 
     FP32 = "fp32"
     BF16 = "bf16"
@@ -30,7 +30,7 @@ def train(
     experiment: Annotated[
         Path | None, typer.Argument(metavar="FILE", help="An experiment file, in place of --preset.")
     ] = None,
-    preset: Annotated[str | None, typer.Option(help="A preset's name; `srcli presets list`.")] = None,
+    preset: Annotated[str | None, typer.Option(help="A preset's name; see `srcli presets list`.")] = None,
     data: Annotated[
         list[Path] | None,
         typer.Option(help="A dataset from prepare-data; without it, drawn faces. May be repeated."),
@@ -48,18 +48,18 @@ def train(
         Precision | None, typer.Option(help="Shorthand for --set training.precision=...")
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print the experiment and what it would take; train nothing.")
+        bool, typer.Option("--dry-run", help="Print the experiment and what it would cost; train nothing.")
     ] = False,
 ) -> None:
-    """Train an experiment: a preset, a file of your own, or the rest of a run.
+    """Train a preset or an experiment file, or resume a run.
 
-    Started by torchrun, all processes train it together.
+    Under torchrun, all processes train together.
     """
     overrides = list(settings or []) + ([f"training.precision={precision}"] if precision else [])
     if sum(choice is not None for choice in (experiment, preset, resume)) != 1:
         raise typer.BadParameter("give one of --preset NAME, an experiment file, or --resume RUN")
     if resume is not None and (out is not None or dry_run):
-        raise typer.BadParameter("--resume goes with neither --out nor --dry-run")
+        raise typer.BadParameter("--resume cannot be combined with --out or --dry-run")
     share = read_share()
     talk_as(share.rank)
     keep_freed_memory()
@@ -98,13 +98,13 @@ def _start(
     device: "torch.device",
     replicas: "Replicas",
 ) -> Path:
-    """Trains a new run; one that torchrun has started again goes on where its last checkpoint stands."""
+    """Trains a new run, or resumes one that torchrun has restarted."""
     from srcli.runs.directory import next_run_path
     from srcli.training.replicas import may_restart, restarts
     from srcli.training.sessions import resume_run, start_run
 
     if out is None and may_restart():
-        raise UserError("a run that torchrun may restart must be known by name", "Give it with --out RUN.")
+        raise UserError("a run that torchrun may restart needs a name", "Give it with --out RUN.")
     path = out or Path(replicas.gather(str(next_run_path(Path("runs"), experiment.name)))[0])
     exists = any(replicas.gather("exists" if path.exists() else ""))
     with replicas.together():
@@ -125,6 +125,6 @@ def _rehearse(
     from srcli.training.sessions import load_dataset
 
     with replicas.together():
-        dataset = load_dataset(data)
+        dataset = load_dataset(data, experiment.task)
     figures = rehearse(experiment, dataset, device, replicas)
     result(experiment.to_yaml() + "\n".join(f"# {line}" for line in figures.lines()))

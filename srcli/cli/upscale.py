@@ -8,7 +8,7 @@ from srcli.console import fail, result, say
 from srcli.errors import EXIT_SOME_FAILED, EXIT_USER_ERROR, UserError
 from srcli.generators.bundled import DEFAULT
 from srcli.processes import read_share
-from srcli.upscaling.plan import OnExist, Plan, describe_others, plan_jobs
+from srcli.upscaling.plan import FacesMode, OnExist, Plan, describe_others, plan_jobs
 from srcli.upscaling.records import Record, Status
 
 
@@ -29,59 +29,70 @@ def upscale(
         str,
         typer.Option(metavar="NAME|RUN|FILE", help="faces, faces-faithful, a run, a .safetensors or .onnx."),
     ] = DEFAULT,
-    recursive: Annotated[bool, typer.Option("--recursive", help="Search folders to their depths.")] = False,
-    on_exist: Annotated[
-        OnExist, typer.Option(help="What to do when an output is already there.")
-    ] = OnExist.FAIL,
+    recursive: Annotated[bool, typer.Option("--recursive", help="Search folders recursively.")] = False,
+    on_exist: Annotated[OnExist, typer.Option(help="What to do if an output already exists.")] = OnExist.FAIL,
     quality: Annotated[
-        int | None, typer.Option(min=1, max=100, help="Of JPEG and WebP outputs.", show_default="95")
+        int | None, typer.Option(min=1, max=100, help="Quality of JPEG and WebP outputs.", show_default="95")
     ] = None,
     consistent: Annotated[
-        bool, typer.Option("--consistent", help="Make the 4x4 area average of the output equal the input.")
+        bool, typer.Option("--consistent", help="Make the output's area average equal the input.")
     ] = False,
     compare: Annotated[
         bool,
         typer.Option(
             "--compare",
-            help="Write before and after side by side: INPUT enlarged bicubically, and the output.",
+            help="Write bicubic enlargement and output side by side.",
         ),
     ] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print a record of each picture, one JSON object a line.")
-    ] = False,
+    faces: Annotated[
+        FacesMode | None,
+        typer.Option(
+            help="Find the faces in photographs and enlarge each to its own file (crops), or within the"
+            " photograph, which is otherwise enlarged bicubically (paste).",
+            show_default="the whole picture",
+        ),
+    ] = None,
+    minimum_face: Annotated[
+        int, typer.Option(min=12, metavar="PIXELS", help="Smallest face that --faces looks for.")
+    ] = 24,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per picture.")] = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
 ) -> None:
     """Enlarge pictures of faces four times.
 
-    Prints the path of each output, or, when the only INPUT is - and there is no --out, the picture itself.
+    Prints the path of each output, or the picture itself if INPUT is - and there is no --out.
 
-    The ending of --out chooses PNG, JPEG or WebP. A picture that fails is named, and the others go on.
+    The extension of --out chooses PNG, JPEG or WebP. Pictures that fail are reported; the rest go on.
     """
     share = read_share()
     plan = plan_jobs(inputs, out, recursive, on_exist, share)
     if not share.is_whole:
         say(f"process {share.rank + 1} of {share.count}: {len(plan.jobs):,} pictures")
     if as_json and any(job.target is None for job in plan.jobs):
-        raise typer.BadParameter("the picture itself goes there; give --out FILE", param_hint="--json")
+        raise typer.BadParameter("standard output gets the picture; give --out FILE", param_hint="--json")
+    if faces is FacesMode.CROPS and any(job.target is None for job in plan.jobs):
+        raise typer.BadParameter("crops are files; give --out FILE", param_hint="--faces")
     if quality is not None and any(job.format == "PNG" for job in plan.jobs):
         raise UserError("--quality has no effect on PNG, which is lossless", "Give --out a .jpg or .webp.")
     _report_unopened(plan, as_json)
-    failed = len(plan.failures)
-    total = failed + len(plan.skipped) + len(plan.jobs)
+    failed, nothing_done = len(plan.failures), not plan.skipped
     if plan.jobs:
         from srcli.upscaling.models import load_upscaler
+        from srcli.upscaling.photographs import FaceOptions
         from srcli.upscaling.run import check_streams, upscale_all
 
         check_streams(plan.jobs)
         generator = load_upscaler(model, device)
-        label, sha256 = generator.label, generator.sha256
-        failed += upscale_all(plan.jobs, generator, label, sha256, quality, consistent, compare, as_json)
+        looked_for = FaceOptions(faces, minimum_face, on_exist) if faces else None
+        outcome = upscale_all(plan.jobs, generator, quality, consistent, compare, as_json, looked_for)
+        failed += outcome.failed
+        nothing_done = nothing_done and outcome.done == outcome.without_face == 0
     if failed:
-        raise typer.Exit(EXIT_USER_ERROR if failed == total else EXIT_SOME_FAILED)
+        raise typer.Exit(EXIT_USER_ERROR if nothing_done else EXIT_SOME_FAILED)
 
 
 def _report_unopened(plan: Plan, as_json: bool) -> None:
-    """Says which inputs are not there, and which outputs are."""
+    """Reports inputs that cannot be read, existing outputs and files that are passed over."""
     for failure in plan.failures:
         fail(str(failure.error))
     for job in plan.skipped:

@@ -1,6 +1,6 @@
 """Comparing models: the same faces enlarged by each and measured, and samples of those fed noise."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from srcli.comparison.figures import Estimate, estimate, measure
 from srcli.comparison.test_faces import Faces
 from srcli.console import progress, say
-from srcli.data.task import SCALE
+from srcli.data.task import PAPER, Task
 from srcli.errors import CheckpointError, DataError, UserError
 from srcli.generators.description import Generator
 from srcli.generators.loading import load_generator
 from srcli.health.wording import describe_health
-from srcli.metrics.measures import Diversity, diversity
+from srcli.metrics.measures import PerImage, bootstrap_interval
+from srcli.metrics.table import measure_images, measure_set
 from srcli.pictures.pixels import Pixels, from_network, to_network
 from srcli.pictures.resize import enlarge_bicubic, enlarge_nearest
 from srcli.runs.directory import RunDirectory
@@ -27,7 +27,7 @@ BATCH = 50
 SHOWN_FACES = 10
 SHOWN_SAMPLES = 64
 MOST_SAMPLES = 1000
-"""Diversity looks at all pairs, so that more samples than this would take gigabytes."""
+"""Diversity looks at all pairs: more samples than this would take gigabytes."""
 
 SAMPLE_SEED = 0
 LABEL = "label"
@@ -38,7 +38,7 @@ class Model:
     """A generator under a name that no other model of the comparison has.
 
     Attributes:
-        health: Of the run it was given as, in a few words; None where it is no run.
+        health: Of the run, in a few words; None where the source is no run.
     """
 
     name: str
@@ -48,18 +48,27 @@ class Model:
 
 
 @dataclass(frozen=True)
+class Estimate:
+    """The mean of a metric over faces, and the 95 % bootstrap interval of that mean."""
+
+    mean: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
 class Row:
     """One way to enlarge the faces, or the labels themselves.
 
     Attributes:
-        name: Of the way, for people and files.
-        estimates: Of every figure, by its key.
-        shown: The first faces, (n, 64, 64, 3), n up to 10.
+        name: For people and files.
+        estimates: Of every image metric, by its key.
+        shown: The first faces, (n, H, H, 3), n up to 10.
         model: None for what needs none.
     """
 
     name: str
-    estimates: dict[str, Estimate]
+    estimates: Mapping[str, Estimate]
     shown: Pixels
     model: Model | None = None
 
@@ -70,21 +79,22 @@ class SampleSet:
 
     Attributes:
         name: Of the model, or what else they are.
-        count: How many faces the diversity is that of.
-        shown: The first of them, (n, 64, 64, 3), n up to 64.
+        count: How many faces were measured.
+        metrics: Every set metric, by its key.
+        shown: The first of them, (n, H, H, 3), n up to 64.
         model: None for the test faces.
     """
 
     name: str
     count: int
-    diversity: Diversity
+    metrics: Mapping[str, float]
     shown: Pixels
     model: Model | None = None
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What was compared on which faces, and the outcome.
+    """The outcome of a comparison.
 
     Attributes:
         rows: Nearest, bicubic, each model that enlarges, labels; empty when no model enlarges.
@@ -100,7 +110,7 @@ class Comparison:
 def load_models(sources: Sequence[str], device: str) -> list[Model]:
     """Loads bundled models, runs, checkpoints and weight files, each under its own name.
 
-    A model is called by its experiment and step; models that share those also by where they lie.
+    A model is named by its experiment and step; models that share both also by their paths.
 
     Raises:
         CheckpointError: Something cannot be loaded.
@@ -111,14 +121,30 @@ def load_models(sources: Sequence[str], device: str) -> list[Model]:
     generators = [load_generator(source, device) for source in sources]
     for source, generator in zip(sources, generators, strict=True):
         if state := _state_of_run(Path(source)):
-            say(f"{source} {state}; compared at step {generator.step}")
-    labels = [generator.label for generator in generators]
+            say(f"{source} {state}; compared at step {generator.description.step}")
+    labels = [generator.description.label for generator in generators]
     names = [
         label if labels.count(label) == 1 else f"{label} ({place})"
         for label, place in zip(labels, places, strict=True)
     ]
     health = [_health_of_run(Path(source)) for source in sources]
     return [Model(*known) for known in zip(names, sources, generators, health, strict=True)]
+
+
+def task_of(models: Sequence[Model]) -> Task:
+    """The task of all models.
+
+    Raises:
+        UserError: They have several.
+    """
+    tasks = {model.name: model.generator.description.task for model in models}
+    for name, task in tasks.items():
+        if task != tasks[models[0].name]:
+            raise UserError(
+                f"{models[0].name} makes {tasks[models[0].name]}, and {name} {task}",
+                "Compare models of one task at a time.",
+            )
+    return next(iter(tasks.values()), PAPER)
 
 
 def _health_of_run(path: Path) -> str | None:
@@ -139,8 +165,8 @@ def compare(models: Sequence[Model], faces: Faces) -> Comparison:
         DataError: There are too few faces to compare samples with.
         UserError: The faces' inputs are degraded, and no model takes inputs.
     """
-    enlarging = [model for model in models if not model.generator.takes_noise]
-    drawing = [model for model in models if model.generator.takes_noise]
+    enlarging = [model for model in models if not model.generator.description.takes_noise]
+    drawing = [model for model in models if model.generator.description.takes_noise]
     if faces.degradation is not None and not enlarging:
         raise UserError(f"--degrade {faces.degradation.name} changes inputs, and these models take none")
     rows = _compare_enlarging(enlarging, faces) if enlarging else []
@@ -148,13 +174,13 @@ def compare(models: Sequence[Model], faces: Faces) -> Comparison:
 
 
 def _compare_enlarging(models: Sequence[Model], faces: Faces) -> list[Row]:
-    rows = []
+    rows, scale = [], faces.task.scale
     with _counting((len(models) + 3) * len(faces.labels)) as count:
         rows.append(
-            _measured_row("nearest", lambda low_res, _: enlarge_nearest(low_res, SCALE), faces, count)
+            _measured_row("nearest", lambda low_res, _: enlarge_nearest(low_res, scale), faces, count)
         )
         rows.append(
-            _measured_row("bicubic", lambda low_res, _: enlarge_bicubic(low_res, SCALE), faces, count)
+            _measured_row("bicubic", lambda low_res, _: enlarge_bicubic(low_res, scale), faces, count)
         )
         for model in models:
             rows.append(_measured_row(model.name, _enlarger(model), faces, count, model))
@@ -169,17 +195,22 @@ def _measured_row(
     count: Callable[[int], None],
     model: Model | None = None,
 ) -> Row:
-    """Enlarges and measures all faces, in batches so that many need little memory."""
+    """Enlarges and measures all faces, in batches to bound the memory."""
     shown, parts = [], []
     for start in range(0, len(faces.labels), BATCH):
         batch = slice(start, start + BATCH)
         labels = faces.labels[batch]
         enlarged = enlarge(faces.inputs[batch], labels)
-        parts.append(measure(enlarged / 255, labels / 255, faces.low_res[batch] / 255))
+        parts.append(measure_images(enlarged / 255, labels / 255, faces.low_res[batch] / 255))
         shown.append(enlarged[: max(SHOWN_FACES - start, 0)])
         count(len(labels))
-    estimates = {key: estimate(np.concatenate([part[key] for part in parts])) for key in parts[0]}
+    estimates = {key: _estimate(np.concatenate([part[key] for part in parts])) for key in parts[0]}
     return Row(name, estimates, np.concatenate(shown), model)
+
+
+def _estimate(values: PerImage) -> Estimate:
+    """The mean with its interval; infinite where a value is."""
+    return Estimate(float(np.mean(values)), *bootstrap_interval(values))
 
 
 def _compare_drawing(models: Sequence[Model], faces: Faces) -> list[SampleSet]:
@@ -196,7 +227,7 @@ def _compare_drawing(models: Sequence[Model], faces: Faces) -> list[SampleSet]:
 
 
 def _sample_set(name: str, samples: Pixels, model: Model | None = None) -> SampleSet:
-    return SampleSet(name, len(samples), diversity(samples / 255), samples[:SHOWN_SAMPLES], model)
+    return SampleSet(name, len(samples), measure_set(samples / 255), samples[:SHOWN_SAMPLES], model)
 
 
 def _enlarger(model: Model) -> Callable[[Pixels, Pixels], Pixels]:
@@ -215,7 +246,7 @@ def _to_pixels(model: Model, outputs: NDArray[np.float32]) -> Pixels:
 
 @contextmanager
 def _counting(total: int) -> Iterator[Callable[[int], None]]:
-    """A block with a progress bar over enlarged faces, and the function that moves it on."""
+    """A block with a progress bar over enlarged faces; yields the function that advances it."""
     with progress("faces") as bar:
         task = bar.add_task("comparing", total=total, rate="-", note="")
 

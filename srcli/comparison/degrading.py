@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from srcli.data.degradation import Blur, Compression, Degradation, Noise, Reduction, degrade
-from srcli.data.task import SCALE
 from srcli.errors import UserError
 from srcli.pictures.pixels import Pixels
 
@@ -20,16 +20,18 @@ class InputDegradation:
     Attributes:
         name: As a person gives it, `jpeg:75`.
         meaning: What it does, for a report.
+        of_scale: What is done to labels that are so many times larger than inputs.
     """
 
     name: str
     meaning: str
-    degradation: Degradation
+    of_scale: Callable[[int], Degradation]
 
-    def apply(self, labels: Pixels) -> Pixels:
-        """The inputs of labels (N, H, H, 3), a quarter as large; face `i` gets the same noise in any set."""
+    def apply(self, labels: Pixels, scale: int) -> Pixels:
+        """The inputs (N, H / scale, H / scale, 3) of labels; face `i` gets the same noise in any set."""
+        side, degradation = labels.shape[1] // scale, self.of_scale(scale)
         small = [
-            degrade(label, len(label) // SCALE, self.degradation, np.random.default_rng((_NOISE_SEED, face)))
+            degrade(label, side, degradation, np.random.default_rng((_NOISE_SEED, face)))
             for face, label in enumerate(labels)
         ]
         return np.stack(small)
@@ -44,7 +46,7 @@ class _Kind:
     most: float
     is_whole: bool
     meaning: str
-    make: Callable[[float], Degradation]
+    make: Callable[[float, int], Degradation]
 
 
 _KINDS = {
@@ -54,7 +56,7 @@ _KINDS = {
         100,
         True,
         "JPEG of quality {}, colours at half the resolution (4:2:0), blocks beginning at the corner",
-        lambda quality: Degradation(compression=Compression(int(quality))),
+        lambda quality, _: Degradation(compression=Compression(int(quality))),
     ),
     "noise": _Kind(
         "sigma of 255",
@@ -62,7 +64,7 @@ _KINDS = {
         255,
         False,
         "Gaussian noise of sigma {} of 255 levels, each colour apart",
-        lambda sigma: Degradation(noise=Noise(sigma)),
+        lambda sigma, _: Degradation(noise=Noise(sigma)),
     ),
     "blur": _Kind(
         "sigma in pixels of the input",
@@ -70,7 +72,7 @@ _KINDS = {
         4,
         False,
         "the label blurred by a Gaussian of sigma {} pixels of the input before it was reduced",
-        lambda sigma: Degradation(blur=Blur(SCALE * sigma)),
+        lambda sigma, scale: Degradation(blur=Blur(scale * sigma)),
     ),
 }
 _KERNELS = {
@@ -93,13 +95,13 @@ def parse_degradation(text: str) -> InputDegradation:
     name, _, value = text.partition(":")
     if name == "kernel" and value in _KERNELS:
         meaning = f"the label reduced by Pillow's {value} resize instead of the area average"
-        return InputDegradation(text, meaning, _KERNELS[value])
+        return InputDegradation(text, meaning, lambda _: _KERNELS[value])
     kind = _KINDS.get(name)
     number = _number(value)
     if kind is None or not kind.least <= number <= kind.most or (kind.is_whole and number % 1):
         raise UserError(f"--degrade {text} is no degradation", _CHOICES)
     shown = f"{number:g}"
-    return InputDegradation(f"{name}:{shown}", kind.meaning.format(shown), kind.make(number))
+    return InputDegradation(f"{name}:{shown}", kind.meaning.format(shown), partial(kind.make, number))
 
 
 def _number(text: str) -> float:

@@ -21,7 +21,7 @@ def panel(rows: Sequence[tuple[str, Pixels]]) -> Pixels:
     """Rows of faces at twice their size, each with its caption on the left: (H, W, 3).
 
     Args:
-        rows: Captions, and as many faces (n, 64, 64, 3) in every row.
+        rows: Captions, and as many faces (n, H, H, 3) in every row.
     """
     faces = grid([list(_zoomed(shown)) for _, shown in rows], gap=_GAP)
     height = rows[0][1].shape[1] * ZOOM
@@ -36,7 +36,7 @@ def panel(rows: Sequence[tuple[str, Pixels]]) -> Pixels:
 
 
 def sample_sheet(samples: Pixels) -> Pixels:
-    """Faces (n, 64, 64, 3) in rows of eight, as in figure 5: (H, W, 3)."""
+    """Faces (n, H, H, 3) in rows of eight, as in figure 5: (H, W, 3)."""
     starts = range(0, len(samples), SAMPLES_A_ROW)
     return grid([list(samples[start : start + SAMPLES_A_ROW]) for start in starts])
 

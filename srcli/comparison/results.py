@@ -1,20 +1,20 @@
-"""A comparison on disk and on the terminal: pictures, figures, the report, and a table."""
+"""A comparison on disk and on the terminal: pictures, metrics, the report, and a table."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import srcli
-from srcli.comparison.compare import SAMPLE_SEED, Comparison, Model
-from srcli.comparison.figures import FIGURES, Estimate
+from srcli.comparison.compare import SAMPLE_SEED, Comparison, Estimate, Model
 from srcli.comparison.panel import panel, sample_sheet
-from srcli.comparison.report import number, report_html
+from srcli.comparison.report import report_html
 from srcli.console import table
 from srcli.errors import UserError
+from srcli.metrics.table import IMAGE_METRICS, SET_METRICS, Metric
 from srcli.pictures.pixels import Pixels, as_png
 from srcli.storage.atomic import atomic_folder, write_bytes, write_json, write_text
+from srcli.version import __version__
 
 REPORT_FILE, METRICS_FILE, PANEL_FILE = "report.html", "metrics.json", "panel.png"
 
@@ -31,8 +31,14 @@ def check_folder(out: Path) -> None:
         raise UserError(f"{out} is not empty", "Give a new folder for --out.")
 
 
-def write_comparison(out: Path, comparison: Comparison) -> Path:
-    """Writes everything into a folder, which appears whole or not at all, and returns the report's path."""
+def write_comparison(out: Path, comparison: Comparison, charts: Mapping[str, bytes] | None = None) -> Path:
+    """Writes everything into a folder, which appears whole or not at all, and returns the report's path.
+
+    Args:
+        out: The folder, new or empty.
+        comparison: The outcome.
+        charts: PNG files of the runs' curves by title, for the report.
+    """
     check_folder(out)
     with atomic_folder(out) as folder:
         pictures = {}
@@ -40,41 +46,41 @@ def write_comparison(out: Path, comparison: Comparison) -> Path:
             write_bytes(folder / file, as_png(pixels))
             pictures[name] = (folder / file).read_bytes()
         write_json(folder / METRICS_FILE, metrics_record(comparison))
-        write_text(folder / REPORT_FILE, report_html(comparison, pictures))
+        write_text(folder / REPORT_FILE, report_html(comparison, pictures, charts))
     return out / REPORT_FILE
 
 
 def print_comparison(comparison: Comparison) -> None:
-    """Prints the means of all figures on standard error; their intervals are in the report."""
+    """Prints the means of all metrics on standard error; their intervals are in the report."""
     if comparison.rows:
         cells = [
-            [row.name, *(number(row.estimates[f.key].mean, f.decimals) for f in FIGURES)]
+            [row.name, *(metric.number(row.estimates[metric.key].mean) for metric in IMAGE_METRICS)]
             for row in comparison.rows
         ]
         faces = comparison.faces
         inputs = "" if faces.degradation is None else f", inputs degraded by {faces.degradation.name}"
-        table(f"{len(faces.labels):,} test faces{inputs}", ["", *(f.title for f in FIGURES)], cells)
+        table(f"{len(faces.labels):,} test faces{inputs}", _titles(IMAGE_METRICS), cells)
     if comparison.sample_sets:
         cells = [
-            [
-                item.name,
-                number(item.diversity.mean_pairwise_distance, 4),
-                f"{item.diversity.nearest_duplicate_rate:.1%}",
-            ]
+            [item.name, *(metric.number(item.metrics[metric.key]) for metric in SET_METRICS)]
             for item in comparison.sample_sets
         ]
         count = comparison.sample_sets[0].count
-        table(f"{count:,} samples each", ["", "mean distance", "with a near copy"], cells)
+        table(f"{count:,} samples each", _titles(SET_METRICS), cells)
     runs = [[model.name, model.health] for model in comparison.models if model.health is not None]
     if runs:
         table("runs", ["", "health"], runs)
 
 
+def _titles(metrics: Sequence[Metric]) -> list[str]:
+    return ["", *(metric.title for metric in metrics)]
+
+
 def metrics_record(comparison: Comparison) -> dict[str, Any]:
-    """What `metrics.json` holds; a figure that is infinite is null there."""
+    """The contents of `metrics.json`, where an infinite value is null."""
     faces = comparison.faces
     return {
-        "srcli": srcli.__version__,
+        "srcli": __version__,
         "data": {
             "source": faces.source,
             "fingerprint": faces.fingerprint,
@@ -85,7 +91,7 @@ def metrics_record(comparison: Comparison) -> dict[str, Any]:
             {
                 "kind": row.name,
                 "model": _model_record(row.model),
-                **{figure.key: _estimate_record(row.estimates[figure.key]) for figure in FIGURES},
+                **{metric.key: _estimate_record(row.estimates[metric.key]) for metric in IMAGE_METRICS},
             }
             for row in comparison.rows
         ],
@@ -95,7 +101,7 @@ def metrics_record(comparison: Comparison) -> dict[str, Any]:
                 "model": _model_record(item.model),
                 "count": item.count,
                 "seed": SAMPLE_SEED if item.model else None,
-                **asdict(item.diversity),
+                **item.metrics,
             }
             for item in comparison.sample_sets
         ],
@@ -103,7 +109,7 @@ def metrics_record(comparison: Comparison) -> dict[str, Any]:
 
 
 def _pictures(comparison: Comparison) -> Iterator[tuple[str, str, Pixels]]:
-    """Every picture: its name in the report, its file and its pixels."""
+    """Every picture: its name in the report, its file name and its pixels."""
     if comparison.rows:
         captions = {"nearest": "input (nearest)"}
         rows = [(captions.get(row.name, row.name), row.shown) for row in comparison.rows]
@@ -117,12 +123,12 @@ def _pictures(comparison: Comparison) -> Iterator[tuple[str, str, Pixels]]:
 def _model_record(model: Model | None) -> dict[str, Any] | None:
     if model is None:
         return None
-    generator = model.generator
+    description = model.generator.description
     return {
         "source": model.source,
-        "experiment": generator.name,
-        "step": generator.step,
-        "sha256": generator.sha256,
+        "experiment": description.name,
+        "step": description.step,
+        "sha256": description.sha256,
         "health": model.health,
     }
 

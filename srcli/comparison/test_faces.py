@@ -10,10 +10,11 @@ import numpy as np
 
 from srcli.comparison.degrading import InputDegradation
 from srcli.data.several import open_datasets
-from srcli.data.task import FACE_SIZE, centre_window, low_res_of
+from srcli.data.task import PAPER, Task
 from srcli.drawn_faces.faces import built_in_dataset
 from srcli.errors import DataError, ImageError
-from srcli.packing.layouts import Layout, detect_layout, face_of
+from srcli.packing.faces import detect_layout, face_of
+from srcli.packing.layouts import Layout
 from srcli.packing.sources import FolderSource, SourceFile, is_picture
 from srcli.pictures.formats import PICTURE_ENDINGS
 from srcli.pictures.pixels import Pixels
@@ -24,7 +25,7 @@ class Faces:
     """What is enlarged, and what should come out.
 
     Attributes:
-        labels: (N, 64, 64, 3), one or more.
+        labels: (N, H, H, 3), one or more.
         source: Where they came from, for people to read.
         fingerprint: SHA-256 of the whole dataset, or of the labels made from a folder, in hexadecimal.
         degradation: What the inputs suffer; None where they are the labels' averages.
@@ -34,41 +35,44 @@ class Faces:
     source: str
     fingerprint: str
     degradation: InputDegradation | None = None
+    task: Task = PAPER
 
     @cached_property
     def low_res(self) -> Pixels:
-        """The 4x4 area average of the labels in 8 bits, (N, 16, 16, 3)."""
-        return low_res_of(self.labels)
+        """The area average of the labels in 8 bits, (N, h, h, 3)."""
+        return self.task.low_res_of(self.labels)
 
     @cached_property
     def inputs(self) -> Pixels:
-        """What is enlarged, (N, 16, 16, 3): `low_res`, or the labels degraded."""
-        return self.low_res if self.degradation is None else self.degradation.apply(self.labels)
+        """What is enlarged, (N, h, h, 3): `low_res`, or the labels degraded."""
+        if self.degradation is None:
+            return self.low_res
+        return self.degradation.apply(self.labels, self.task.scale)
 
 
-def faces_of_datasets(paths: Sequence[Path], limit: int | None) -> Faces:
+def faces_of_datasets(paths: Sequence[Path], limit: int | None, task: Task = PAPER) -> Faces:
     """The test faces of prepared datasets, or of the built-in one: all, or the first `limit`.
 
     Raises:
-        DataError: The dataset cannot be read, or it has no test faces.
+        DataError: The dataset cannot be read, has no test faces, or too small ones for the task.
     """
-    dataset = open_datasets(paths) if paths else built_in_dataset()
-    labels = dataset.labels("test", limit)
+    dataset = open_datasets(paths) if paths else built_in_dataset(size=task.face_size)
+    labels = dataset.labels("test", limit, task)
     if len(labels) == 0:
         raise DataError(
             f"{', '.join(map(str, paths))} has no test faces", "Prepare it again with a larger --holdout."
         )
-    return Faces(labels, dataset.source, dataset.fingerprint)
+    return Faces(labels, dataset.source, dataset.fingerprint, task=task)
 
 
-def faces_of_folder(folder: Path, limit: int | None) -> Faces:
+def faces_of_folder(folder: Path, limit: int | None, task: Task = PAPER) -> Faces:
     """The pictures of a folder, sorted by name: all, or the first `limit`.
 
     They are framed as `prepare-data` and `faces_of_datasets` frame them: the labels are those of a dataset
     packed of the same pictures.
 
     Raises:
-        ImageError: The folder holds no pictures, or one that is damaged or smaller than 72x72.
+        ImageError: The folder holds no pictures, or one that is damaged or smaller than the task's faces.
     """
     if not folder.is_dir():
         raise ImageError(f"{folder} is not a folder")
@@ -77,13 +81,13 @@ def faces_of_folder(folder: Path, limit: int | None) -> Faces:
         raise ImageError(f"{folder} holds no pictures", f"Known endings: {' '.join(PICTURE_ENDINGS)}.")
     source = FolderSource(folder)
     layout = detect_layout(source.files(names))
-    labels = np.concatenate([_label_of(file, folder, layout) for file in source.files(names)])
-    return Faces(labels, str(folder), hashlib.sha256(labels.tobytes()).hexdigest())
+    labels = np.concatenate([_label_of(file, folder, layout, task) for file in source.files(names)])
+    return Faces(labels, str(folder), hashlib.sha256(labels.tobytes()).hexdigest(), task=task)
 
 
-def _label_of(file: SourceFile, folder: Path, layout: Layout) -> Pixels:
-    """The label (1, 64, 64, 3) of one picture."""
+def _label_of(file: SourceFile, folder: Path, layout: Layout, task: Task) -> Pixels:
+    """The label (1, H, H, 3) of one picture."""
     path = str(folder / file.name)
     if file.problem:
         raise ImageError(f"{path}: {file.problem}")
-    return centre_window(face_of(file.content, path, layout, FACE_SIZE)[None])
+    return task.centre_window(face_of(file.content, path, layout, task.face_size)[None])

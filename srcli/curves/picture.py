@@ -1,6 +1,7 @@
 """The curves of runs as a picture: three panels, one line a run, the logged values faint behind."""
 
 from collections.abc import Mapping, Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Literal, TypedDict
 
@@ -76,11 +77,25 @@ def write_picture(path: Path, curves: Sequence[Curves], window: int) -> None:
         draw_curves(curves, window).savefig(file, format=ending[1:], metadata=_UNDATED[ending])
 
 
-def draw_curves(curves: Sequence[Curves], window: int) -> Figure:
+def panels_as_png(curves: Sequence[Curves], window: int) -> dict[str, bytes]:
+    """A PNG file of each quantity that any of the runs logged, by its title."""
+    panels = {}
+    for key, title in QUANTITIES.items():
+        if any(key in run.lines for run in curves):
+            file = BytesIO()
+            with matplotlib.style.context(["default", _STYLE]):
+                figure = draw_curves(curves, window, {key: title})
+                figure.savefig(file, format="png", metadata=_UNDATED[".png"])
+            panels[title] = file.getvalue()
+    return panels
+
+
+def draw_curves(curves: Sequence[Curves], window: int, quantities: Mapping[str, str] = QUANTITIES) -> Figure:
     """Figure 2 of the paper for any runs: L1, critic loss and generator loss against generator steps."""
-    figure = Figure(figsize=(12, 4.2), layout="constrained")
-    panels = figure.subplots(1, len(QUANTITIES))
-    for panel, (key, title) in zip(panels, QUANTITIES.items(), strict=True):
+    count = len(quantities)
+    figure = Figure(figsize=(4 * count, 4.2), layout="constrained")
+    panels = figure.subplots(1, count, squeeze=False)[0]
+    for panel, (key, title) in zip(panels, quantities.items(), strict=True):
         lines = {index: run.lines[key] for index, run in enumerate(curves) if key in run.lines}
         panel.set_title(title)
         if lines:
@@ -91,7 +106,7 @@ def draw_curves(curves: Sequence[Curves], window: int) -> Figure:
     handles = [
         Line2D([], [], linewidth=2, label=printable(run.run), **_stroke(i)) for i, run in enumerate(curves)
     ]
-    columns = min(len(curves), 4, max(1, 150 // max(len(run.run) + 12 for run in curves)))
+    columns = min(len(curves), 4, max(1, 50 * count // max(len(run.run) + 12 for run in curves)))
     legend = figure.legend(handles=handles, loc="outside lower center", ncols=columns, handlelength=2.6)
     legend.set_title("values as logged" if window == 1 else caption)
     legend.get_title().set_color("#777777")

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from srcli.errors import RunError
-from srcli.runs.directory import Record, RunDirectory
+from srcli.runs.directory import RunDirectory
 from srcli.runs.log import read_log
 from srcli.runs.names import shortest_names
-from srcli.storage.bounded import is_number
+from srcli.storage.bounded import JsonObject, is_number
 
 QUANTITIES = {"l1": "L1 loss", "critic_loss": "critic loss", "generator_loss": "generator loss"}
 """The panels of figure 2, in order: the keys of `metrics.jsonl` and what the panels are called."""
@@ -100,7 +100,7 @@ def _curves_of(name: str, run: RunDirectory, window: int) -> Curves:
     return Curves(name, lines)
 
 
-def _line(entries: Sequence[Record], key: str, window: int) -> Line | None:
+def _line(entries: Sequence[JsonObject], key: str, window: int) -> Line | None:
     """What a log holds of one quantity, apart from what is no finite number; None if it holds none."""
     pairs = [(entry["step"], entry[key]) for entry in entries if is_number(entry.get(key))]
     if not pairs:

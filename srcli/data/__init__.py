@@ -1,1 +1,1 @@
-"""Faces: decoding, packing, reading and drawing them."""
+"""Datasets, training batches and degradation."""

@@ -1,4 +1,4 @@
-"""Training batches: fresh crops and changed colours, a function of the seed and the batch's number alone."""
+"""Training batches with random crops and colours, a function of the seed and batch number only."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,7 +12,7 @@ from torch import Tensor
 from srcli.data.dataset import Dataset
 from srcli.data.degradation import degrade
 from srcli.data.degradation_settings import DegradationSettings
-from srcli.data.task import LABEL_SIZE, SCALE
+from srcli.data.task import PAPER, Task
 from srcli.errors import DataError
 from srcli.pictures.pixels import from_network, to_network
 from srcli.pictures.resize import resize_area
@@ -23,7 +23,7 @@ RED_GREEN_BLUE = (0.299, 0.587, 0.114)  # ITU-R BT.601 luma, as Pillow's and Ten
 
 
 class AugmentationSettings(Protocol):
-    """What crops and `augment` read; see `experiment.Augmentation` for the ranges."""
+    """The settings for crops and colours; see `experiment.Augmentation` for their ranges."""
 
     @property
     def windows(self) -> tuple[int, int]: ...
@@ -44,9 +44,9 @@ class Batch:
     """Pictures in [-1, 1].
 
     Attributes:
-        high_res: Labels, (B, 3, 64, 64).
-        low_res: Their 4x4 area averages, (B, 3, 16, 16), with which outputs should stay consistent.
-        inputs: What a generator is given: `low_res`, but for what an experiment degrades.
+        high_res: Labels, (B, 3, H, H).
+        low_res: Their area averages, (B, 3, h, h), the target of the consistency term.
+        inputs: The generator's inputs: `low_res`, degraded if the experiment says so.
     """
 
     high_res: Tensor
@@ -56,18 +56,17 @@ class Batch:
 
 @dataclass(frozen=True)
 class TrainingBatches:
-    """The endless sequence of a split's batches; each epoch sees every face once, in a new order.
+    """The endless sequence of training batches; each epoch shows every face once, in a new order.
 
-    Batch `n` is the same whenever it is asked for, so that a continued run needs no saved state. Its draws
-    are the whole batch's on every rank, of which each uses its own rows: together the ranks see the batches
-    that one process sees.
+    Batch `n` is always the same, so a resumed run needs no saved state. Every rank draws for the whole batch
+    and uses its own rows: together the ranks see the batches of a single process.
 
     Attributes:
         batch_size: Of all ranks together.
-        share: Which rows of every batch are given out; the number of ranks divides the batch size.
+        share: The rows of each batch to return; the number of ranks divides the batch size.
 
     Raises:
-        DataError: The largest window is larger than the stored faces, the largest where they differ.
+        DataError: Stored faces are smaller than a label, or all of them smaller than the largest window.
     """
 
     dataset: Dataset
@@ -75,8 +74,16 @@ class TrainingBatches:
     batch_size: int
     seed: int
     share: Share = ALONE
+    task: Task = PAPER
 
     def __post_init__(self) -> None:
+        train = self.dataset.splits["train"]
+        if len(train) and (smallest := self.dataset.sides(train).min()) < self.task.label_size:
+            raise DataError(
+                f"{self.dataset.source} has faces of {smallest} pixels, too small for labels of"
+                f" {self.task.label_size}",
+                f"Prepare them again with --size {self.task.face_size} or more.",
+            )
         largest, size = self.settings.windows[1], self.dataset.largest_side
         if largest > size:
             raise DataError(
@@ -85,14 +92,15 @@ class TrainingBatches:
             )
 
     def batch(self, number: int, device: torch.device) -> Batch:
-        """This rank's rows of batch number `number`, from 0, augmented, on the device."""
+        """This rank's rows of batch `number`, counted from 0, augmented, on the device."""
         return self.batches(range(number, number + 1), device)[0]
 
     def batches(self, numbers: range, device: torch.device) -> list[Batch]:
-        """Several batches at once, which takes less time than one by one."""
+        """Several batches at once, which is faster than one by one."""
         rows = self.share.rows(self.batch_size)
         count = rows.stop - rows.start
-        crops = np.empty((len(numbers), count, 3, LABEL_SIZE, LABEL_SIZE), np.uint8)
+        side = self.task.label_size
+        crops = np.empty((len(numbers), count, 3, side, side), np.uint8)
         changes = np.empty((3, len(numbers), count))
         for place, number in enumerate(numbers):
             random = np.random.default_rng((self.seed, CROP_STREAM, number))
@@ -100,18 +108,18 @@ class TrainingBatches:
             changes[:, place] = draw_changes(self.settings, random, self.batch_size)[:, rows]
         pixels = torch.from_numpy(crops.reshape(-1, *crops.shape[2:])).to(device).float()
         high_res = augment(pixels, changes.reshape(3, -1))
-        low_res = downscale(high_res)
+        low_res = downscale(high_res, self.task.scale)
         inputs = self._degrade(numbers, high_res, low_res)
         parts = (images.split(count) for images in (high_res, low_res, inputs))
         return [Batch(*part) for part in zip(*parts, strict=True)]
 
     def _degrade(self, numbers: range, high_res: Tensor, low_res: Tensor) -> Tensor:
-        """The inputs made of the labels, (N, 3, 16, 16); `low_res` itself where none is degraded."""
+        """The inputs from the labels, (N, 3, h, h); `low_res` itself if none is degraded."""
         settings = self.settings.degradation
         if settings is None:
             return low_res
         places = range(self.batch_size)[self.share.rows(self.batch_size)]
-        # A source of its own for each row, so that a rank draws no more than it uses.
+        # A generator per row, so that a rank draws only what it uses.
         sources = (
             np.random.default_rng((self.seed, DEGRADATION_STREAM, number, place))
             for number in numbers
@@ -143,11 +151,11 @@ class TrainingBatches:
         return members
 
     def _sides(self, number: int) -> NDArray[np.int64]:
-        """The sides of a batch's windows, log-uniform: as many from 64 to 128 pixels as from 128 to 256."""
+        """The sides of a batch's windows, log-uniform: 64 to 128 pixels is as likely as 128 to 256."""
         smallest, largest = self.settings.windows
         if smallest == largest:
             return np.full(self.batch_size, smallest)
-        # Numbers of their own, so that the other draws are the same whatever the windows are.
+        # A separate stream, so that the other draws do not depend on the windows.
         random = np.random.default_rng((self.seed, SIDE_STREAM, number))
         return np.rint(np.exp(random.uniform(np.log(smallest), np.log(largest), self.batch_size))).astype(
             np.int64
@@ -160,7 +168,7 @@ class TrainingBatches:
         sides: NDArray[np.int64],
         random: np.random.Generator,
     ) -> None:
-        """Puts this rank's windows into `crops`, (B, 3, 64, 64)."""
+        """Writes this rank's windows to `crops`, (B, 3, H, H)."""
         stored = self.dataset.sides(members)
         sides = np.minimum(sides, stored)
         # In 72 pixels, 144 of CelebA at half size, the offsets 0..8 are the paper's jitter of [-8, 8].
@@ -170,24 +178,24 @@ class TrainingBatches:
         draws = (part[rows].tolist() for part in (members, sides, offsets, flips))
         for crop, member, side, (top, left), flip in zip(crops, *draws, strict=True):
             face = self.dataset.faces[member]
-            window = resize_area(face[top : top + side, left : left + side], LABEL_SIZE).transpose(2, 0, 1)
+            window = resize_area(face[top : top + side, left : left + side], len(crop[0])).transpose(2, 0, 1)
             crop[:] = window[:, :, ::-1] if flip else window
 
 
 def draw_changes(
     settings: AugmentationSettings, random: np.random.Generator, count: int
 ) -> NDArray[np.float64]:
-    """Changes of brightness, contrast and saturation for so many pictures, uniform, (3, B)."""
+    """Uniform changes of brightness, contrast and saturation for `count` images, (3, B)."""
     ranges = [[settings.brightness], [settings.contrast], [settings.saturation]]
     return random.uniform(-1, 1, size=(3, count)) * ranges
 
 
 def augment(pixels: Tensor, changes: NDArray[np.float64]) -> Tensor:
-    """Changes saturation, contrast and brightness, in this order, and puts colours into the networks' range.
+    """Changes saturation, contrast and brightness, in this order, and scales to the networks' range.
 
     Args:
-        pixels: (B, 3, H, W) in 0..255; they become the result.
-        changes: (3, B), as `draw_changes` draws them.
+        pixels: (B, 3, H, W) in 0..255; overwritten with the result.
+        changes: (3, B), from `draw_changes`.
 
     Returns:
         (B, 3, H, W) in [-1, 1], clipped.
@@ -205,11 +213,11 @@ def augment(pixels: Tensor, changes: NDArray[np.float64]) -> Tensor:
     return pixels.mul_(of_pixels).addcmul_(grey, of_grey).add_(rest).clamp_(-1, 1)
 
 
-def downscale(images: Tensor) -> Tensor:
-    """f_d, the 4x4 area average: (B, C, 4h, 4w) -> (B, C, h, w)."""
-    # On processors, two sums are faster than PyTorch's pooling.
-    sums: Tensor = images.unflatten(2, (-1, SCALE)).sum(3).unflatten(3, (-1, SCALE)).sum(4)
-    return sums / SCALE**2
+def downscale(images: Tensor, scale: int) -> Tensor:
+    """f_d, the area average: (B, C, scale h, scale w) -> (B, C, h, w)."""
+    # On CPUs, two sums are faster than PyTorch's pooling.
+    sums: Tensor = images.unflatten(2, (-1, scale)).sum(3).unflatten(3, (-1, scale)).sum(4)
+    return sums / scale**2
 
 
 @lru_cache(maxsize=2)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from srcli.data.task import FACE_SIZE, LABEL_SIZE, centre_window
+from srcli.data.task import PAPER, Task
 from srcli.errors import DataError
 from srcli.pictures.pixels import Pixels
 from srcli.storage.bounded import parse_json, read_bounded
@@ -22,13 +22,13 @@ FACES_FILE, RECORD_FILE, NAMES_FILE = "faces.npy", "dataset.json", "names.txt"
 MAX_FACES = 10_000_000
 MAX_SIDE = 4096
 MAX_RECORD_BYTES = 20_000_000
-"""What a dataset may declare at most, so that a damaged or hostile one does not fill the memory."""
+"""Limits on what a dataset may declare, so that a damaged or hostile one cannot exhaust memory."""
 
 Indices = NDArray[np.int64]
 
 
 class JoinedFaces:
-    """Several arrays of faces one after the other, each (N, S, S, 3) with an S of its own."""
+    """Several arrays of faces concatenated, each (N, S, S, 3) with its own S."""
 
     def __init__(self, arrays: Sequence[Pixels]) -> None:
         self._arrays = tuple(arrays)
@@ -54,19 +54,19 @@ class JoinedFaces:
         return self._sides[self._array_of(indices)]
 
     def _array_of(self, indices: Indices) -> Indices:
-        # The last array that starts there or before: an empty one starts where the next does.
+        # The last array that starts at or before the index: an empty one starts where the next does.
         return np.searchsorted(self._starts, indices, side="right") - 1
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Faces and which of them are for what.
+    """Faces and their splits.
 
     Attributes:
-        faces: (N, S, S, 3) with S of 72 or more, in 0..255; possibly a read-only memory map, or several.
-        splits: The ascending indices of every split in `SPLITS`; a split may be empty.
+        faces: (N, S, S, 3), S at least 72, in 0..255; possibly one or more read-only memory maps.
+        splits: The ascending indices of each split in `SPLITS`; a split may be empty.
         fingerprint: SHA-256 over pixels and splits, in hexadecimal.
-        source: Where the faces came from, for people to read.
+        source: Where the faces came from, for messages.
     """
 
     faces: Pixels | JoinedFaces
@@ -74,17 +74,21 @@ class Dataset:
     fingerprint: str
     source: str
 
-    def labels(self, split: str, limit: int | None = None) -> Pixels:
-        """The centre windows of a split in order, (n, 64, 64, 3): all, or the first `limit`."""
+    def labels(self, split: str, limit: int | None = None, task: Task = PAPER) -> Pixels:
+        """The labels of a split in order, (n, H, H, 3): all, or the first `limit`.
+
+        Raises:
+            DataError: The faces are too small for the task.
+        """
         chosen = self.splits[split][:limit]
-        labels = np.empty((len(chosen), LABEL_SIZE, LABEL_SIZE, 3), np.uint8)
+        labels = np.empty((len(chosen), task.label_size, task.label_size, 3), np.uint8)
         for row, index in enumerate(chosen):
-            labels[row] = centre_window(self.faces[index][None])[0]
+            labels[row] = task.centre_window(self.faces[index][None])[0]
         return labels
 
     @property
     def largest_side(self) -> int:
-        """The side S of the faces, in pixels; the largest where they differ."""
+        """The side S of the faces in pixels; the largest if they differ."""
         return self.faces.largest_side if isinstance(self.faces, JoinedFaces) else self.faces.shape[1]
 
     def sides(self, indices: Indices) -> Indices:
@@ -95,10 +99,10 @@ class Dataset:
 
 
 def open_dataset(path: Path) -> Dataset:
-    """Opens what `srcli prepare-data` wrote; the faces stay on disk.
+    """Opens a dataset written by `srcli prepare-data`; the faces stay on disk.
 
     Raises:
-        DataError: The folder is missing, not a dataset, of another version, or not whole.
+        DataError: The folder is missing, not a dataset, of another version, or damaged.
     """
     record = _read_record(path)
     faces = _map_faces(path / FACES_FILE)
@@ -129,7 +133,7 @@ def indices_of_ranges(text: str, count: int) -> Indices:
     """The inverse of `ranges_of_indices`, for indices below `count`.
 
     Raises:
-        ValueError: The text is no list of ranges, or they hold more than `count` indices or larger ones.
+        ValueError: The text is not a list of ranges, or they exceed `count`.
     """
     if not text:
         return np.empty(0, np.int64)
@@ -139,7 +143,7 @@ def indices_of_ranges(text: str, count: int) -> Indices:
         start, stop = int(first), int(last or first) + 1
         total += stop - start
         if not 0 <= start < stop <= count or total > count:
-            raise ValueError(f"{item[:40]!r} are no indices of {count} faces, or too many")
+            raise ValueError(f"{item[:40]!r} are not indices of {count} faces, or too many")
         bounds.append((start, stop))
     return np.concatenate([np.arange(start, stop, dtype=np.int64) for start, stop in bounds])
 
@@ -154,7 +158,7 @@ def fingerprint_of(shape: tuple[int, ...], digests: Iterable[bytes], splits: Map
 
     Args:
         shape: (N, S, S, 3), of all faces.
-        digests: What `digest_of` says of each face, in order.
+        digests: `digest_of` each face, in order.
     """
     total = hashlib.sha256(f"srcli dataset {DATASET_VERSION} {shape}\n".encode())
     for digest in digests:
@@ -187,8 +191,8 @@ def _read_record(path: Path) -> dict[str, Any]:
 
 def _map_faces(path: Path) -> Pixels:
     try:
-        if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would wait for its writer
-            raise ValueError("it is no ordinary file")
+        if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would block
+            raise ValueError("it is not a regular file")
         faces = np.lib.format.open_memmap(path, mode="r")
     except FileNotFoundError:
         raise _damaged(path.parent, f"{path.name} is missing") from None
@@ -197,7 +201,7 @@ def _map_faces(path: Path) -> Pixels:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise _damaged(path, f"{reason:.200}") from error
     size = faces.shape[1] if faces.ndim == 4 else 0
-    if faces.dtype != np.uint8 or size < FACE_SIZE or faces.shape[1:] != (size, size, 3):
+    if faces.dtype != np.uint8 or size < PAPER.face_size or faces.shape[1:] != (size, size, 3):
         raise _damaged(path, f"it holds {faces.dtype!s:.100} of shape {faces.shape}")
     if size > MAX_SIDE or len(faces) > MAX_FACES:
         raise DataError(

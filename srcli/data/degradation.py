@@ -1,7 +1,7 @@
-"""What real pictures suffer between the scene and the file: blur, reduction, noise and JPEG, on one label.
+"""Degrading one label as real pictures are degraded: blur, downscaling, noise and JPEG.
 
 The steps and their order are those of Real-ESRGAN's first round (Wang et al. 2021, section 3.1); BSRGAN
-(Zhang et al. 2021) shuffles them. Pictures are 8-bit between two steps, as they are between two programs.
+(Zhang et al. 2021) shuffles them. Pixels are rounded to 8 bits between steps, as between programs.
 """
 
 import io
@@ -19,7 +19,7 @@ from srcli.pictures.resize import resize_area
 Kernel = Literal["area", "bicubic", "bilinear", "lanczos"]
 
 GRID = 16
-"""Period in pixels of what JPEG does: blocks are 8 wide, those of halved colours (4:2:0) 16."""
+"""Period of JPEG artefacts in pixels: blocks are 8 wide, those of subsampled colours (4:2:0) 16."""
 
 _BLUR_REACH = 4
 """A Gaussian is cut off at this many sigmas, as in scipy.ndimage."""
@@ -30,17 +30,17 @@ _FILTERS = {
     "lanczos": Image.Resampling.LANCZOS,
 }
 _SUBSAMPLING = {"444": 0, "420": 2}
-"""Pillow's numbers of how colours are stored."""
+"""Pillow's constants for chroma subsampling."""
 
 
 @dataclass(frozen=True)
 class Blur:
-    """A Gaussian.
+    """A Gaussian blur.
 
     Attributes:
         sigma: Along its longer axis, in pixels of the label.
         ratio: Of the shorter axis to the longer, in (0, 1]; 1 is isotropic.
-        angle: Of the longer axis to the picture's rows, in radians.
+        angle: Between the longer axis and the rows, in radians.
     """
 
     sigma: float
@@ -50,11 +50,11 @@ class Blur:
 
 @dataclass(frozen=True)
 class Reduction:
-    """How the label becomes small.
+    """How the label is downscaled.
 
     Attributes:
         kernel: Of the last step.
-        detour: A size on the way as a factor of the last, and the kernel to it; None where there is none.
+        detour: An intermediate size, as a factor of the final one, and the kernel to reach it; None for none.
     """
 
     kernel: Kernel = "area"
@@ -66,9 +66,9 @@ class Noise:
     """Gaussian noise; sigmas are in levels of 255.
 
     Attributes:
-        sigma: The same everywhere.
-        is_grey: Whether all three colours of a pixel get the same number.
-        shot_sigma: Of further noise that grows with the square root of the value, at white.
+        sigma: Of the signal-independent noise.
+        is_grey: Whether a pixel's three channels share one value.
+        shot_sigma: Of additional shot noise at white; it grows with the square root of the value.
     """
 
     sigma: float = 0.0
@@ -81,9 +81,9 @@ class Compression:
     """A round through JPEG.
 
     Attributes:
-        quality: 1 to 100, by the tables of the IJG.
-        subsampling: `420` halves the resolution of colours.
-        offset: Rows and columns of the picture's corner from the grid's, 0 to GRID - 1.
+        quality: 1 to 100, with the IJG's tables.
+        subsampling: `420` halves the colour resolution.
+        offset: Rows and columns from the block grid's corner to the picture's, 0 to GRID - 1.
     """
 
     quality: int
@@ -93,7 +93,7 @@ class Compression:
 
 @dataclass(frozen=True)
 class Degradation:
-    """What is done to one label, in this order; what is None is not done."""
+    """The degradation of one label, in this order; None skips a step."""
 
     blur: Blur | None = None
     reduction: Reduction = Reduction()
@@ -102,10 +102,10 @@ class Degradation:
 
 
 def degrade(label: Pixels, side: int, degradation: Degradation, random: np.random.Generator) -> Pixels:
-    """A small picture of the label: (H, H, 3) -> (side, side, 3).
+    """Degrades and downscales a label: (H, H, 3) -> (side, side, 3).
 
     Args:
-        random: Where the values of noise come from; all else stands in `degradation`.
+        random: Source of the noise values; all else is in `degradation`.
     """
     blurred = label if degradation.blur is None else blur(label, degradation.blur)
     small = reduce(blurred, side, degradation.reduction)
@@ -114,7 +114,7 @@ def degrade(label: Pixels, side: int, degradation: Degradation, random: np.rando
 
 
 def gaussian_kernel(settings: Blur) -> NDArray[np.float64]:
-    """The Gaussian at whole pixels, of sum 1: (2r + 1, 2r + 1), r as in scipy.ndimage."""
+    """The Gaussian at integer pixels, with sum 1: (2r + 1, 2r + 1), r as in scipy.ndimage."""
     radius = int(_BLUR_REACH * settings.sigma + 0.5)
     rows, columns = np.mgrid[-radius : radius + 1, -radius : radius + 1]
     cosine, sine = np.cos(settings.angle), np.sin(settings.angle)
@@ -126,22 +126,22 @@ def gaussian_kernel(settings: Blur) -> NDArray[np.float64]:
 
 
 def blur(pixels: Pixels, settings: Blur) -> Pixels:
-    """Convolves each colour with the Gaussian; the picture is mirrored beyond its edges: (H, W, 3)."""
+    """Convolves each channel of (H, W, 3) with the Gaussian, mirroring at the edges."""
     kernel = gaussian_kernel(settings)
     radius = len(kernel) // 2
     edges = ((radius, radius), (radius, radius), (0, 0))
     padded = np.pad(pixels.astype(np.float64), edges, mode="symmetric")
     height, width, _ = padded.shape
-    # Turned kernels do not separate; for their sizes a Fourier transform is faster than the sums themselves.
+    # Rotated kernels are not separable; at these sizes an FFT is faster than direct sums.
     place = np.zeros((height, width, 1))
     place[: len(kernel), : len(kernel), 0] = kernel
     spectrum = np.fft.rfft2(padded, axes=(0, 1)) * np.fft.rfft2(place, axes=(0, 1))
     convolved = np.fft.irfft2(spectrum, (height, width), axes=(0, 1))
-    return to_uint8(convolved[2 * radius :, 2 * radius :])  # what wrapped around lies before
+    return to_uint8(convolved[2 * radius :, 2 * radius :])  # the rest has wrapped around
 
 
 def reduce(pixels: Pixels, side: int, settings: Reduction) -> Pixels:
-    """Resizes a square picture, maybe by way of another size: (H, H, 3) -> (side, side, 3)."""
+    """Resizes a square picture, possibly via another size: (H, H, 3) -> (side, side, 3)."""
     if settings.detour is not None:
         factor, kernel = settings.detour
         pixels = _resize(pixels, max(round(side * factor), 1), kernel)
@@ -149,10 +149,10 @@ def reduce(pixels: Pixels, side: int, settings: Reduction) -> Pixels:
 
 
 def _resize(pixels: Pixels, side: int, kernel: Kernel) -> Pixels:
-    """Pillow's resize, which widens its kernels as it reduces, or the exact area average."""
+    """Pillow's resize, which antialiases when downscaling, or the exact area average."""
     if kernel == "area" and side <= len(pixels):
         return resize_area(pixels, side)
-    # Enlarged areas are blocks; OpenCV, which the published pipelines use, interpolates linearly instead.
+    # OpenCV, used by the published pipelines, enlarges `area` by linear interpolation, not in blocks.
     resampling = _FILTERS["bilinear" if kernel == "area" else kernel]
     return np.asarray(Image.fromarray(np.ascontiguousarray(pixels)).resize((side, side), resampling))
 
@@ -160,7 +160,7 @@ def _resize(pixels: Pixels, side: int, kernel: Kernel) -> Pixels:
 def add_noise(pixels: Pixels, settings: Noise, random: np.random.Generator) -> Pixels:
     """Adds both kinds of noise to (H, W, 3), rounded and clipped.
 
-    Shot noise is that of many photons: Gaussian, its variance proportional to the value.
+    Shot noise is Gaussian with a variance proportional to the value, the limit of many photons.
     """
     height, width, channels = pixels.shape
     values = random.standard_normal((height, width, 1 if settings.is_grey else channels)) * settings.sigma
@@ -169,13 +169,13 @@ def add_noise(pixels: Pixels, settings: Noise, random: np.random.Generator) -> P
 
 
 def compress(pixels: Pixels, settings: Compression) -> Pixels:
-    """The picture (H, W, 3) after JPEG, cut out of one that begins up to GRID - 1 pixels before it.
+    """The picture (H, W, 3) after JPEG, cropped from one that starts up to GRID - 1 pixels earlier.
 
-    What lies before is the picture's mirror image, so that blocks across the edge hold nothing odd.
+    The margin is the picture's mirror image, so that blocks across the edge look natural.
     """
     top, left = settings.offset
     whole = np.pad(pixels, ((top, 0), (left, 0), (0, 0)), mode="symmetric")
-    # simplejpeg's encoder takes a fast, inexact transform below quality 96, which few programs do.
+    # simplejpeg's encoder uses a fast, inexact DCT below quality 96, as few programs do.
     file = io.BytesIO()
     subsampling = _SUBSAMPLING[settings.subsampling]
     image = Image.fromarray(np.ascontiguousarray(whole))

@@ -1,8 +1,8 @@
-"""How often and how much training inputs are degraded, and one draw of it.
+"""How often and how strongly training inputs are degraded, and random draws of it.
 
 The defaults are one round of what BSRGAN, Real-ESRGAN and GFPGAN do, with ranges for faces of 16 to 100
-pixels; `docs/degradation.md` compares them. A draw takes as many numbers from its source whatever the
-settings are, so that changing one leaves the other draws as they were.
+pixels; `docs/degradation.md` compares them. A draw consumes the same number of random values whatever the
+settings, so that changing one setting leaves the other draws as they were.
 """
 
 from typing import Annotated, Literal, Self
@@ -43,11 +43,11 @@ class BlurSettings(_Settings):
 
     probability: _Share = 0.5
     sigma: _Sigmas = Field(default=(0.2, 2.0), description="along the longer axis, in pixels of the label")
-    anisotropic_share: _Share = Field(default=0.5, description="of the blurred that have a shorter axis")
+    anisotropic_share: _Share = Field(default=0.5, description="of blurs that are anisotropic")
     ratio: _Ratios = Field(default=(0.6, 1.0), description="of the shorter axis to the longer")
 
     def draw(self, random: np.random.Generator) -> Blur | None:
-        """One blur, its angle uniform; None as often as the probability leaves."""
+        """Draws a blur with a uniform angle; None with probability 1 - `probability`."""
         happens, anisotropic = random.random(2) < (self.probability, self.anisotropic_share)
         low, high = zip(self.sigma, self.ratio, (0.0, np.pi), strict=True)
         sigma, ratio, angle = random.uniform(low, high).tolist()
@@ -57,13 +57,13 @@ class BlurSettings(_Settings):
 
 
 class ReductionSettings(_Settings):
-    """The kernels that make the label small: their weights among each other, and how often there are two."""
+    """Weights of the downscaling kernels, and how often there are two steps."""
 
     area: _Weight = 0.5
     bicubic: _Weight = 0.25
     bilinear: _Weight = 0.15
     lanczos: _Weight = 0.1
-    detour_share: _Share = Field(default=1 / 3, description="of inputs that are made by way of another size")
+    detour_share: _Share = Field(default=1 / 3, description="of inputs resized via another size")
     detour: _Factors = Field(default=(0.5, 1.5), description="that size, as a factor of the input's")
 
     @model_validator(mode="after")
@@ -73,7 +73,7 @@ class ReductionSettings(_Settings):
         return self
 
     def draw(self, random: np.random.Generator) -> Reduction:
-        """One way to the input; the kernels of two steps are drawn apart."""
+        """Draws a downscaling; the kernels of its two steps are independent."""
         kernels: tuple[Kernel, ...] = ("area", "bicubic", "bilinear", "lanczos")
         bounds = np.cumsum(self._weights())
         places = np.searchsorted(bounds, random.random(2) * bounds[-1], side="right")
@@ -86,33 +86,31 @@ class ReductionSettings(_Settings):
 
 
 class NoiseSettings(_Settings):
-    """Gaussian noise on the input, the same in dark and in bright parts."""
+    """Gaussian noise on the input, independent of the signal."""
 
     probability: _Share = 0.4
     sigma: _Levels = Field(default=(0.0, 10.0), description="of 255")
-    grey_share: _Share = Field(
-        default=0.4, description="of the noisy that have the same noise in all colours"
-    )
+    grey_share: _Share = Field(default=0.4, description="of noisy inputs with the same noise in all colours")
 
 
 class ShotNoiseSettings(_Settings):
-    """Signal-dependent noise on the input: its variance grows with the value, as that of counted photons."""
+    """Signal-dependent noise on the input, its variance proportional to the value, like photon noise."""
 
     probability: _Share = 0.2
     sigma: _Levels = Field(default=(0.0, 10.0), description="of 255, at white")
 
 
 class JpegSettings(_Settings):
-    """JPEG compression of the input, its grid of blocks anywhere."""
+    """JPEG compression of the input, with its block grid at a random offset."""
 
     probability: _Share = 0.6
     quality: _Qualities = (50, 95)
     subsampled_share: _Share = Field(
-        default=0.5, description="of the compressed with 4:2:0; the rest have 4:4:4"
+        default=0.5, description="of compressed inputs with 4:2:0; the rest have 4:4:4"
     )
 
     def draw(self, random: np.random.Generator) -> Compression | None:
-        """One round of JPEG; None as often as the probability leaves."""
+        """Draws a JPEG compression; None with probability 1 - `probability`."""
         happens, subsampled = random.random(2) < (self.probability, self.subsampled_share)
         quality = int(random.integers(*self.quality, endpoint=True))
         top, left = random.integers(0, GRID, 2).tolist()
@@ -121,9 +119,9 @@ class JpegSettings(_Settings):
 
 
 class DegradationSettings(_Settings):
-    """How inputs are made of labels in training; what stays exact is the area average."""
+    """How training inputs are made from labels."""
 
-    exact_share: _Share = Field(default=0.5, description="of inputs that stay the exact average")
+    exact_share: _Share = Field(default=0.5, description="of inputs that stay exact averages")
     blur: BlurSettings = BlurSettings()
     reduction: ReductionSettings = ReductionSettings()
     noise: NoiseSettings = NoiseSettings()
@@ -131,7 +129,7 @@ class DegradationSettings(_Settings):
     jpeg: JpegSettings = JpegSettings()
 
     def draw(self, random: np.random.Generator) -> Degradation | None:
-        """What happens to one label; None where its input stays the exact average."""
+        """Draws the degradation of one label; None if its input stays the exact average."""
         is_exact = random.random() < self.exact_share
         blur, reduction = self.blur.draw(random), self.reduction.draw(random)
         noise, compression = self._draw_noise(random), self.jpeg.draw(random)

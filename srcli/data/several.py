@@ -1,4 +1,4 @@
-"""Datasets of several folders: given one by one, or the parts that as many processes packed of one source."""
+"""Datasets in several folders: given one by one, or packed in parts by several processes."""
 
 import hashlib
 import re
@@ -13,36 +13,36 @@ from srcli.processes import Share
 
 
 def part_path(out: Path, share: Share) -> Path:
-    """Where one of several processes packs its part of a dataset; `out` itself for one that works alone.
+    """Where a process packs its part of a dataset; `out` itself if it works alone.
 
     Raises:
-        DataError: `out` is a dataset already.
+        DataError: `out` already is a dataset.
     """
     if share.is_whole:
         return out
     if (out / RECORD_FILE).exists():
-        raise DataError(f"{out} is a dataset already", "Give another --out.")
+        raise DataError(f"{out} already is a dataset", "Give another --out.")
     return out / f"part-{share.rank + 1}-of-{share.count}"
 
 
 def open_datasets(paths: Sequence[Path]) -> Dataset:
-    """Opens one or more prepared datasets as one, the faces of each after those of the one before.
+    """Opens one or more prepared datasets as one, their faces concatenated in order.
 
     Args:
-        paths: What `srcli prepare-data` wrote: datasets, or folders of all parts of one.
+        paths: Datasets written by `srcli prepare-data`, or folders with all parts of one.
 
     Raises:
-        DataError: One of them cannot be opened, lacks a part, or holds the faces of another.
+        DataError: One cannot be opened, lacks a part, or holds the same faces as another.
     """
     folders = [folder for path in paths for folder in _folders_of(path)]
     return join_datasets([open_dataset(folder) for folder in folders], folders)
 
 
 def join_datasets(datasets: Sequence[Dataset], folders: Sequence[Path]) -> Dataset:
-    """Several datasets as one; its fingerprint is a SHA-256 over theirs in order. One stays as it is.
+    """Concatenates datasets, with a SHA-256 over their fingerprints in order; a single one is returned as is.
 
     Args:
-        folders: Where each lies, for messages.
+        folders: The folder of each, for messages.
 
     Raises:
         DataError: Two of them hold the same faces in the same splits.
@@ -82,8 +82,8 @@ def _folders_of(path: Path) -> list[Path]:
         listed = ", ".join(str(number) for number, _ in missing)
         raise DataError(
             f"{path} lacks part {listed} of {count}",
-            "Pack it as the others, with its RANK.",
+            "Pack it like the others, with its RANK.",
         )
     if len(parts) > count:
-        raise DataError(f"{path} holds parts of several packings", "Remove those of the older one.")
+        raise DataError(f"{path} has parts of several packings", "Remove those of the older one.")
     return [path / f"part-{number}-of-{count}" for number in range(1, count + 1)]

@@ -1,7 +1,7 @@
-"""Soft-edged shapes on a batch of small canvases, for faces drawn with numpy alone.
+"""Antialiased shapes on a batch of small canvases, for faces drawn with numpy alone.
 
-Only additions, products, quotients, square roots and comparisons touch the pixels, never `exp` or `sin`:
-these are exact to the last bit on every machine, so the same seed draws the same pixels everywhere.
+Pixels are computed with additions, products, quotients, square roots and comparisons only, never `exp` or
+`sin`: these round alike on every machine, so the same seed draws the same pixels everywhere.
 """
 
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 Numbers = NDArray[np.floating[Any]]
-"""Single-precision numbers, where numpy's own annotations know no more than that they are floating."""
+"""Single precision; numpy's annotations only say floating."""
 
 Plane = Numbers
-"""(B, H, W), or (B, 1, 1) for one number a picture."""
+"""(B, H, W), or (B, 1, 1) for one number per picture."""
 
 Window = tuple[slice, slice]
 """Rows and columns."""
@@ -23,9 +23,9 @@ EVERYWHERE: Window = (slice(None), slice(None))
 
 
 class Dice:
-    """Hands out the columns of a table of uniform numbers, one row a picture.
+    """Hands out the columns of a table of uniform random numbers, one row per picture.
 
-    Every picture uses up the same columns in the same order, so a picture depends on its own row alone.
+    All pictures use the same columns in the same order, so each depends on its own row only.
     """
 
     def __init__(self, table: Numbers) -> None:
@@ -40,11 +40,11 @@ class Dice:
         return values
 
     def chance(self, probability: float) -> Plane:
-        """1 with a probability, else 0, (B, 1, 1)."""
+        """1 with that probability, else 0, (B, 1, 1)."""
         return (self.between(0, 1) < probability).astype(np.float32)
 
     def colour(self, palette: list[tuple[int, int, int]], spread: float) -> Plane:
-        """A colour near one of a palette's, (B, 3, 1, 1) in 0..1; `spread` is how far it may wander."""
+        """A random colour of the palette, moved by up to `spread` per channel, (B, 3, 1, 1) in 0..1."""
         colours = np.asarray(palette, np.float32) / np.float32(255)
         picked = colours[(self.between(0, len(palette))[:, 0, 0]).astype(np.int64)]
         wander = np.concatenate([self.between(-spread, spread) for _ in range(3)], axis=1)[:, :, 0]
@@ -60,25 +60,35 @@ class Dice:
 
 @dataclass(frozen=True)
 class Canvas:
-    """Pictures being painted, and where each of their pixels lies in the face.
+    """Pictures being painted, and the face coordinates of their pixels.
 
     Attributes:
         pixels: (B, 3, H, W), in 0..1.
-        u: (B, H, W), pixels to the right of the point between the eyes, in the tilted face.
+        u: (B, H, W), pixels to the right of the point between the eyes, in the tilted face's frame.
         v: (B, H, W), pixels below it.
+        zoom: Pixels of the canvas to one of the 72 in which faces are described.
     """
 
     pixels: Numbers
     u: Plane
     v: Plane
+    zoom: float = 1
 
     def part(self, window: Window) -> "Canvas":
-        """The same canvas seen through a window; painting on it paints on this one."""
-        rows, columns = window
-        return Canvas(self.pixels[:, :, rows, columns], self.u[:, rows, columns], self.v[:, rows, columns])
+        """A view of the canvas through a window of the 72 pixels; painting on it paints on this one."""
+        rows, columns = self.scaled(window)
+        u, v = self.u[:, rows, columns], self.v[:, rows, columns]
+        return Canvas(self.pixels[:, :, rows, columns], u, v, self.zoom)
+
+    def scaled(self, window: Window) -> Window:
+        """Where a window of the 72 pixels lies on this canvas."""
+        rows, columns = (
+            slice(round(part.start * self.zoom), round(part.stop * self.zoom)) for part in window
+        )
+        return rows, columns
 
     def paint(self, cover: Plane, colour: Numbers) -> None:
-        """Lays a colour (B, 3, 1 or H, 1 or W) over the pixels, as densely as `cover` in 0..1 says."""
+        """Blends a colour (B, 3, 1 or H, 1 or W) over the pixels with opacity `cover` in 0..1."""
         difference = colour - self.pixels
         difference *= cover[:, None]
         np.add(self.pixels, difference, out=self.pixels)
@@ -89,25 +99,25 @@ class Canvas:
 
 
 def soft(distance: Plane) -> Plane:
-    """The cover of a shape from the distance inside its edge in pixels: an edge one pixel wide."""
+    """The opacity of a shape from the signed distance inside its edge, with an edge one pixel wide."""
     values: Plane = np.clip(distance + np.float32(0.5), 0, 1)
     return values
 
 
 def ellipse(u: Plane, v: Plane, radius_u: Plane | float, radius_v: Plane | float) -> Plane:
-    """About the distance inside an ellipse around the origin in pixels, (B, H, W); negative outside."""
+    """The approximate signed distance in pixels inside an ellipse around the origin, (B, H, W)."""
     return (1 - _squared_ratio(u, v, radius_u, radius_v)) * (np.minimum(radius_u, radius_v) * np.float32(0.5))
 
 
 def glow(u: Plane, v: Plane, radius_u: Plane | float, radius_v: Plane | float) -> Plane:
-    """A cover that falls softly from 1 at the origin to 0 at an ellipse."""
+    """An opacity that falls smoothly from 1 at the origin to 0 at an ellipse."""
     falloff = np.maximum(1 - _squared_ratio(u, v, radius_u, radius_v), 0)
     falloff *= falloff
     return falloff
 
 
 def line(distance: Plane, width: Plane | float) -> Plane:
-    """The cover of a stroke `width` pixels wide, from the distance to its middle."""
+    """The opacity of a stroke `width` pixels wide, from the distance to its centre line."""
     return soft(np.float32(width) / 2 - np.abs(distance))
 
 

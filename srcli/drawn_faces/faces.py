@@ -1,7 +1,7 @@
-"""Faces that this project draws itself, so that everything can be tried without a dataset.
+"""Procedurally drawn faces, so that everything can be tried without a dataset.
 
-They stand in CelebA's 72x72 window: eyes near row 30, columns 27 and 45. Skin, hair, light, pose, glasses,
-beards, mouths and backgrounds vary, with fine strands, rims, lashes and teeth that 16x16 no longer shows.
+They are framed like CelebA's 72x72 window: eyes near row 30, columns 27 and 45. Skin, hair, light, pose,
+glasses, beards, mouths and backgrounds vary; strands, rims, lashes and teeth are lost at 16x16.
 """
 
 import os
@@ -10,14 +10,14 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from srcli.data.dataset import Dataset, digest_of, fingerprint_of
-from srcli.data.task import FACE_SIZE
+from srcli.data.task import PAPER
 from srcli.drawn_faces.canvas import Canvas, Dice, Numbers, ellipse, glow, line, soft, texture, wave
 from srcli.drawn_faces.hair import draw_strands, paint_hair_behind, paint_hair_in_front
 from srcli.drawn_faces.people import Person, draw_person, head_distance
 from srcli.pictures.pixels import Pixels, to_uint8
 
-_DRAWS = 320  # uniform numbers a face; more than it uses
-_BATCH = 16  # faces drawn at a time: their planes stay in the processor's cache
+_DRAWS = 320  # uniform numbers per face, more than it uses
+_BATCH = 16  # faces drawn at a time, so that their planes stay in the cache
 
 _IRISES = [(58, 36, 22), (92, 60, 34), (104, 112, 62), (70, 110, 150), (110, 128, 136)]
 _LIPS = [(178, 82, 84), (196, 98, 92), (164, 60, 70), (200, 36, 56), (150, 84, 76)]
@@ -44,23 +44,23 @@ _WALLS = [
 ]
 
 
-def draw_faces(count: int, seed: int) -> Pixels:
-    """Draws faces, (count, 72, 72, 3); face i depends on `seed` and i only, on every machine alike."""
+def draw_faces(count: int, seed: int, size: int = PAPER.face_size) -> Pixels:
+    """Draws faces, (count, S, S, 3); face i depends only on `seed`, `size` and i, on every machine."""
     table = np.random.default_rng(seed).random((count, _DRAWS), dtype=np.float32)
-    faces = np.empty((count, FACE_SIZE, FACE_SIZE, 3), np.uint8)
+    faces = np.empty((count, size, size, 3), np.uint8)
 
     def draw(start: int) -> None:
-        pixels = _draw(Dice(table[start : start + _BATCH]), min(_BATCH, count - start))
+        pixels = _draw(Dice(table[start : start + _BATCH]), min(_BATCH, count - start), size)
         faces[start : start + _BATCH] = to_uint8(pixels * np.float32(255)).transpose(0, 2, 3, 1)
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:  # numpy computes without the interpreter's lock
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # numpy releases the GIL
         list(pool.map(draw, range(0, count, _BATCH)))
     return faces
 
 
-def built_in_dataset(count: int = 2000, seed: int = 0) -> Dataset:
+def built_in_dataset(count: int = 2000, seed: int = 0, size: int = PAPER.face_size) -> Dataset:
     """Drawn faces as a dataset: the last tenth is the test split, the tenth before it validation."""
-    faces = draw_faces(count, seed)
+    faces = draw_faces(count, seed, size)
     tenth = count // 10
     splits = {
         "train": np.arange(count - 2 * tenth),
@@ -70,8 +70,8 @@ def built_in_dataset(count: int = 2000, seed: int = 0) -> Dataset:
     return Dataset(faces, splits, fingerprint_of(faces.shape, map(digest_of, faces), splits), "built-in")
 
 
-def _draw(dice: Dice, count: int) -> Numbers:
-    canvas, person = _canvas(dice, count), draw_person(dice)
+def _draw(dice: Dice, count: int, size: int) -> Numbers:
+    canvas, person = _canvas(dice, count, size), draw_person(dice)
     _background(canvas, dice)
     strand = draw_strands(canvas, person, dice)
     paint_hair_behind(canvas, person, strand, dice)
@@ -83,23 +83,25 @@ def _draw(dice: Dice, count: int) -> Numbers:
     _mouth(canvas.part(np.s_[40:64, 16:56]), person, dice)
     _wrinkles(canvas.part(np.s_[8:58, 12:60]), person)
     _eyes(canvas.part(np.s_[16:42, 10:62]), person, dice)
-    paint_hair_in_front(canvas.part(np.s_[0:56, 2:70]), person, strand[:, 0:56, 2:70], dice)
+    rows, columns = canvas.scaled(top := np.s_[0:56, 2:70])
+    paint_hair_in_front(canvas.part(top), person, strand[:, rows, columns], dice)
     _glasses(canvas.part(np.s_[16:48, 6:66]), person, dice)
     _exposure(canvas, dice)
     return np.clip(canvas.pixels, 0, 1)
 
 
-def _canvas(dice: Dice, count: int) -> Canvas:
+def _canvas(dice: Dice, count: int, size: int) -> Canvas:
     """An empty canvas in a frame that is a little tilted, scaled and shifted."""
     slope = dice.between(-0.16, 0.16) * dice.between(0, 1)
     cosine = 1 / np.sqrt(1 + slope**2)
     scale = dice.between(1, 1.12)
-    along = np.arange(FACE_SIZE, dtype=np.float32)
+    zoom = size / PAPER.face_size
+    along = ((np.arange(size) + 0.5) / zoom - 0.5).astype(np.float32)
     x = along[None, None, :] - np.float32(35.5) + dice.between(-1.2, 1.2)
     y = along[None, :, None] - np.float32(30) + dice.between(-1.2, 1.2)
     u = (x + slope * y) * (cosine / scale)
     v = (y - slope * x) * (cosine / scale)
-    return Canvas(np.zeros((count, 3, FACE_SIZE, FACE_SIZE), np.float32), u, v)
+    return Canvas(np.zeros((count, 3, size, size), np.float32), u, v, zoom)
 
 
 def _background(canvas: Canvas, dice: Dice) -> None:

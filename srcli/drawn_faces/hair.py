@@ -1,4 +1,4 @@
-"""The hair of drawn faces: strands, the volume behind the head, and what falls on the forehead."""
+"""The hair of drawn faces: strands, volume behind the head, and hair on the forehead."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from srcli.drawn_faces.people import Person
 
 
 def draw_strands(canvas: Canvas, person: Person, dice: Dice) -> Plane:
-    """Noise in 0..1 that runs along the hair, away from the parting, waved by its curl."""
+    """Noise in 0..1 along the hair, running away from the parting, bent by its curl."""
     across = (canvas.u - person.middle - dice.between(-9, 9)) / np.maximum(canvas.v + 48, 6)
     bend = wave(canvas.v * dice.between(0.05, 0.16) + across) * person.curl * dice.between(2, 12)
     return texture(person.strands, across * 44 + bend)
@@ -49,5 +49,5 @@ def _hair_colour(canvas: Canvas, person: Person, strand: Plane) -> Numbers:
 
 
 def _bald(person: Person) -> Plane:
-    """1 for the few without hair on top, decided by their first strand."""
+    """1 for the few who are bald on top, decided by their first strand."""
     return (person.beard * (person.strands[:, 0, None, None] < 0.12)).astype(np.float32)

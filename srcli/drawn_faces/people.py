@@ -1,4 +1,4 @@
-"""The people in drawn faces: what the layers of one face share."""
+"""The traits that all layers of a drawn face share."""
 
 from dataclasses import dataclass
 
@@ -29,7 +29,7 @@ _HAIRS = [
 
 @dataclass(frozen=True)
 class Person:
-    """What several layers of a face share; numbers are (B, 1, 1), colours (B, 3, 1, 1)."""
+    """Traits shared by the layers of a face; numbers are (B, 1, 1), colours (B, 3, 1, 1)."""
 
     skin: Numbers
     hair: Numbers
@@ -47,7 +47,7 @@ class Person:
 
 
 def draw_person(dice: Dice) -> Person:
-    """Someone new for each picture."""
+    """Draws a random person for each picture."""
     yaw, skin, hair = dice.between(-1, 1), dice.colour(_SKINS, 0.03), dice.colour(_HAIRS, 0.03)
     dark_hair = (skin[:, :1] < 0.75) * dice.chance(0.8)[:, None]
     return Person(
@@ -68,7 +68,7 @@ def draw_person(dice: Dice) -> Person:
 
 
 def head_distance(canvas: Canvas, person: Person) -> Plane:
-    """The distance inside the outline of the head without hair."""
+    """The signed distance inside the outline of the head without hair."""
     down = np.clip(canvas.v / person.chin, 0, 1)
     half = person.half * (1 - person.jaw * down * down)
     height = np.where(canvas.v > 2, person.chin - 2, np.float32(27))

@@ -1,1 +1,1 @@
-"""Experiments: validated presets."""
+"""Experiments: validated presets and experiment files."""

@@ -1,4 +1,4 @@
-"""Reading experiments, changing them from the command line, and telling two apart."""
+"""Loading experiments, overriding settings, and comparing two experiments."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,15 +13,15 @@ from srcli.storage.bounded import read_bounded
 
 
 def load_experiment(path: Path, overrides: Sequence[str] = ()) -> Experiment:
-    """Reads an experiment file; its name is the file's unless the file names it.
+    """Loads an experiment file; its name defaults to the file's.
 
-    What the file leaves out is as in the paper, where the paper says it.
+    Missing settings default to the paper's, where the paper states them.
 
     Args:
         overrides: `a.b=value` settings, values in YAML, applied before validation.
 
     Raises:
-        ExperimentError: With every mistake in the file and the overrides, a line each.
+        ExperimentError: Lists every mistake in the file and the overrides, one per line.
     """
     try:
         text = read_bounded(path, 4 * MAX_CHARACTERS).decode("utf-8")
@@ -34,10 +34,10 @@ def load_experiment(path: Path, overrides: Sequence[str] = ()) -> Experiment:
 
 
 def parse_experiment(text: str, source: str) -> Experiment:
-    """Reads a whole experiment from YAML or JSON text.
+    """Parses a complete experiment from YAML or JSON text.
 
     Raises:
-        ExperimentError: With every mistake, a line each, `source` named.
+        ExperimentError: Lists every mistake, one per line, with `source`.
     """
     document = read_document(text, source)
     return validate(Experiment, document.values, document)
@@ -50,7 +50,7 @@ def override_experiment(experiment: Experiment, overrides: Sequence[str]) -> Exp
 
 
 def differences(old: Experiment, new: Experiment) -> dict[str, tuple[Any, Any]]:
-    """The dotted paths at which two experiments differ, with the old and the new value."""
+    """The dotted paths where two experiments differ, with the old and new values."""
     before, after = _flatten(old.model_dump(mode="json")), _flatten(new.model_dump(mode="json"))
     paths = list(before) + [path for path in after if path not in before]
     return {
@@ -82,3 +82,16 @@ def _override(values: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, 
             node = node[parent]
         node[last] = parse_value(text, f"--set {override}")
     return changed
+
+
+def as_overrides(settings: Mapping[str, Any]) -> list[str]:
+    """Settings as `--set` takes them; flow style, so that lists stay on one line."""
+    return [f"{path}={_flow(value)}" for path, value in settings.items()]
+
+
+def _flow(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(_flow(item) for item in value)}]"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)

@@ -1,4 +1,4 @@
-"""Validating what a person wrote, and telling all that is wrong with it, where, and what may be meant."""
+"""Validating settings, and explaining every mistake with its line and a suggestion."""
 
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,7 +11,7 @@ from srcli.errors import ExperimentError
 from srcli.experiment.yaml_text import Document
 
 MAX_MISTAKES = 20
-"""A file with more mistakes than this is no experiment; the rest are counted, not told."""
+"""Mistakes shown per file; the rest are counted."""
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -19,14 +19,14 @@ Model = TypeVar("Model", bound=BaseModel)
 def validate(
     kind: type[Model], values: Mapping[str, Any], document: Document, overrides: Sequence[str] = ()
 ) -> Model:
-    """The values as a model of that kind.
+    """Validates values as a model of that kind.
 
     Args:
-        document: Where the values come from, for the lines of mistakes.
-        overrides: `a.b=value` settings that are among the values.
+        document: The source of the values, for line numbers.
+        overrides: The `a.b=value` settings already applied to the values.
 
     Raises:
-        ExperimentError: With every mistake, a line each.
+        ExperimentError: Lists every mistake, one per line.
     """
     try:
         return kind.model_validate(values)
@@ -49,7 +49,7 @@ def _explain(
     kind: type[BaseModel],
 ) -> list[str]:
     path = _path(detail, values)
-    if not path:  # raised by _check_parts_fit: each line starts with the path it is about
+    if not path:  # raised by _check_parts_fit: each line starts with its path
         mistakes = str(detail["ctx"]["error"]).split("\n")
         return [
             f"{_place(tuple(line.partition(':')[0].split('.')), document, set_paths)}: {line}"
@@ -59,7 +59,7 @@ def _explain(
 
 
 def _path(detail: ErrorDetails, values: Mapping[str, Any]) -> tuple[str, ...]:
-    """The keys of a pydantic location, without the tags of unions that it names in between."""
+    """The keys of a pydantic location, without its union tags."""
     path: list[str] = []
     node: Any = values
     for index, part in enumerate(detail["loc"]):
@@ -81,7 +81,7 @@ def _place(path: tuple[str, ...], document: Document, set_paths: Mapping[tuple[s
 
 
 def _line(path: tuple[str, ...], document: Document) -> int | None:
-    """The line of the innermost node of the path that stands in the document."""
+    """The line of the innermost node of the path that is in the document."""
     inward = (path[:length] for length in range(len(path), 0, -1))
     return next((document.lines[part] for part in inward if part in document.lines), None)
 
@@ -104,21 +104,21 @@ def _reason(detail: ErrorDetails, path: tuple[str, ...], kind: type[BaseModel]) 
 
 
 def _shown(value: Any) -> str:
-    """A value as it stands in a message, cut short."""
+    """A value shortened for a message."""
     try:
         text = repr(value)
-    except (ValueError, RecursionError):  # whole numbers of thousands of digits, lists in lists in lists
-        return "what cannot be shown"
+    except (ValueError, RecursionError):  # integers of thousands of digits, deeply nested lists
+        return "a value too large to show"
     return text if len(text) <= 200 else f"{text[:200]}..."
 
 
 def _hidden_mistakes(
     kind: type[BaseModel], values: Mapping[str, Any], details: Sequence[ErrorDetails]
 ) -> list[ErrorDetails]:
-    """What is wrong beside a name that is none, behind which pydantic does not look.
+    """Mistakes that pydantic does not see because they are beside an unknown union tag.
 
-    Of the names that resemble the wrong one, or else of all, each is tried; what is wrong with every one of
-    them is wrong.
+    Tries the tag most similar to the unknown one, or all tags if none is similar, and returns the mistakes
+    that all tags tried have in common.
     """
     hidden: list[ErrorDetails] = []
     for detail in details:
@@ -135,7 +135,7 @@ def _hidden_mistakes(
 def _mistakes_below(
     kind: type[BaseModel], values: Mapping[str, Any], parent: tuple[str, ...]
 ) -> dict[tuple[tuple[str, ...], str], ErrorDetails]:
-    """The mistakes in a part of the settings, by path and sort."""
+    """The mistakes below a path, by path and type."""
     try:
         kind.model_validate(values)
     except ValidationError as error:
@@ -151,13 +151,13 @@ def _value_at(values: Any, path: Sequence[str]) -> Any:
 
 
 def _with_value(values: Mapping[str, Any], path: Sequence[str], value: str) -> dict[str, Any]:
-    """A copy with another value at a path that is there."""
+    """A copy with another value at an existing path."""
     key, *rest = path
     return {**values, key: _with_value(values[key], rest, value) if rest else value}
 
 
 def _likely(path: tuple[str, ...], kind: type[BaseModel]) -> str | None:
-    """The setting that is meant by one that is none: of that name elsewhere, or of a like name."""
+    """The setting that an unknown one may stand for: of the same name elsewhere, or of a similar name."""
     known = list(dict.fromkeys(_setting_paths(kind)))
     elsewhere = [other for other in known if other[-1] == path[-1]]
     if elsewhere:

@@ -1,4 +1,4 @@
-"""The presets and plans that come with srcli: where they lie, their names, what they say of themselves."""
+"""The presets, plans and example faces that come with srcli."""
 
 import difflib
 from pathlib import Path
@@ -8,12 +8,12 @@ from srcli.storage.atomic import write_text
 
 
 def presets_folder() -> Path:
-    """The folder of the preset files: inside the installed package, else the checkout's `presets/`."""
+    """The folder of the presets: in the installed package, else the checkout's `presets/`."""
     return _shipped("presets")
 
 
 def example_faces() -> list[Path]:
-    """The files of the example faces, 64x64 PNGs, sorted by name."""
+    """The paths of the example faces, 64x64 PNGs, sorted by name."""
     return sorted((_shipped("examples") / "faces").glob("*.png"))
 
 
@@ -23,7 +23,7 @@ def _shipped(name: str) -> Path:
 
 
 def preset_names() -> list[str]:
-    """The names of all presets, sorted; a preset's name is its file's name without `.yaml`."""
+    """The sorted names of all presets; a name is the file's without `.yaml`."""
     return sorted(path.stem for path in presets_folder().glob("*.yaml"))
 
 
@@ -38,18 +38,20 @@ def preset_path(name: str) -> Path:
 
 
 def experiment_path(path: Path) -> Path:
-    """The experiment file that a person names.
+    """Checks the path of an experiment file.
 
     Raises:
-        ExperimentError: Nothing is there, or a run is.
+        ExperimentError: It does not exist, or is a run.
     """
     if (path / "run.json").exists():
-        raise ExperimentError(f"{path} is a run, no experiment file", f"Continue it with --resume {path}.")
+        raise ExperimentError(
+            f"{path} is a run, not an experiment file", f"Continue it with --resume {path}."
+        )
     if path.exists():
         return path
     name = path.name.removesuffix(".yaml")
     if name in preset_names():
-        raise ExperimentError(f"{path} is no file here, but a preset", f"Train it with --preset {name}.")
+        raise ExperimentError(f"{path} is not a file but a preset", f"Train it with --preset {name}.")
     similar = difflib.get_close_matches(name, preset_names(), n=1)
     question = f"Did you mean --preset {similar[0]}? " if similar else ""
     hint = f"{question}Give a file or --preset NAME; `srcli presets list` lists all presets."
@@ -77,19 +79,19 @@ def _find(name: str, folder: Path, kind: str, hint: str) -> Path:
 
 
 def preset_description(path: Path) -> str:
-    """What a preset says of itself: the first line of its head comment, or nothing if it has none."""
+    """A preset's description: the first line of its head comment; empty if there is none."""
     first_line = path.read_text(encoding="utf-8").partition("\n")[0].strip()
     return first_line.lstrip("#").strip() if first_line.startswith("#") else ""
 
 
 def copy_preset(name: str, destination: str) -> Path:
-    """Copies a preset's file to a new file, or into a folder: one that is there, or one given with a `/`.
+    """Copies a preset to a new file, or into a folder: an existing one, or one given with a trailing `/`.
 
     Returns:
-        Where the copy lies.
+        The path of the copy.
 
     Raises:
-        ExperimentError: There is no such preset, or the file is already there.
+        ExperimentError: There is no such preset, or the file already exists.
     """
     source, target = preset_path(name), Path(destination)
     if destination.endswith("/") or target.is_dir():

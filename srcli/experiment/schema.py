@@ -1,4 +1,4 @@
-"""What an experiment is: everything that determines a run, but for its data and the device."""
+"""The schema of experiments."""
 
 from typing import Annotated, Literal, Self
 
@@ -6,17 +6,17 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from srcli.data.degradation_settings import DegradationSettings
-from srcli.data.task import LABEL_SIZE
+from srcli.data.task import PAPER, Sizes, Task
 from srcli.models import CriticSettings, GeneratorSettings
 from srcli.objectives import Objective
 from srcli.optimizers import OptimizerSettings
 
-_Side = Annotated[int, Field(ge=LABEL_SIZE, le=10**6)]
+_Side = Annotated[int, Field(ge=1, le=10**6)]
 _Count = Annotated[int, Field(ge=1, le=10**12)]
 
 
 class Augmentation(BaseModel):
-    """What is taken of each training face, at a random place, and how that is changed."""
+    """Random crops of training faces, and changes to their colours and to the inputs."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
@@ -31,15 +31,15 @@ class Augmentation(BaseModel):
         default=0.05, ge=0, lt=1, description="factor about grey, drawn from [1 - s, 1 + s]"
     )
     windows: Annotated[tuple[_Side, _Side], Field(strict=False)] = Field(
-        default=(LABEL_SIZE, LABEL_SIZE),
-        description="smallest and largest side, in stored pixels, of the squares that become 64x64 labels",
+        default=(PAPER.label_size, PAPER.label_size),
+        description="smallest and largest side, in stored pixels, of the squares that become labels",
     )
 
     input_noise: float = Field(
         default=0.0, ge=0, le=1, description="deviation of noise added to the input, for values in [0, 1]"
     )
     degradation: DegradationSettings | None = Field(
-        default=None, description="how inputs suffer, {} for what docs/degradation.md describes; null for not"
+        default=None, description="degradation of inputs; {} for the defaults in docs/degradation.md"
     )
 
     @field_validator("windows")
@@ -51,7 +51,7 @@ class Augmentation(BaseModel):
 
 
 class Training(BaseModel):
-    """How long and how a run trains. A step is one generator update with its n_critic critic updates."""
+    """The length and conduct of training. A step is one generator update and its n_critic critic updates."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
@@ -66,62 +66,75 @@ class Training(BaseModel):
         default=None, description="a run or weight file to start the generator from"
     )
     batch_norm_at_test: Literal["running", "batch"] = Field(
-        default="running", description="statistics that evaluations and samples normalise with"
+        default="running", description="batch norm statistics used by evaluations and samples"
     )
     sample_every: _Count = 500
     evaluate_every: _Count = 500
-    evaluate_faces: _Count = Field(default=300, description="how many faces of the test split are measured")
+    evaluate_faces: _Count = Field(default=300, description="number of test faces measured")
     checkpoint_every: _Count = 250
     checkpoint_minutes: float = Field(
-        default=10.0, gt=0, description="a checkpoint is written when the last one is older, too"
+        default=10.0, gt=0, description="a checkpoint is also written when the last one is older"
     )
     keep_checkpoints: _Count = 2
     on_unhealthy: Literal["warn", "stop"] = Field(
-        default="warn", description="what to do when an evaluation finds an illness; see docs/health.md"
+        default="warn", description="what to do when an evaluation finds a run unhealthy; see docs/health.md"
     )
 
 
 class Experiment(BaseModel):
-    """Everything that determines a run, but for its data and the device."""
+    """Everything that determines a run, except its data and the device."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")
+    task: Task = PAPER
     generator: GeneratorSettings
-    critic: CriticSettings
+    critic: CriticSettings | None
     objective: Objective
     optimizer: OptimizerSettings
     augmentation: Augmentation = Augmentation()
     training: Training = Training()
 
+    @property
+    def sizes(self) -> Sizes:
+        """What the generator takes, and how much larger its output is."""
+        return self.generator.sizes(self.task)
+
     @model_validator(mode="after")
     def _check_parts_fit(self) -> Self:
-        mistakes = []
-        if self.critic.normalization == "batch" and not self.objective.allows_batch_norm_critic:
+        mistakes = [f"generator.{mistake}" for mistake in self.generator.mistakes(self.task)]
+        if self.critic is not None:
+            mistakes += [f"critic.{mistake}" for mistake in self.critic.mistakes(self.task)]
+        if self.augmentation.windows[0] < self.task.label_size:
             mistakes.append(
-                f"critic.normalization: {self.objective.name} penalises each sample's gradient, which batch"
-                " normalisation mixes up; use layer or none"
+                f"augmentation.windows: should be at least task.label_size, {self.task.label_size},"
+                f" not {self.augmentation.windows[0]}"
             )
-        if self.generator.takes_noise and self.objective.gamma > 0:
+        critic_normalization = None if self.critic is None else self.critic.normalization
+        if critic_normalization == "batch" and not self.objective.allows_batch_norm_critic:
+            mistakes.append(
+                f"critic.normalization: {self.objective.name} penalises each sample's gradient, but batch"
+                " normalisation mixes samples; use layer or none"
+            )
+        if self.sizes.takes_noise and self.objective.gamma > 0:
             mistakes.append(
                 "objective.gamma: a generator from noise has no input to stay consistent with; use 0.0"
             )
-        if self.generator.takes_noise and self.objective.pixel_weight > 0:
-            mistakes.append("objective: a generator from noise has no label to be compared with")
-        if self.generator.takes_noise and self.augmentation.degradation is not None:
+        if self.sizes.takes_noise and self.objective.pixel_weight > 0:
+            mistakes.append("objective: a generator from noise has no label to compare with")
+        if self.sizes.takes_noise and self.augmentation.degradation is not None:
             mistakes.append(
                 "augmentation.degradation: a generator from noise has no input to degrade; use null"
             )
-        if (self.critic.architecture == "none") != (self.objective.n_critic == 0):
-            wanted = "needs a critic" if self.objective.n_critic else "trains no critic; use none"
-            mistakes.append(f"critic.architecture: objective {self.objective.name} {wanted}")
-        normalizations = {self.generator.normalization, self.critic.normalization}
-        if "batch" in normalizations and self.training.batch_size < 2:
+        if (self.critic is not None) != self.objective.has_critic:
+            wanted = "needs a critic" if self.objective.has_critic else "trains no critic; use null"
+            mistakes.append(f"critic: objective {self.objective.name} {wanted}")
+        if "batch" in (self.generator.normalization, critic_normalization) and self.training.batch_size < 2:
             mistakes.append("training.batch_size: batch normalisation needs at least 2")
         if mistakes:
             raise ValueError("\n".join(mistakes))
         return self
 
     def to_yaml(self) -> str:
-        """The whole experiment as YAML that reads back as the same experiment."""
+        """The complete experiment as YAML, which loads as an equal experiment."""
         return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False)

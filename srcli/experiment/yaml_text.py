@@ -1,4 +1,4 @@
-"""YAML text as plain values with the line of each key; refuses what YAML would silently take."""
+"""Parsing YAML into plain values with the line of each key, more strictly than YAML itself."""
 
 import re
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ MAX_DEPTH = 20
 
 @dataclass(frozen=True)
 class Document:
-    """A mapping read from text, where it came from, and the line of each of its key paths, from 1."""
+    """A mapping read from text, its source, and the line of each key path, counted from 1."""
 
     values: Mapping[str, Any]
     source: str
@@ -23,7 +23,7 @@ class Document:
 
 
 class _Loader(yaml.SafeLoader):
-    """SafeLoader that reads 2e-4 as a number, as YAML 1.2 does."""
+    """A SafeLoader that reads 2e-4 as a number, as YAML 1.2 does."""
 
 
 _Loader.add_implicit_resolver(
@@ -34,13 +34,15 @@ _Loader.add_implicit_resolver(
 
 
 def read_document(text: str, source: str) -> Document:
-    """Parses YAML text that holds one mapping.
+    """Parses YAML text that is one mapping.
 
     Raises:
-        ExperimentError: Not YAML, not a mapping, aliases, a key twice; `source` and line are named.
+        ExperimentError: Not YAML, not a mapping, or has aliases or a duplicate key; names `source` and line.
     """
     if len(text) > MAX_CHARACTERS:
-        raise ExperimentError(f"{source} is too long for an experiment: over {MAX_CHARACTERS:,} characters")
+        raise ExperimentError(
+            f"{source} is too long for an experiment: more than {MAX_CHARACTERS:,} characters"
+        )
     try:
         _refuse_bombs(text, source)
         root = yaml.compose(text, Loader=_Loader)
@@ -48,7 +50,7 @@ def read_document(text: str, source: str) -> Document:
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise ExperimentError(_yaml_mistake(error, source)) from None
     if not isinstance(root, yaml.MappingNode) or not isinstance(values, dict):
-        raise ExperimentError(f"{source} does not hold an experiment: it should be a mapping of settings")
+        raise ExperimentError(f"{source} is not an experiment: it should be a mapping of settings")
     lines: dict[tuple[str, ...], int] = {}
     _collect_lines(root, (), lines, source)
     return Document(values, source, lines)
@@ -63,16 +65,16 @@ def parse_value(text: str, source: str) -> Any:
 
 
 def _refuse_bombs(text: str, source: str) -> None:
-    """Looks at the parts of the text one after the other, before anything is made of them."""
+    """Scans the parser's events before any value is built."""
     depth = 0
     for event in yaml.parse(text, Loader=_Loader):
         if isinstance(event, yaml.AliasEvent):
             raise ExperimentError(f"{source}: aliases (*name) are not allowed in an experiment")
         if isinstance(event, yaml.ScalarEvent):
-            event.value.encode()  # half a character, "\\ud800", is no text: UnicodeEncodeError, a ValueError
+            event.value.encode()  # a lone surrogate, "\\ud800", raises UnicodeEncodeError, a ValueError
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > MAX_DEPTH:
-            raise ExperimentError(f"{source} is nested too deep for an experiment")
+            raise ExperimentError(f"{source} is nested too deeply for an experiment")
 
 
 def _collect_lines(
@@ -82,7 +84,7 @@ def _collect_lines(
         where = (*path, str(key.value))
         if where in lines:
             line = key.start_mark.line + 1
-            raise ExperimentError(f"{source}, line {line}: {'.'.join(where)}: this setting stands twice")
+            raise ExperimentError(f"{source}, line {line}: {'.'.join(where)}: this setting is given twice")
         lines[where] = key.start_mark.line + 1
         if isinstance(value, yaml.MappingNode):
             _collect_lines(value, where, lines, source)

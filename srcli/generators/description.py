@@ -1,49 +1,72 @@
-"""What a caller must know of a trained generator."""
+"""A trained generator: the one record of what it is, and what can be done with it, whatever runs it."""
 
-from typing import Protocol
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field, field_validator, model_validator
+
+from srcli.data.task import Sizes, Task
+
+SAMPLES_AT_ONCE = 64
 
 
-class Generator(Protocol):
-    """A trained generator and what a caller must know to feed it, whatever runs it.
+class Description(Sizes):
+    """What a generator is and takes; as JSON, what an ONNX file of this project says of itself.
 
     Attributes:
         name: Of the experiment that trained it.
-        label: The name and the step.
-        sha256: Of the weight file.
-        scale: How many times larger the output is, per side.
-        takes_noise: It draws faces from noise and enlarges nothing.
-        input_size: The one side length it takes, in pixels; None for any size.
-        size_multiple: Sides must be multiples of this many pixels.
-        margin: Input pixels farther away than this have no influence on an output pixel.
-        tile_size: Side of the squares that large pictures are enlarged in, in input pixels, without margins.
+        experiment: The whole experiment, as its YAML holds it.
+        sha256: Of the weight file; empty in the file itself.
     """
 
-    @property
-    def name(self) -> str: ...
-    @property
-    def step(self) -> int: ...
-    @property
-    def label(self) -> str: ...
-    @property
-    def sha256(self) -> str: ...
-    @property
-    def scale(self) -> int: ...
-    @property
-    def takes_noise(self) -> bool: ...
-    @property
-    def input_size(self) -> int | None: ...
-    @property
-    def size_multiple(self) -> int: ...
-    @property
-    def margin(self) -> int: ...
-    @property
-    def tile_size(self) -> int: ...
+    version: Literal[1] = 1
+    name: str = Field(min_length=1, max_length=100)
+    step: int = Field(ge=0)
+    experiment: dict[str, Any]
+    sha256: str = Field(default="", exclude=True)
 
+    @field_validator("experiment")
+    @classmethod
+    def _read_old_critic(cls, experiment: dict[str, Any]) -> dict[str, Any]:
+        """The bundled faces-faithful.onnx says `{architecture: none}` for what is null now."""
+        without = experiment.get("critic") == {"architecture": "none"}
+        return {**experiment, "critic": None} if without else experiment
+
+    @property
+    def task(self) -> Task:
+        """What it was trained to do."""
+        return Task.model_validate(self.experiment.get("task", {}))
+
+    @model_validator(mode="after")
+    def _check_task(self) -> Self:
+        if self.task.scale != self.scale:
+            raise ValueError(f"the scale is {self.scale}, but its experiment's {self.task.scale}")
+        return self
+
+    @property
+    def label(self) -> str:
+        """The name and the step, for people."""
+        return f"{self.name}, step {self.step}"
+
+
+@dataclass(frozen=True)
+class Generator(ABC):
+    """A trained generator; a subclass says what runs it."""
+
+    description: Description
+
+    @abstractmethod
     def enlarge(self, low_res: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Enlarges pictures (B, 3, h, w) in [-1, 1] to (B, 3, 4h, 4w)."""
+        """Enlarges pictures (B, 3, h, w) in [-1, 1] by the scale, or draws faces from noise (B, n)."""
 
     def sample(self, count: int, seed: int) -> NDArray[np.float32]:
-        """Draws `count` faces (count, 3, 64, 64) in [-1, 1] from standard normal noise."""
+        """Draws faces (count, 3, H, H) in [-1, 1] from standard normal noise."""
+        assert self.description.noise_size is not None
+        noise = np.random.default_rng(seed).standard_normal(
+            (count, self.description.noise_size), dtype=np.float32
+        )
+        parts = range(0, count, SAMPLES_AT_ONCE)
+        return np.concatenate([self.enlarge(noise[start : start + SAMPLES_AT_ONCE]) for start in parts])

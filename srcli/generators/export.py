@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import math
 import warnings
 from pathlib import Path
 
@@ -12,9 +13,8 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from srcli.errors import CheckpointError
-from srcli.generators.on_onnx import INPUT, METADATA_KEY, OUTPUT, PortableDescription, open_portable
+from srcli.generators.on_onnx import INPUT, METADATA_KEY, OUTPUT, open_portable
 from srcli.generators.on_torch import TorchGenerator
-from srcli.models.dcgan import NOISE_SIZE
 from srcli.storage.atomic import atomic_file
 
 TOLERANCE = 1e-4
@@ -28,7 +28,7 @@ _SMALLEST_HALVED = 1024
 
 
 def export(generator: TorchGenerator, path: Path, half: bool = False) -> float:
-    """Writes a generator as one ONNX file that `portable.load_portable` reads.
+    """Writes a generator as one ONNX file that `on_onnx.load_portable` reads.
 
     Args:
         generator: On the CPU.
@@ -42,7 +42,7 @@ def export(generator: TorchGenerator, path: Path, half: bool = False) -> float:
         CheckpointError: The difference is larger than `TOLERANCE`, or `HALF_TOLERANCE` for 16-bit weights.
     """
     model = _to_onnx(generator)
-    model.metadata_props.add(key=METADATA_KEY, value=describe(generator).model_dump_json())
+    model.metadata_props.add(key=METADATA_KEY, value=generator.description.model_dump_json(by_alias=True))
     content, difference = _checked(model, generator, TOLERANCE, path)
     if half:
         _store_as_half(model)
@@ -52,25 +52,10 @@ def export(generator: TorchGenerator, path: Path, half: bool = False) -> float:
     return difference
 
 
-def describe(generator: TorchGenerator) -> PortableDescription:
-    """What the ONNX file of a generator says of itself."""
-    return PortableDescription(
-        name=generator.name,
-        step=generator.step,
-        scale=generator.scale,
-        noise_size=NOISE_SIZE if generator.takes_noise else None,
-        input_size=generator.input_size,
-        size_multiple=generator.size_multiple,
-        margin=generator.margin,
-        tile_size=generator.tile_size,
-        experiment=generator.experiment.model_dump(mode="json"),
-    )
-
-
 def _to_onnx(generator: TorchGenerator) -> onnx.ModelProto:
     example = _random_inputs(generator, 2, 6)
     dynamic = torch.export.Dim.DYNAMIC
-    takes_any_size = not generator.takes_noise and generator.input_size is None
+    takes_any_size = not generator.description.takes_noise and generator.description.input_size is None
     axes = {0: dynamic, 2: dynamic, 3: dynamic} if takes_any_size else {0: dynamic}
     # The exporter reports its progress on standard output and warns of its own internals.
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
@@ -127,22 +112,20 @@ def _checked(
     differences = []
     for batch, multiples in ((1, 4), (2, 6), (3, 10)):
         inputs = _random_inputs(generator, batch, multiples)
-        with torch.inference_mode():
-            expected = generator.network(torch.from_numpy(inputs)).numpy()
-        outputs = portable.session.run([OUTPUT], {INPUT: inputs})[0]
-        differences.append(float(np.abs(outputs - expected).max()))
+        differences.append(float(np.abs(portable.enlarge(inputs) - generator.enlarge(inputs)).max()))
     if not max(differences) <= tolerance:
         raise CheckpointError(
-            f"{path} would differ from {generator.label} by {max(differences):.2g}, not written"
+            f"{path} would differ from {generator.description.label} by {max(differences):.2g}, not written"
         )
     return content, max(differences)
 
 
 def _random_inputs(generator: TorchGenerator, batch: int, multiples: int) -> NDArray[np.float32]:
     """Inputs the generator takes; pictures of any size are given some that are not square."""
-    random = np.random.default_rng(batch)
-    if generator.takes_noise:
-        return random.standard_normal((batch, NOISE_SIZE), dtype=np.float32)
-    height = generator.input_size or 4 * multiples
-    width = generator.input_size or 4 * (multiples + 1)
+    random, description = np.random.default_rng(batch), generator.description
+    if description.noise_size is not None:
+        return random.standard_normal((batch, description.noise_size), dtype=np.float32)
+    side = math.lcm(4, description.size_multiple)
+    height = description.input_size or side * multiples
+    width = description.input_size or side * (multiples + 1)
     return random.uniform(-1, 1, (batch, 3, height, width)).astype(np.float32)

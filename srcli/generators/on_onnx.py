@@ -1,18 +1,18 @@
-"""Generators as ONNX files, which run without torch and say of themselves what a caller must know."""
+"""Generators as ONNX files, which run without torch and describe themselves."""
 
 import hashlib
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
 from srcli.errors import CheckpointError, UserError
+from srcli.generators.description import Description, Generator
 from srcli.storage.bounded import require_ordinary
 
 if TYPE_CHECKING:
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 METADATA_KEY = "srcli"
 INPUT, OUTPUT = "low_res", "high_res"
-
-SAMPLES_AT_ONCE = 64
 
 CPU_PROVIDER, CUDA_PROVIDER = "CPUExecutionProvider", "CUDAExecutionProvider"
 Provider = str | tuple[str, dict[str, int]]
@@ -33,102 +31,27 @@ _SHRINKAGE = "memory.enable_memory_arena_shrinkage"
 _WEIGHTS_FOLDER = "session.model_external_initializers_file_folder_path"
 
 
-class PortableDescription(BaseModel):
-    """What an ONNX file of this project says of itself in its metadata.
-
-    Attributes:
-        experiment: The whole experiment that trained it, as its YAML holds it.
-        noise_size: Length of the noise vectors it draws faces from; None for one that enlarges.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-    version: Literal[1] = 1
-    name: str = Field(min_length=1, max_length=100)
-    step: int = Field(ge=0)
-    scale: int = Field(ge=1, le=16)
-    noise_size: int | None = Field(ge=1, le=65536)
-    input_size: int | None = Field(ge=1, le=4096)
-    size_multiple: int = Field(ge=1, le=256)
-    margin: int = Field(ge=0, le=4096)
-    tile_size: int = Field(default=128, ge=16, le=4096)
-    experiment: dict[str, Any]
-
-
 @dataclass(frozen=True)
-class PortableGenerator:
-    """A generator that runs in ONNX Runtime; `torch_generator.TorchGenerator` explains the attributes."""
+class PortableGenerator(Generator):
+    """A generator that runs in ONNX Runtime."""
 
     session: "onnxruntime.InferenceSession"
-    description: PortableDescription
-    sha256: str
-
-    @property
-    def name(self) -> str:
-        return self.description.name
-
-    @property
-    def step(self) -> int:
-        return self.description.step
-
-    @property
-    def label(self) -> str:
-        return f"{self.name}, step {self.step}"
-
-    @property
-    def scale(self) -> int:
-        return self.description.scale
-
-    @property
-    def takes_noise(self) -> bool:
-        return self.description.noise_size is not None
-
-    @property
-    def input_size(self) -> int | None:
-        return self.description.input_size
-
-    @property
-    def size_multiple(self) -> int:
-        return self.description.size_multiple
-
-    @property
-    def margin(self) -> int:
-        return self.description.margin
-
-    @property
-    def tile_size(self) -> int:
-        return self.description.tile_size
 
     def enlarge(self, low_res: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Enlarges pictures (B, 3, h, w) in [-1, 1] to (B, 3, 4h, 4w)."""
-        return self._run(low_res)
-
-    def sample(self, count: int, seed: int) -> NDArray[np.float32]:
-        """Draws `count` faces (count, 3, 64, 64) in [-1, 1] from `standard_noise`."""
-        size = self.description.noise_size
-        assert size is not None
-        noise = standard_noise(count, size, seed)
-        parts = range(0, count, SAMPLES_AT_ONCE)
-        return np.concatenate([self._run(noise[start : start + SAMPLES_AT_ONCE]) for start in parts])
-
-    def _run(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        """As `Generator.enlarge`."""
         import onnxruntime
 
         options = onnxruntime.RunOptions()
         # What a large tile needed is given back before its pixels are rounded and written.
         options.add_run_config_entry(_SHRINKAGE, "cpu:0")
         try:
-            outputs: NDArray[np.float32] = self.session.run([OUTPUT], {INPUT: inputs}, options)[0]
+            outputs: NDArray[np.float32] = self.session.run([OUTPUT], {INPUT: low_res}, options)[0]
         except Exception as error:  # onnxruntime has a type of its own for each status, none for memory
             if "alloc" in str(error):
                 raise MemoryError(str(error)) from error
-            raise CheckpointError(f"the model ({self.label}) cannot be run: {_first_line(error)}") from error
+            label = self.description.label
+            raise CheckpointError(f"the model ({label}) cannot be run: {_first_line(error)}") from error
         return outputs
-
-
-def standard_noise(count: int, size: int, seed: int) -> NDArray[np.float32]:
-    """Standard normal noise (count, size) that a generator from noise draws its samples from."""
-    return np.random.default_rng(seed).standard_normal((count, size), dtype=np.float32)
 
 
 def load_portable(path: Path, device: str = "auto") -> PortableGenerator:
@@ -165,23 +88,24 @@ def open_portable(content: bytes, source: str, device: str) -> PortableGenerator
         metadata = session.get_modelmeta().custom_metadata_map
     except Exception as error:  # whatever is wrong with a damaged file, as onnxruntime calls it
         raise CheckpointError(f"{source} cannot be read as a model: {_first_line(error)}") from error
-    description = _describe(metadata, source)
+    description = _describe(metadata, source, hashlib.sha256(content).hexdigest())
     if [node.name for node in session.get_inputs()] != [INPUT] or OUTPUT not in {
         node.name for node in session.get_outputs()
     }:
         raise CheckpointError(f"{source} should take {INPUT} and give {OUTPUT}")
-    return PortableGenerator(session, description, hashlib.sha256(content).hexdigest())
+    return PortableGenerator(description, session)
 
 
-def _describe(metadata: dict[str, str], source: str) -> PortableDescription:
+def _describe(metadata: dict[str, str], source: str, sha256: str) -> Description:
     if METADATA_KEY not in metadata:
         raise CheckpointError(
             f"{source} was not written by srcli: it does not describe itself", "See `srcli export`."
         )
     try:
-        return PortableDescription.model_validate(json.loads(metadata[METADATA_KEY]))
-    except (ValidationError, ValueError, RecursionError) as error:
+        described = Description.model_validate_json(metadata[METADATA_KEY])
+    except ValidationError as error:
         raise CheckpointError(f"{source} describes itself wrongly: {_first_line(error)}") from None
+    return described.model_copy(update={"sha256": sha256})
 
 
 def execution_providers(device: str, available: Sequence[str]) -> list[Provider]:

@@ -6,56 +6,37 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 
 from srcli.devices import choose_device
 from srcli.errors import CheckpointError
-from srcli.experiment.schema import Experiment
-from srcli.generators.on_onnx import standard_noise
-from srcli.models.dcgan import NOISE_SIZE
-from srcli.runs.checkpoints import EMA_FILE, GENERATOR_FILE, load_weights, newest_readable, read_weights
+from srcli.generators.description import Description, Generator
+from srcli.runs.checkpoints import (
+    EMA_FILE,
+    GENERATOR_FILE,
+    WeightsDescription,
+    load_weights,
+    newest_readable,
+    read_weights,
+)
 from srcli.runs.directory import RunDirectory
 from srcli.storage.checksums import check_files, read_checksums, sha256_of
 
 
 @dataclass(frozen=True)
-class TorchGenerator:
-    """A trained generator in evaluation mode that runs in torch, and what a caller must know to feed it.
-
-    What the attributes say is in `generators.Generator`.
-    """
+class TorchGenerator(Generator):
+    """A generator that runs in torch; the network is in evaluation mode."""
 
     network: nn.Module
-    experiment: Experiment
-    label: str
-    step: int
-    sha256: str
-    takes_noise: bool
-    input_size: int | None
-    size_multiple: int
-    margin: int
-    tile_size: int
-    scale: int = 4
-
-    @property
-    def name(self) -> str:
-        """The experiment's name."""
-        return self.experiment.name
-
-    def enlarge(self, low_res: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Enlarges pictures (B, 3, h, w) in [-1, 1] to (B, 3, 4h, 4w) in [-1, 1]."""
-        return self._run(torch.from_numpy(low_res))
-
-    def sample(self, count: int, seed: int) -> NDArray[np.float32]:
-        """Draws `count` faces (count, 3, 64, 64) in [-1, 1] from `portable.standard_noise`."""
-        noise = torch.from_numpy(standard_noise(count, NOISE_SIZE, seed))
-        return np.concatenate([self._run(part) for part in noise.split(64)])
 
     @torch.inference_mode()
-    def _run(self, inputs: Tensor) -> NDArray[np.float32]:
+    def enlarge(self, low_res: NDArray[np.float32]) -> NDArray[np.float32]:
+        """As `Generator.enlarge`."""
         device = next(self.network.parameters()).device
         try:
-            outputs: NDArray[np.float32] = self.network(inputs.to(device)).float().cpu().numpy()
+            outputs: NDArray[np.float32] = (
+                self.network(torch.from_numpy(low_res).to(device)).float().cpu().numpy()
+            )
         except RuntimeError as error:  # torch has no type of its own for a CPU out of memory
             if isinstance(error, torch.OutOfMemoryError) or "not enough memory" in str(error):
                 raise MemoryError(str(error)) from error
@@ -75,24 +56,22 @@ def load_torch_generator(path: Path, device: str = "cpu") -> TorchGenerator:
         CheckpointError: Nothing there, damaged, not of this project, or a critic's weights.
     """
     file = _generator_file(path)
-    tensors, description = read_weights(file)
-    if description.role != "generator":
-        raise CheckpointError(f"{file} holds a {description.role}, not a generator")
-    experiment, step = description.experiment, description.step
-    network = experiment.generator.build()
+    tensors, weights = read_weights(file)
+    if weights.role != "generator":
+        raise CheckpointError(f"{file} holds a {weights.role}, not a generator")
+    network = weights.experiment.generator.build(weights.experiment.task)
     load_weights(network, tensors, file)
-    settings = experiment.generator
-    return TorchGenerator(
-        network=network.to(choose_device(device)).eval(),
-        experiment=experiment,
-        label=f"{experiment.name}, step {step}",
-        step=step,
-        sha256=sha256_of(file),
-        takes_noise=settings.takes_noise,
-        input_size=settings.input_size,
-        size_multiple=settings.size_multiple,
-        margin=settings.margin,
-        tile_size=settings.tile_size,
+    return TorchGenerator(_describe(weights, sha256_of(file)), network.to(choose_device(device)).eval())
+
+
+def _describe(weights: WeightsDescription, sha256: str) -> Description:
+    experiment = weights.experiment
+    return Description(
+        **dict(experiment.sizes),
+        name=experiment.name,
+        step=weights.step,
+        experiment=experiment.model_dump(mode="json"),
+        sha256=sha256,
     )
 
 

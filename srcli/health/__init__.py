@@ -1,1 +1,1 @@
-"""What ails a run, found in its log and told."""
+"""The health of a run, judged from its log."""

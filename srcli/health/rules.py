@@ -1,4 +1,4 @@
-"""Run health: rules that name what ails a GAN. They read a run's log and nothing else; see docs/health.md."""
+"""Rules that judge the health of a run from its log alone; see docs/health.md."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from srcli.health.wording import WINDOW, course, no_illness
-from srcli.storage.bounded import is_number
+from srcli.health.wording import WINDOW, course, nothing_found
+from srcli.storage.bounded import JsonObject, is_number
 
 BLOCK = 10
 START = 100
-"""Steps in which critic and generator find each other: that the estimate leaps and settles is no illness."""
+"""Steps in which critic and generator settle: that the estimate leaps in them is not a finding."""
 
 MOST_CLIPPED = 0.95
 MOST_GRADIENT_DISTANCE = 0.75
@@ -23,8 +23,6 @@ MOST_DUPLICATES = 0.5
 MOST_SWING = 0.5
 MOST_OVERFITTING = 0.5
 
-Record = dict[str, Any]
-"""An entry of a run's log, or what `run.json` holds of health."""
 Findings = dict[str, str]
 
 
@@ -43,13 +41,13 @@ class StuckPoint(NamedTuple):
 
 
 class History:
-    """The terms of the last `WINDOW` steps and the last two evaluations, those of the first steps aside."""
+    """The terms of the last `WINDOW` steps and the last two evaluations, except those of the first steps."""
 
     def __init__(self) -> None:
-        self._steps: deque[Record] = deque(maxlen=WINDOW)
-        self._evaluations: deque[Record] = deque(maxlen=2)
+        self._steps: deque[JsonObject] = deque(maxlen=WINDOW)
+        self._evaluations: deque[JsonObject] = deque(maxlen=2)
 
-    def add(self, entry: Record, *, evaluated: bool) -> None:
+    def add(self, entry: JsonObject, *, evaluated: bool) -> None:
         """Takes in the numbers of the next entry of the log, which may come from a stranger."""
         numbers = {name: value for name, value in entry.items() if is_number(value)}
         self._steps.append(numbers)
@@ -71,7 +69,7 @@ class History:
             return None
         return values if len(values) == WINDOW // BLOCK else None
 
-    def evaluated(self, *figures: str) -> list[Record]:
+    def evaluated(self, *figures: str) -> list[JsonObject]:
         """The last two evaluations; none unless both hold all the figures."""
         whole = [entry for entry in self._evaluations if all(figure in entry for figure in figures)]
         return whole if len(whole) == 2 else []
@@ -79,11 +77,11 @@ class History:
 
 @dataclass(frozen=True)
 class Rule:
-    """One illness: how it is found in a history, and what helps.
+    """One fault: how it is found in a history, and what helps.
 
     Attributes:
         name: As it stands in files.
-        find: What was found, in a few words; None where the run does not have the illness.
+        find: What was found, in a few words; None for nothing.
     """
 
     name: str
@@ -92,7 +90,7 @@ class Rule:
 
 
 def dead_critic(history: History, points: Sequence[StuckPoint]) -> str | None:
-    """A term of the critic's has stood at a value at which the generator learns nothing from it."""
+    """A term of the critic has stayed at a value at which the generator learns nothing from it."""
     for point in points:
         values = history.window(point.term)
         if values is not None and np.median(np.abs(values - point.value)) <= point.within:
@@ -120,7 +118,7 @@ def gradient_norm(history: History) -> str | None:
 
 
 def exploding_terms(history: History) -> str | None:
-    """A term has left the range that pictures and critics of sound slope can give."""
+    """A term has left the range that pictures and critics of a sensible slope can give."""
     for term, bound in TERM_BOUNDS.items():
         values = history.smoothed(term)
         if len(values) and np.abs(values).max() > bound:
@@ -165,7 +163,7 @@ def critic_overfitting(history: History) -> str | None:
     return None
 
 
-def _lost_share(entry: Record) -> float:
+def _lost_share(entry: JsonObject) -> float:
     """`r_v` of Karras et al. 2020 (ADA, equation 1): 0 without overfitting, 1 for a critic that memorised."""
     lead = entry["score_train"] - entry["score_fake"]
     return float((entry["score_train"] - entry["score_test"]) / lead) if lead > 0 else 0.0
@@ -204,7 +202,7 @@ class Watch:
         log: The entries that the run has logged so far.
     """
 
-    def __init__(self, points: Sequence[StuckPoint], log: Iterable[Record]) -> None:
+    def __init__(self, points: Sequence[StuckPoint], log: Iterable[JsonObject]) -> None:
         self._rules = rules_for(points)
         self._history = History()
         self._judged: list[tuple[int, Findings]] = []
@@ -213,10 +211,10 @@ class Watch:
 
     @property
     def findings(self) -> Findings:
-        """What the last evaluation found, by the name of the illness."""
+        """What the last evaluation found, by the name of the rule."""
         return self._judged[-1][1] if self._judged else {}
 
-    def judge(self, entry: Record, *, evaluated: bool) -> Record:
+    def judge(self, entry: JsonObject, *, evaluated: bool) -> JsonObject:
         """Takes in the next entry and returns it as it is to be logged: evaluations get their `health`."""
         self._history.add(entry, evaluated=evaluated)
         if not evaluated:
@@ -226,18 +224,18 @@ class Watch:
         self._judged.append((entry["step"], findings))
         return {**entry, "health": findings}
 
-    def record(self) -> Record:
-        """What `run.json` holds: each illness with the first and last step at which it was found."""
-        illnesses: dict[str, dict[str, Any]] = {}
+    def record(self) -> JsonObject:
+        """What `run.json` holds: each finding with the first and last step at which it was made."""
+        found: dict[str, dict[str, Any]] = {}
         for step, findings in self._judged:
             for name, text in findings.items():
-                illnesses.setdefault(name, {"first_step": step}).update(last_step=step, finding=text)
+                found.setdefault(name, {"first_step": step}).update(last_step=step, text=text)
         for rule in self._rules:
-            if rule.name in illnesses:
-                illnesses[rule.name]["advice"] = rule.advice
-        return {"judged_at": self._judged[-1][0] if self._judged else None, "illnesses": illnesses}
+            if rule.name in found:
+                found[rule.name]["advice"] = rule.advice
+        return {"judged_at": self._judged[-1][0] if self._judged else None, "findings": found}
 
-    def _remember(self, entry: Record) -> None:
+    def _remember(self, entry: JsonObject) -> None:
         health = entry.get("health")
         self._history.add(entry, evaluated=isinstance(health, dict))
         if isinstance(health, dict):
@@ -246,16 +244,16 @@ class Watch:
             self._judged.append((entry["step"], findings))
 
 
-def health_lines(health: Record) -> list[str]:
-    """A run's health for a person, from what `Watch.record` gave: a line for each illness, or one in all."""
-    judged_at, illnesses = health["judged_at"], health["illnesses"]
-    if illnesses:
-        return [_line(name, illness, judged_at) for name, illness in illnesses.items()]
-    return [f"health: {no_illness(judged_at)}"]
+def health_lines(health: JsonObject) -> list[str]:
+    """A run's health for a person, from what `Watch.record` gave: a line for each finding, or one in all."""
+    judged_at, findings = health["judged_at"], health["findings"]
+    if findings:
+        return [_line(name, finding, judged_at) for name, finding in findings.items()]
+    return [f"health: {nothing_found(judged_at)}"]
 
 
-def _line(name: str, illness: Record, judged_at: int) -> str:
-    when = course(name, illness["first_step"], illness["last_step"], judged_at)
-    if illness["last_step"] < judged_at:
-        return f"health: {when}, no longer: {illness['finding']}"
-    return f"unhealthy: {when}: {illness['finding']}; what may help: {illness['advice']}"
+def _line(name: str, finding: JsonObject, judged_at: int) -> str:
+    when = course(name, finding["first_step"], finding["last_step"], judged_at)
+    if finding["last_step"] < judged_at:
+        return f"health: {when}, no longer: {finding['text']}"
+    return f"unhealthy: {when}: {finding['text']}; what may help: {finding['advice']}"

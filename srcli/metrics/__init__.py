@@ -1,1 +1,1 @@
-"""How good enlarged faces are."""
+"""How good enlarged faces are: measures, and the table of metrics."""

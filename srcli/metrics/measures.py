@@ -1,6 +1,6 @@
-"""How good enlarged faces are: figures per picture, and intervals over many pictures.
+"""Measures of enlarged images, of sets of images, and intervals of means.
 
-Pictures are float64 (N, H, W, 3) with values in [0, 1]; a figure per picture is float64 (N,).
+Images are (N, H, W, 3) with values in [0, 1].
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.floating[Any]]
-Figures = NDArray[np.float64]
+PerImage = NDArray[np.float64]
+"""One value an image, (N,)."""
+
+_Array = NDArray[np.float64]
 
 # Wang et al., "Image Quality Assessment: From Error Visibility to Structural Similarity", 2004.
 _SSIM_RADIUS = 5
@@ -29,36 +32,36 @@ class Diversity:
 
     Attributes:
         mean_pairwise_distance: Mean over all pairs of the root mean square difference, in [0, 1].
-        nearest_duplicate_rate: Share of the samples that have a near copy among the others, in [0, 1].
+        nearest_duplicate_rate: Share of the samples with a near copy among the others, in [0, 1].
     """
 
     mean_pairwise_distance: float
     nearest_duplicate_rate: float
 
 
-def psnr(images: Floats, labels: Floats) -> Figures:
+def psnr(images: Floats, labels: Floats) -> PerImage:
     """Peak signal-to-noise ratio in dB, `10 log10(1 / MSE)` over all pixels and channels.
 
-    A picture equal to its label gets infinity.
+    An image equal to its label gets infinity.
     """
     _check_same_shape(images, labels)
     error = np.mean(np.square(_double(images) - _double(labels)), axis=(1, 2, 3))
     with np.errstate(divide="ignore"):
-        decibels: Figures = -10 * np.log10(error)
+        decibels: PerImage = -10 * np.log10(error)
     return decibels
 
 
-def l1(images: Floats, labels: Floats) -> Figures:
+def l1(images: Floats, labels: Floats) -> PerImage:
     """Mean absolute difference over all pixels and channels, in [0, 1]."""
     _check_same_shape(images, labels)
-    difference: Figures = np.mean(np.abs(_double(images) - _double(labels)), axis=(1, 2, 3))
+    difference: PerImage = np.mean(np.abs(_double(images) - _double(labels)), axis=(1, 2, 3))
     return difference
 
 
-def consistency(images: Floats, low_res: Floats) -> Figures:
-    """Mean absolute difference between the area average of the pictures and the low-resolution input.
+def consistency(images: Floats, low_res: Floats) -> PerImage:
+    """Mean absolute difference between the area average of the images and the low-resolution input.
 
-    It is 0 for a picture that shrinks to exactly its input (the L1 term of eq. 7, for values in [0, 1]).
+    It is 0 for an image that shrinks to exactly its input (the L1 term of eq. 7, for values in [0, 1]).
 
     Args:
         images: (N, k h, k w, 3) for a whole k.
@@ -72,11 +75,11 @@ def consistency(images: Floats, low_res: Floats) -> Figures:
     return l1(blocks.mean(axis=(2, 4)), low_res)
 
 
-def sharpness(images: Floats, labels: Floats) -> Figures:
+def sharpness(images: Floats, labels: Floats) -> PerImage:
     """Mean absolute step between neighbouring pixels, over the label's: 1 is as sharp as the label.
 
-    Steps along rows and along columns of the mean of red, green and blue are averaged apart and added.
-    Over a label without any step, a picture without one gets 1 and any other infinity.
+    The mean steps down the columns and along the rows, of the mean of red, green and blue, are added. Where
+    the label has no step at all, an image without one gets 1 and any other infinity.
     """
     _check_same_shape(images, labels)
     steps, label_steps = _mean_step(images), _mean_step(labels)
@@ -85,8 +88,16 @@ def sharpness(images: Floats, labels: Floats) -> Figures:
     return np.where(steps == label_steps, 1.0, ratio)
 
 
-def ssim(images: Floats, labels: Floats) -> Figures:
-    """Structural similarity (Wang et al., 2004), the mean of the three channels; 1 for equal pictures.
+def colour_shift(images: Floats, labels: Floats) -> PerImage:
+    """Mean absolute difference of the mean red, green and blue, in [0, 1]."""
+    _check_same_shape(images, labels)
+    means, label_means = _double(images).mean(axis=(1, 2)), _double(labels).mean(axis=(1, 2))
+    shift: PerImage = np.abs(means - label_means).mean(axis=1)
+    return shift
+
+
+def ssim(images: Floats, labels: Floats) -> PerImage:
+    """Structural similarity (Wang et al., 2004), the mean of the three channels; 1 for equal images.
 
     An 11x11 Gaussian window of sigma 1.5 that stays inside the picture; K1 = 0.01, K2 = 0.03, data range 1.
     """
@@ -103,13 +114,13 @@ def ssim(images: Floats, labels: Floats) -> Figures:
 def diversity(samples: Floats) -> Diversity:
     """How different samples are: the mean distance of all pairs, and how many have a near copy.
 
-    The distance of two pictures is their root mean square difference. A sample has a near copy when its
+    The distance of two images is their root mean square difference. A sample has a near copy when its
     nearest other sample is closer than a quarter of the samples' mean contrast (the standard deviation of
-    a picture's values), that is, when what differs has a sixteenth of a picture's own energy (a
+    an image's values), that is, when the difference has a sixteenth of an image's own energy (a
     correlation of about 0.97), or closer than 5/255, which is hard to see at any contrast. The nearest two
-    of 300 CelebA faces are at half their contrast, so real faces have no near copies by this measure,
-    unless the same photograph is in twice. The threshold scales with the contrast, not with the mean
-    distance, so that a generator with one mode is not measured by its own lack of variety.
+    of 300 CelebA faces are half their contrast apart, so real faces have no near copies by this measure,
+    unless the same photograph is there twice. The threshold scales with the contrast, not with the mean
+    distance, so that a generator with one mode is not judged by its own lack of variety.
 
     Args:
         samples: (N, H, W, 3), at least two.
@@ -126,7 +137,7 @@ def diversity(samples: Floats) -> Diversity:
 
 
 def bootstrap_interval(
-    values: Figures, confidence: float = 0.95, resamples: int = 2000, seed: int = 0
+    values: PerImage, confidence: float = 0.95, resamples: int = 2000, seed: int = 0
 ) -> tuple[float, float]:
     """The percentile bootstrap interval of the mean: (low, high).
 
@@ -134,7 +145,7 @@ def bootstrap_interval(
         values: (N,), at least one; infinite values are allowed.
         confidence: Share of the resampled means inside the interval.
         resamples: How many times N values are drawn with replacement.
-        seed: Of the draws, so that equal values give an equal interval.
+        seed: Of the draws: equal values give an equal interval.
     """
     if len(values) == 0:
         raise ValueError("an interval needs one value or more")
@@ -145,7 +156,7 @@ def bootstrap_interval(
     return float(means[tail]), float(means[-1 - tail])
 
 
-def _double(images: Floats) -> Figures:
+def _double(images: Floats) -> _Array:
     return np.asarray(images, dtype=np.float64)
 
 
@@ -154,15 +165,15 @@ def _check_same_shape(images: Floats, labels: Floats) -> None:
         raise ValueError(f"pictures of {images.shape} cannot be measured against labels of {labels.shape}")
 
 
-def _mean_step(images: Floats) -> Figures:
+def _mean_step(images: Floats) -> PerImage:
     grey = _double(images).mean(axis=3)  # (N, H, W, 3) -> (N, H, W)
     down = np.abs(np.diff(grey, axis=1)).mean(axis=(1, 2))
     across = np.abs(np.diff(grey, axis=2)).mean(axis=(1, 2))
-    steps: Figures = down + across
+    steps: PerImage = down + across
     return steps
 
 
-def _ssim_of_batch(images: Floats, labels: Floats) -> Figures:
+def _ssim_of_batch(images: Floats, labels: Floats) -> PerImage:
     x, y = _double(images), _double(labels)
     mean_x, mean_y = _weighted_mean(x), _weighted_mean(y)
     variance_x = _weighted_mean(x * x) - mean_x**2
@@ -170,31 +181,31 @@ def _ssim_of_batch(images: Floats, labels: Floats) -> Figures:
     covariance = _weighted_mean(x * y) - mean_x * mean_y
     luminance = (2 * mean_x * mean_y + _SSIM_C1) / (mean_x**2 + mean_y**2 + _SSIM_C1)
     structure = (2 * covariance + _SSIM_C2) / (variance_x + variance_y + _SSIM_C2)
-    similarity: Figures = (luminance * structure).mean(axis=(1, 2, 3))
+    similarity: PerImage = (luminance * structure).mean(axis=(1, 2, 3))
     return similarity
 
 
-def _weighted_mean(values: Figures) -> Figures:
+def _weighted_mean(values: _Array) -> _Array:
     """The Gaussian mean around every pixel whose window is inside: (N, H, W, 3) -> (N, H-10, 3, W-10)."""
     count, height, width, channels = values.shape
     down = np.matmul(_gaussian_windows(height), values.reshape(count, height, width * channels))
     rows = down.reshape(count, -1, width, channels)
-    means: Figures = np.matmul(rows.swapaxes(2, 3), _gaussian_windows(width).T)
+    means: _Array = np.matmul(rows.swapaxes(2, 3), _gaussian_windows(width).T)
     return means
 
 
-def _gaussian_windows(size: int) -> Figures:
-    """The weights of the window around every pixel of a line that is inside of it: (size - 10, size)."""
+def _gaussian_windows(size: int) -> _Array:
+    """The weights of every window that lies inside a line of pixels: (size - 10, size)."""
     offsets = np.arange(size)[None, :] - np.arange(_SSIM_RADIUS, size - _SSIM_RADIUS)[:, None]
     weights = np.exp(-0.5 * (offsets / _SSIM_SIGMA) ** 2) * (np.abs(offsets) <= _SSIM_RADIUS)
-    windows: Figures = weights / weights.sum(axis=1, keepdims=True)
+    windows: _Array = weights / weights.sum(axis=1, keepdims=True)
     return windows
 
 
-def _pairwise_distances(rows: Figures) -> Figures:
+def _pairwise_distances(rows: _Array) -> _Array:
     """Root mean square differences: (N, D) -> (N, N)."""
     centred = rows - rows.mean(axis=0)  # small numbers lose less in the subtraction below
     energy = np.square(centred).mean(axis=1)
     squared = energy[:, None] + energy[None, :] - 2 * (centred @ centred.T) / rows.shape[1]
-    distances: Figures = np.sqrt(np.maximum(squared, 0))
+    distances: _Array = np.sqrt(np.maximum(squared, 0))
     return distances

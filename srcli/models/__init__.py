@@ -4,7 +4,6 @@ from typing import Annotated
 
 from pydantic import Field
 
-from srcli.models.absent import NoCritic
 from srcli.models.compact import CompactGenerator
 from srcli.models.dcgan import DcganCritic, DcganGenerator
 from srcli.models.mlp import MlpCritic, MlpGenerator
@@ -16,6 +15,4 @@ GeneratorSettings = Annotated[
     DcganGenerator | ResnetGenerator | MlpGenerator | ResidualGenerator | CompactGenerator | SrezGenerator,
     Field(discriminator="architecture"),
 ]
-CriticSettings = Annotated[
-    DcganCritic | MlpCritic | SrezCritic | NoCritic, Field(discriminator="architecture")
-]
+CriticSettings = Annotated[DcganCritic | MlpCritic | SrezCritic, Field(discriminator="architecture")]

@@ -1,20 +1,24 @@
 """The DCGAN generator and critic: strided and transposed 5x5 convolutions."""
 
 from itertools import pairwise
-from typing import ClassVar, Literal
+from typing import Literal
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from torch import nn
 
+from srcli.data.task import Sizes, Task
 from srcli.models.kernels.strided import DoublingConv2d, HalvingConv2d
 from srcli.models.layers import (
     Activation,
     Flatten,
+    NetworkSettings,
     Normalization,
     Scores,
     Width,
     activation,
+    doubling_mistakes,
+    halving_mistakes,
     initialize_normal,
     normalization,
 )
@@ -22,13 +26,11 @@ from srcli.models.layers import (
 NOISE_SIZE = 128
 
 
-class DcganGenerator(BaseModel):
-    """Two convolutions down to a quarter of the size, four transposed convolutions up to four times it.
+class DcganGenerator(NetworkSettings):
+    """Two convolutions down to a quarter of the size and transposed ones up, four of them by default.
 
-    From noise (figure 5) a linear layer takes the place of the two convolutions.
+    From noise (figure 5) a linear layer to maps of 4 to 7 pixels takes the place of the two convolutions.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     architecture: Literal["dcgan"]
     input: Literal["low_res", "noise"] = "low_res"
@@ -36,31 +38,38 @@ class DcganGenerator(BaseModel):
     normalization: Literal["batch", "none"] = "batch"
     activation: Activation = "relu"
 
-    input_size: ClassVar[None] = None
-    size_multiple: ClassVar[int] = 4
-    tile_size: ClassVar[int] = 128
-    margin: ClassVar[int] = 16
+    def sizes(self, task: Task) -> Sizes:
+        """What the network takes."""
+        noise_size = NOISE_SIZE if self.input == "noise" else None
+        return Sizes(scale=task.scale, noise_size=noise_size, size_multiple=4, context=16)
 
-    @property
-    def takes_noise(self) -> bool:
-        """Whether the network draws faces from noise instead of enlarging pictures."""
-        return self.input == "noise"
+    def mistakes(self, task: Task) -> list[str]:
+        """From noise, labels must be doublings of a small map; else inputs are halved twice, then doubled."""
+        if self.input == "noise":
+            return halving_mistakes(task)
+        if task.input_size % 4:
+            return [f"architecture: inputs should be a multiple of 4 pixels, not {task.input_size}"]
+        return doubling_mistakes(task)
 
-    def build(self) -> nn.Module:
+    def build(self, task: Task) -> nn.Module:
         """The network, initialised.
 
-        From (B, 3, h, w) in [-1, 1], h and w multiples of 4, to (B, 3, 4h, 4w); from noise (B, 128) to
-        (B, 3, 64, 64).
+        From (B, 3, h, w) in [-1, 1], h and w multiples of 4, to (B, 3, scale h, scale w); from noise (B, 128)
+        to (B, 3, H, H).
         """
-        widths = [self.width * factor for factor in (8, 4, 2, 1)]
-        layers = self._from_noise(widths[0]) if self.takes_noise else self._from_low_res(widths[1], widths[0])
+        from_noise = self.input == "noise"
+        doublings = task.halvings if from_noise else 2 + task.doublings
+        widths = _widths(self.width, doublings)[::-1]
+        side = task.label_size >> doublings
+        layers = self._from_noise(widths[0], side) if from_noise else self._from_low_res(widths[0])
         for inputs, outputs in pairwise(widths):
             layers += [DoublingConv2d(inputs, outputs), *self._finish(outputs)]
         network = nn.Sequential(*layers, DoublingConv2d(widths[-1], 3), nn.Tanh())
         initialize_normal(network)
         return network.to(memory_format=torch.channels_last)
 
-    def _from_low_res(self, middle: int, deepest: int) -> list[nn.Module]:
+    def _from_low_res(self, deepest: int) -> list[nn.Module]:
+        middle = deepest // 2
         return [
             HalvingConv2d(3, middle),
             *self._finish(middle),
@@ -68,27 +77,29 @@ class DcganGenerator(BaseModel):
             *self._finish(deepest),
         ]
 
-    def _from_noise(self, deepest: int) -> list[nn.Module]:
-        linear = nn.Linear(NOISE_SIZE, deepest * 4 * 4)
-        return [linear, nn.Unflatten(1, (deepest, 4, 4)), *self._finish(deepest)]
+    def _from_noise(self, deepest: int, side: int) -> list[nn.Module]:
+        linear = nn.Linear(NOISE_SIZE, deepest * side**2)
+        return [linear, nn.Unflatten(1, (deepest, side, side)), *self._finish(deepest)]
 
     def _finish(self, channels: int) -> list[nn.Module]:
         return [normalization(self.normalization, channels), activation(self.activation)]
 
 
-class DcganCritic(BaseModel):
-    """Four convolutions from 64x64 to 4x4 and a linear layer to one score."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+class DcganCritic(NetworkSettings):
+    """Convolutions down to 4 to 7 pixels, four from 64x64 to 4x4, and a linear layer to one score."""
 
     architecture: Literal["dcgan"]
     width: Width = Field(default=64, description="channels after the first convolution")
     normalization: Normalization = "batch"
     activation: Activation = "leaky_relu"
 
-    def build(self) -> nn.Module:
-        """The network, initialised: (B, 3, 64, 64) in [-1, 1] to scores (B,), higher for more real."""
-        widths = [self.width * factor for factor in (1, 2, 4, 8)]
+    def mistakes(self, task: Task) -> list[str]:
+        """Labels must be halved without a rest."""
+        return halving_mistakes(task)
+
+    def build(self, task: Task) -> nn.Module:
+        """The network, initialised: (B, 3, H, H) in [-1, 1] to scores (B,), higher for more real."""
+        widths = _widths(self.width, task.halvings)
         layers: list[nn.Module] = [HalvingConv2d(3, widths[0]), activation(self.activation)]
         for inputs, outputs in pairwise(widths):
             layers += [
@@ -96,6 +107,13 @@ class DcganCritic(BaseModel):
                 normalization(self.normalization, outputs),
                 activation(self.activation),
             ]
-        network = Scores(*layers, Flatten(), nn.Linear(widths[-1] * 4 * 4, 1))
+        network = Scores(
+            *layers, Flatten(), nn.Linear(widths[-1] * (task.label_size >> task.halvings) ** 2, 1)
+        )
         initialize_normal(network)
         return network.to(memory_format=torch.channels_last)
+
+
+def _widths(first: int, count: int) -> list[int]:
+    """Twice as many channels in each convolution as in the one before, up to eight times the first's."""
+    return [first * min(2**place, 8) for place in range(count)]

@@ -1,14 +1,16 @@
-"""The pieces every network shares: activations, normalisation, initialisation."""
+"""What the networks share: activations, normalisation, initialisation, scores."""
 
 import math
+from abc import abstractmethod
 from typing import Annotated, Any, Literal
 
 import torch
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
+from srcli.data.task import Task
 from srcli.models.kernels.sample_norm import SampleNorm
-from srcli.models.kernels.vjp import has_pull_back, run_with_pull_back
+from srcli.models.kernels.vjp import has_vjp, run_with_vjp
 
 Activation = Literal["relu", "leaky_relu", "tanh"]
 Normalization = Literal["batch", "layer", "none"]
@@ -81,6 +83,37 @@ def initialize_srez(layer: nn.Module, factor: float) -> None:
             _zero_bias(convolution)
 
 
+class NetworkSettings(BaseModel):
+    """What an experiment says of one of its networks; an architecture is a subclass."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    @abstractmethod
+    def build(self, task: Task) -> nn.Module:
+        """The network for a task, initialised."""
+
+    def mistakes(self, _task: Task) -> list[str]:
+        """Why there is no such network for a task, as `setting: reason`; nothing where there is."""
+        return []
+
+
+def doubling_mistakes(task: Task) -> list[str]:
+    """What a network that enlarges by doubling says of a task."""
+    if task.scale.bit_count() == 1:
+        return []
+    return [f"architecture: it enlarges by doubling; task.scale should be 2, 4, 8 or 16, not {task.scale}"]
+
+
+def halving_mistakes(task: Task) -> list[str]:
+    """What a network between labels and maps of 4 to 7 pixels says of a task."""
+    if task.label_size % 2**task.halvings == 0:
+        return []
+    return [
+        f"architecture: it halves labels {task.halvings} times; task.label_size should be a multiple of"
+        f" {2**task.halvings}, not {task.label_size}"
+    ]
+
+
 class Flatten(nn.Flatten):
     """`nn.Flatten` of pictures whose gradient is channels-last again, as all that comes before is."""
 
@@ -107,28 +140,28 @@ class Scores(nn.Sequential):
     """A sequence of layers whose last gives one number a sample, returned as (B,)."""
 
     def forward(self, images: Tensor) -> Tensor:
-        """Scores (B,) of images (B, 3, 64, 64)."""
+        """Scores (B,) of images (B, 3, H, H)."""
         scores: Tensor = super().forward(images)  # type: ignore[no-untyped-call]
         return scores.squeeze(1)
 
     @property
     def knows_gradients(self) -> bool:
         """Whether `scores_and_gradients` can be called: the gradient of every layer is written down."""
-        return all(map(has_pull_back, self))
+        return all(map(has_vjp, self))
 
     def scores_and_gradients(self, images: Tensor, count: int) -> tuple[Tensor, Tensor]:
-        """Scores (B,) of images (B, 3, 64, 64), and of the last `count` their gradients by the images.
+        """Scores (B,) of images (B, 3, H, H), and of the last `count` their gradients by the images.
 
         The gradients are a second network, run from the scores back to the images by the same weights. It is
         differentiated as any network is, and nothing is computed that its derivatives do not need.
         """
-        features, pull_backs = images, []
+        features, vjps = images, []
         for layer in self:
-            features, pull_back = run_with_pull_back(layer, features, count)
-            pull_backs.append(pull_back)
+            features, vjp = run_with_vjp(layer, features, count)
+            vjps.append(vjp)
         gradients = torch.ones_like(features[-count:], requires_grad=False)
-        for pull_back in reversed(pull_backs):
-            gradients = pull_back(gradients)
+        for vjp in reversed(vjps):
+            gradients = vjp(gradients)
         return features.squeeze(1), gradients
 
 

@@ -1,14 +1,16 @@
 """The MLP generator and critic: four linear layers each, width 512."""
 
 from itertools import pairwise
-from typing import ClassVar, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from torch import nn
 
+from srcli.data.task import Sizes, Task
 from srcli.models.layers import (
     Activation,
     Depth,
+    NetworkSettings,
     Normalization,
     Scores,
     Width,
@@ -17,14 +19,9 @@ from srcli.models.layers import (
     normalization,
 )
 
-LOW_RES_VALUES = 3 * 16 * 16
-HIGH_RES_VALUES = 3 * 64 * 64
 
-
-class MlpGenerator(BaseModel):
-    """Linear layers from all 768 input values to all 12,288 output values; it takes 16x16 only."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+class MlpGenerator(NetworkSettings):
+    """Linear layers from all input values to all output values; it takes inputs of the task's size only."""
 
     architecture: Literal["mlp"]
     width: Width = 512
@@ -32,15 +29,13 @@ class MlpGenerator(BaseModel):
     normalization: Literal["batch", "none"] = "batch"
     activation: Activation = "relu"
 
-    takes_noise: ClassVar[bool] = False
-    input_size: ClassVar[int] = 16
-    size_multiple: ClassVar[int] = 16
-    tile_size: ClassVar[int] = 128
-    margin: ClassVar[int] = 0
+    def sizes(self, task: Task) -> Sizes:
+        """What the network takes."""
+        return Sizes(scale=task.scale, input_size=task.input_size, size_multiple=task.input_size)
 
-    def build(self) -> nn.Module:
-        """The network, initialised: (B, 3, 16, 16) in [-1, 1] to (B, 3, 64, 64)."""
-        sizes = [LOW_RES_VALUES] + [self.width] * (self.layers - 1)
+    def build(self, task: Task) -> nn.Module:
+        """The network, initialised: (B, 3, h, h) in [-1, 1] to (B, 3, H, H)."""
+        sizes = [3 * task.input_size**2] + [self.width] * (self.layers - 1)
         layers: list[nn.Module] = [nn.Flatten()]
         for inputs, outputs in pairwise(sizes):
             layers += [
@@ -48,18 +43,17 @@ class MlpGenerator(BaseModel):
                 normalization(self.normalization, outputs, spatial=False),
                 activation(self.activation),
             ]
-        last = nn.Linear(self.width, HIGH_RES_VALUES)
-        network = nn.Sequential(*layers, last, nn.Tanh(), nn.Unflatten(1, (3, 64, 64)))
+        side = task.label_size
+        last = nn.Linear(self.width, 3 * side**2)
+        network = nn.Sequential(*layers, last, nn.Tanh(), nn.Unflatten(1, (3, side, side)))
         initialize_he(network)
-        # No ReLU follows: He's deviation would start the 12,288 outputs at the flat ends of tanh.
+        # No ReLU follows: He's deviation would start the outputs at the flat ends of tanh.
         nn.init.xavier_normal_(last.weight)
         return network
 
 
-class MlpCritic(BaseModel):
-    """Linear layers from all 12,288 values to one score."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+class MlpCritic(NetworkSettings):
+    """Linear layers from all values of a label to one score."""
 
     architecture: Literal["mlp"]
     width: Width = 512
@@ -67,11 +61,11 @@ class MlpCritic(BaseModel):
     normalization: Normalization = "batch"
     activation: Activation = "leaky_relu"
 
-    def build(self) -> nn.Module:
-        """The network, initialised: (B, 3, 64, 64) in [-1, 1] to scores (B,), higher for more real."""
+    def build(self, task: Task) -> nn.Module:
+        """The network, initialised: (B, 3, H, H) in [-1, 1] to scores (B,), higher for more real."""
         layers: list[nn.Module] = [
             nn.Flatten(),
-            nn.Linear(HIGH_RES_VALUES, self.width),
+            nn.Linear(3 * task.label_size**2, self.width),
             activation(self.activation),
         ]
         for _ in range(self.layers - 2):

@@ -3,56 +3,53 @@
 from typing import ClassVar, Literal
 
 import torch
-from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from srcli.data.task import SCALE
-from srcli.models.layers import Depth, Width, initialize_he
+from srcli.data.task import Sizes, Task
+from srcli.models.layers import Depth, NetworkSettings, Width, doubling_mistakes, initialize_he
 
 BRANCH_SHARE = 0.1
 """What is left of a block's last weights at the start, so that deep branches begin near the identity."""
 
 
-class ResidualGenerator(BaseModel):
+class ResidualGenerator(NetworkSettings):
     """Residual blocks at the input's size, pixel shuffles up, added to the bicubic enlargement.
 
     The blocks are those of EDSR (Lim et al. 2017, section 3), the skip over all is VDSR's (Kim et al. 2016).
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     architecture: Literal["residual"]
     width: Width = 64
     blocks: Depth = 16
 
     normalization: ClassVar[Literal["none"]] = "none"
-    takes_noise: ClassVar[bool] = False
-    input_size: ClassVar[None] = None
-    size_multiple: ClassVar[int] = 1
-    tile_size: ClassVar[int] = 128
 
-    @property
-    def margin(self) -> int:
-        """Input pixels that the convolutions reach: one each at the input's size, less at larger ones."""
-        return 2 * self.blocks + 5
+    def sizes(self, task: Task) -> Sizes:
+        """Convolutions reach one pixel each at the input's size, less at larger ones."""
+        return Sizes(scale=task.scale, context=2 * self.blocks + 5)
 
-    def build(self) -> nn.Module:
-        """The network, initialised to bicubic enlargement: (B, 3, h, w) in [-1, 1] to (B, 3, 4h, 4w)."""
+    def mistakes(self, task: Task) -> list[str]:
+        """Pixel shuffles double."""
+        return doubling_mistakes(task)
+
+    def build(self, task: Task) -> nn.Module:
+        """The network, which starts as bicubic enlargement: (B, 3, h, w) in [-1, 1] to (B, 3, sh, sw)."""
         # The fastest layout for these convolutions on processors and GPUs alike; values are the same.
-        return ResidualNetwork(self.width, self.blocks).to(memory_format=torch.channels_last)
+        return ResidualNetwork(self.width, self.blocks, task.doublings).to(memory_format=torch.channels_last)
 
 
 class ResidualNetwork(nn.Module):
     """The layers of a `ResidualGenerator`."""
 
-    def __init__(self, width: int, blocks: int) -> None:
+    def __init__(self, width: int, blocks: int, doublings: int) -> None:
         super().__init__()
+        self.scale = 2**doublings
         self.stem = nn.Conv2d(3, width, 3, padding=1)
         self.trunk = nn.Sequential(
             *(Block(width) for _ in range(blocks)), nn.Conv2d(width, width, 3, padding=1)
         )
-        self.enlarge = nn.Sequential(*_double(width), *_double(width))
+        self.enlarge = nn.Sequential(*(layer for _ in range(doublings) for layer in _double(width)))
         self.to_rgb = nn.Conv2d(width, 3, 3, padding=1)
         initialize_he(self)
         with torch.no_grad():
@@ -62,10 +59,10 @@ class ResidualNetwork(nn.Module):
             self.to_rgb.weight.zero_()
 
     def forward(self, low_res: Tensor) -> Tensor:
-        """(B, 3, h, w) in [-1, 1] to (B, 3, 4h, 4w), which may leave [-1, 1] a little."""
+        """(B, 3, h, w) in [-1, 1] to (B, 3, scale h, scale w), which may leave [-1, 1] a little."""
         features = self.stem(low_res)
         features = features + self.trunk(features)
-        bicubic = F.interpolate(low_res, scale_factor=SCALE, mode="bicubic", align_corners=False)
+        bicubic = F.interpolate(low_res, scale_factor=self.scale, mode="bicubic", align_corners=False)
         enlarged: Tensor = bicubic + self.to_rgb(self.enlarge(features))
         return enlarged
 

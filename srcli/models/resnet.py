@@ -1,12 +1,22 @@
-"""The ResNet generator: residual blocks at 16x16, 32x32 and 64x64, nearest-neighbour upsampling between."""
+"""The ResNet generator: residual blocks from the input's size to the label's, upsampling between."""
 
-from typing import Annotated, ClassVar, Literal
+from itertools import pairwise
+from typing import Annotated, Literal
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from torch import Tensor, nn
 
-from srcli.models.layers import Activation, Width, activation, initialize_srez, normalization
+from srcli.data.task import Sizes, Task
+from srcli.models.layers import (
+    Activation,
+    NetworkSettings,
+    Width,
+    activation,
+    doubling_mistakes,
+    initialize_srez,
+    normalization,
+)
 
 BRANCH_FACTOR, RELU_FACTOR = 1e-3, 2.0
 """Variances in srez, relative to those that keep a linear layer's: branches begin near the identity."""
@@ -14,34 +24,37 @@ OUTPUT_FACTOR = 0.25
 """srez's sigmoid over [0, 1] is tanh of half its argument over [-1, 1]; so half of its deviation."""
 
 
-class ResnetGenerator(BaseModel):
-    """Three pre-activation residual blocks (He et al. 2016) and three convolutions to RGB."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+class ResnetGenerator(NetworkSettings):
+    """A pre-activation residual block (He et al. 2016) at every size and three convolutions to RGB."""
 
     architecture: Literal["resnet"]
-    widths: Annotated[tuple[Width, Width, Width], Field(strict=False)] = (256, 128, 96)
+    widths: Annotated[tuple[Width, ...], Field(strict=False, min_length=2, max_length=5)] = (256, 128, 96)
     normalization: Literal["batch", "none"] = "batch"
     activation: Activation = "relu"
 
-    takes_noise: ClassVar[bool] = False
-    input_size: ClassVar[None] = None
-    size_multiple: ClassVar[int] = 1
-    tile_size: ClassVar[int] = 128
-    margin: ClassVar[int] = 6
+    def sizes(self, task: Task) -> Sizes:
+        """What the network takes; what lies beyond the input's size adds less and less to its reach."""
+        return Sizes(scale=task.scale, context=6)
 
-    def build(self) -> nn.Module:
-        """The network, initialised: (B, 3, h, w) in [-1, 1] to (B, 3, 4h, 4w)."""
-        low, middle, high = self.widths
+    def mistakes(self, task: Task) -> list[str]:
+        """There is a block, and a width, for every size."""
+        wanted = task.doublings + 1
+        if task.scale.bit_count() == 1 and len(self.widths) != wanted:
+            return [
+                f"widths: task.scale {task.scale} needs {wanted}, one for each size, not {len(self.widths)}"
+            ]
+        return doubling_mistakes(task)
+
+    def build(self, _task: Task) -> nn.Module:
+        """The network, initialised: (B, 3, h, w) in [-1, 1] to (B, 3, scale h, scale w)."""
+        high = self.widths[-1]
         head, head_1x1 = nn.Conv2d(high, high, 3, padding=1), nn.Conv2d(high, high, 1)
         to_rgb = nn.Conv2d(high, 3, 1)
+        body = [nn.Conv2d(3, self.widths[0], 1), self._block(self.widths[0])]
+        for inputs, outputs in pairwise(self.widths):
+            body += [*self._double(inputs, outputs), self._block(outputs)]
         network = nn.Sequential(
-            nn.Conv2d(3, low, 1),
-            self._block(low),
-            *self._double(low, middle),
-            self._block(middle),
-            *self._double(middle, high),
-            self._block(high),
+            *body,
             head,
             activation(self.activation),
             head_1x1,

@@ -1,34 +1,30 @@
-"""What a network would hold, told without building it."""
+"""The tensors of a network, without building it."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.overrides import TorchFunctionMode
+
+from srcli.data.task import Task
+from srcli.models.layers import NetworkSettings
 
 MAX_PARAMETERS = 250_000_000
 """Larger networks, a gigabyte of weights, are not built for training."""
 
 
-class Settings(Protocol):
-    """The settings of a network."""
-
-    def build(self) -> nn.Module:
-        """The network."""
-
-
-def tensors_of(settings: Settings) -> dict[str, Tensor]:
-    """The parameters and buffers that the settings' network would have, by name, without their memory."""
+def tensors_of(settings: NetworkSettings, task: Task) -> dict[str, Tensor]:
+    """The parameters and buffers that a network would have, by name, without their memory."""
     with torch.device("meta"), _WithoutDraws():
-        return settings.build().state_dict()
+        return settings.build(task).state_dict()
 
 
 _DRAWS = ("normal_", "uniform_", "kaiming_uniform_", "xavier_normal_", "trunc_normal_")
 
 
 class _WithoutDraws(TorchFunctionMode):
-    """Leaves out the drawing of initial weights, which takes seconds to set up where there is no memory."""
+    """Skips the drawing of initial weights, which takes seconds even on the meta device."""
 
     def __torch_function__(
         self,

@@ -1,34 +1,44 @@
 """The networks of srez, the authors' code for their ResNet (MandyZChen/srez, commit d7de14d)."""
 
 from itertools import pairwise
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from torch import Tensor, nn
 
-from srcli.models.layers import Activation, Normalization, Width, activation, initialize_srez
+from srcli.data.task import Sizes, Task
+from srcli.models.layers import (
+    Activation,
+    NetworkSettings,
+    Normalization,
+    Width,
+    activation,
+    initialize_srez,
+)
 from srcli.models.resnet import BRANCH_FACTOR, RELU_FACTOR, Residual
 
 
-class SrezGenerator(BaseModel):
+class SrezGenerator(NetworkSettings):
     """Two residual blocks at the input's size and two at twice that; none at the output's."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     architecture: Literal["srez"]
     widths: Annotated[tuple[Width, Width, Width], Field(strict=False)] = (256, 128, 96)
     normalization: Literal["batch", "none"] = "batch"
     activation: Activation = "relu"
 
-    takes_noise: ClassVar[bool] = False
-    input_size: ClassVar[None] = None
-    size_multiple: ClassVar[int] = 1
-    tile_size: ClassVar[int] = 128
-    margin: ClassVar[int] = 8
+    def sizes(self, task: Task) -> Sizes:
+        """What the network takes."""
+        return Sizes(scale=task.scale, context=8)
 
-    def build(self) -> nn.Module:
-        """The network, initialised: (B, 3, h, w) in [-1, 1] to (B, 3, 4h, 4w)."""
+    def mistakes(self, task: Task) -> list[str]:
+        """Its scale is fixed."""
+        if task.scale == 4:
+            return []
+        return [f"architecture: srez enlarges four times; task.scale should be 4, not {task.scale}"]
+
+    def build(self, _task: Task) -> nn.Module:
+        """The network, initialised: (B, 3, h, w) in [-1, 1] to (B, 3, scale h, scale w)."""
         low, middle, high = self.widths
         network = nn.Sequential(
             *self._double(3, low),
@@ -67,18 +77,16 @@ class SrezGenerator(BaseModel):
         return [_initialized(convolution, RELU_FACTOR), activation(self.activation)]
 
 
-class SrezCritic(BaseModel):
+class SrezCritic(NetworkSettings):
     """Four strided convolutions, a 3x3 and a 1x1 convolution, and the mean of a map of scores."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     architecture: Literal["srez"]
     width: Width = Field(default=64, description="channels after the first convolution")
     normalization: Normalization = "batch"
     activation: Activation = "relu"
 
-    def build(self) -> nn.Module:
-        """The network, initialised: (B, 3, 64, 64) in [-1, 1] to scores (B,), higher for more real."""
+    def build(self, _task: Task) -> nn.Module:
+        """The network, initialised: (B, 3, H, H) in [-1, 1] to scores (B,), higher for more real."""
         widths = [3, *(self.width * factor for factor in (1, 2, 4, 8))]
         layers: list[nn.Module] = []
         for inputs, outputs in pairwise(widths):
@@ -101,7 +109,7 @@ class MeanScore(nn.Sequential):
     """A sequence of layers that ends in a map of scores, of which the mean is returned."""
 
     def forward(self, images: Tensor) -> Tensor:
-        """Scores (B,) of images (B, 3, 64, 64)."""
+        """Scores (B,) of images (B, 3, H, H)."""
         scores: Tensor = super().forward(images)  # type: ignore[no-untyped-call]
         return scores.mean((1, 2, 3))
 

@@ -1,4 +1,4 @@
-"""What goes wrong while an archive is read, said of the archive."""
+"""Errors in reading an archive, as errors that name the archive."""
 
 import errno
 from collections.abc import Iterator
@@ -12,11 +12,11 @@ _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 @contextmanager
 def archive_errors(path: Path) -> Iterator[None]:
-    """Names the archive in whatever goes wrong while it is read.
+    """A block that reads an archive, whose errors name the archive.
 
     Raises:
         DataError: The archive is damaged or cannot be read.
-        OSError: There is no room for what the block writes of it.
+        OSError: The disk has no room for what the block writes.
     """
     try:
         yield

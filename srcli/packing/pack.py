@@ -8,11 +8,10 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path, PurePosixPath
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
-import srcli
 from srcli.console import printable, progress
 from srcli.data.dataset import (
     DATASET_VERSION,
@@ -24,14 +23,14 @@ from srcli.data.dataset import (
     fingerprint_of,
     ranges_of_indices,
 )
-from srcli.data.task import FACE_SIZE
 from srcli.errors import DataError
-from srcli.packing.layouts import Layout, detect_layout
+from srcli.packing.faces import detect_layout
+from srcli.packing.layouts import AUTO, FACES, LAYOUTS, Layout
 from srcli.packing.sources import MAX_TEXT_BYTES, Source, unpacked
 from srcli.packing.splits import (
     PARTITION_FILE,
     parse_partition,
-    reserve_authors_test_images,
+    reserve_test_pictures,
     split_by_name,
     split_by_partition,
 )
@@ -40,6 +39,7 @@ from srcli.pictures.pixels import Pixels
 from srcli.processes import ALONE, Share
 from srcli.storage.atomic import atomic_folder, write_json, write_text
 from srcli.storage.bounded import read_bounded
+from srcli.version import __version__
 
 ALL_FILE = "all.npy"
 COPIED_BYTES = 16_000_000
@@ -52,8 +52,8 @@ class Packing:
     """How to pack.
 
     Attributes:
-        layout: `auto` looks at the first picture that can be read.
-        size: Side of the stored faces in pixels, 72 or more; the celeba layout knows 72 alone.
+        layout: One of `LAYOUTS`; `auto` looks at the first picture that can be read.
+        size: Side of the stored faces in pixels, 72 or more; some layouts have one size alone.
         partition: A file in the form of CelebA's list_eval_partition.txt; None to look beside the source.
         holdout: How many faces become the test split where there is no partition.
         max_skipped: The largest share of skipped pictures, in percent.
@@ -61,7 +61,7 @@ class Packing:
         share: Which of the sorted pictures are packed; the splits are those of all pictures.
     """
 
-    layout: Literal["auto", "celeba", "faces"]
+    layout: str
     size: int
     partition: Path | None
     holdout: int
@@ -105,12 +105,12 @@ def require_size(layout: Layout, size: int) -> None:
     """Refuses sizes that a layout does not have.
 
     Raises:
-        DataError: The layout is `celeba` and the size not 72.
+        DataError: The layout has another size alone.
     """
-    if layout == "celeba" and size != FACE_SIZE:
+    if layout.stored_size not in (None, size):
         raise DataError(
-            f"--size {size} does not fit the celeba layout: the paper's window is {FACE_SIZE} pixels",
-            "Leave --size out, or take the largest centred squares with --layout faces.",
+            f"--size {size} does not fit the {layout.name} layout, which has {layout.stored_size} alone",
+            f"Leave --size out, or take {FACES.help} with --layout {FACES.name}.",
         )
 
 
@@ -122,7 +122,7 @@ def _pack(source: Source, opened: Path, out: Path, packing: Packing) -> Packed:
     if not names:
         raise DataError(f"{source.path} holds {len(all_names) or 'no'} pictures", _too_few(packing.share))
     partition = _read_partition(source, packing.partition)
-    layout = detect_layout(source.files()) if packing.layout == "auto" else packing.layout
+    layout = detect_layout(source.files()) if packing.layout == AUTO else LAYOUTS[packing.layout]
     require_size(layout, packing.size)
     unlisted = _unlisted(names, partition)
     with atomic_folder(out) as folder:
@@ -145,7 +145,7 @@ def _pack(source: Source, opened: Path, out: Path, packing: Packing) -> Packed:
 def _write_faces(
     work: Work, source: Path, packing: Packing, unlisted: Mapping[str, str]
 ) -> tuple[dict[int, bytes], dict[str, str]]:
-    """Writes every face into its row; the faces' digests by row, and the reasons of pictures without one.
+    """Writes every face into its row; returns the digests by row, and the reasons of skipped pictures.
 
     Raises:
         DataError: Too many have none, those that the partition does not list among them.
@@ -176,15 +176,15 @@ def _write_faces(
 
 
 def _other_layout(layout: Layout) -> str:
-    """What to do about pictures that do not have CelebA's size."""
-    return "--layout faces takes pictures of any size. " if layout == "celeba" else ""
+    """Advice on pictures of another size than the layout's."""
+    return f"--layout {FACES.name} takes pictures of any size. " if layout.picture_size else ""
 
 
 def _create_array(path: Path, rows: int, size: int) -> MappedPixels:
-    """A mapped array with its room on the disk: where that runs out later, writing would kill the process.
+    """Creates a mapped array with its disk space: were that to run out later, writing would kill the process.
 
     Raises:
-        OSError: The disk has no such room.
+        OSError: The disk is full.
     """
     array = np.lib.format.open_memmap(path, "w+", np.uint8, (rows, size, size, 3))
     if sys.platform == "linux":
@@ -224,7 +224,7 @@ def _split(
         splits = split_by_name(names, holdout, *others)
     else:
         splits = split_by_partition(names, partition)
-    return reserve_authors_test_images(names, splits) if layout == "celeba" else splits
+    return reserve_test_pictures(names, splits, layout.test_numbers)
 
 
 def _read_partition(source: Source, given: Path | None) -> dict[str, int] | None:
@@ -245,9 +245,9 @@ def _record(
 ) -> dict[str, object]:
     return {
         "version": DATASET_VERSION,
-        "srcli": srcli.__version__,
+        "srcli": __version__,
         "source": _printable(str(source.path)),
-        "layout": packed.layout,
+        "layout": packed.layout.name,
         "size": faces.shape[1],
         "count": len(faces),
         "counts": packed.counts,
@@ -261,7 +261,7 @@ def _record(
 
 @contextmanager
 def _sigterm_as_interrupt() -> Iterator[None]:
-    """A block in which SIGTERM does what Ctrl-C does, so that what was begun is removed."""
+    """A block in which SIGTERM does what Ctrl-C does, so that unfinished files are removed."""
 
     def interrupt(_number: int, _frame: object) -> None:
         raise KeyboardInterrupt

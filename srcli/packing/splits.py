@@ -1,6 +1,6 @@
 """Which faces are for training, validation and test."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import PurePosixPath
 
 import numpy as np
@@ -10,14 +10,6 @@ from srcli.errors import DataError
 
 PARTITION_FILE = "list_eval_partition.txt"
 LARGEST_HOLDOUT = 0.1
-
-AUTHORS_TEST_IMAGES = frozenset(
-    (
-        *(73883, 110251, 132301, 57264, 152931, 93861, 124938, 79512),
-        *(106152, 127384, 134028, 67874, 10613, 36510, 198694, 100990),
-    )
-)
-"""The CelebA numbers of the paper's test images (`pick_test_images.py`)."""
 
 
 def parse_partition(text: str, where: str) -> dict[str, int]:
@@ -56,12 +48,14 @@ def split_by_name(names: Sequence[str], holdout: int, before: int = 0, after: in
     return _indices(split[before : before + len(names)])
 
 
-def reserve_authors_test_images(names: Sequence[str], splits: Mapping[str, Indices]) -> dict[str, Indices]:
-    """Moves the paper's 16 test images, where they are among CelebA's files, to the test split."""
+def reserve_test_pictures(
+    names: Sequence[str], splits: Mapping[str, Indices], numbers: Collection[int]
+) -> dict[str, Indices]:
+    """Moves the pictures that are named by these numbers to the test split."""
     stems = [PurePosixPath(name).stem for name in names]
-    theirs = [row for row, stem in enumerate(stems) if stem.isdecimal() and int(stem) in AUTHORS_TEST_IMAGES]
-    others = {name: np.setdiff1d(indices, theirs) for name, indices in splits.items()}
-    return {**others, "test": np.union1d(others["test"], np.array(theirs, np.int64))}
+    reserved = [row for row, stem in enumerate(stems) if stem.isdecimal() and int(stem) in numbers]
+    others = {name: np.setdiff1d(indices, reserved) for name, indices in splits.items()}
+    return {**others, "test": np.union1d(others["test"], np.array(reserved, np.int64))}
 
 
 def _indices(split: Indices) -> dict[str, Indices]:

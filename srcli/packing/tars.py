@@ -20,13 +20,13 @@ MAX_READ = 1_000_000
 
 MAX_NAME = 1000
 XZ_MEMORY = 200_000_000
-"""What unpacking xz may take; its own strongest setting takes 65 MB, a file may ask for 4 GB."""
+"""Bytes of memory that unpacking xz may take; its strongest setting takes 65 MB, a file may ask for 4 GB."""
 
 _PIECE = 65_536
 
 
 class Stream(Protocol):
-    """What is needed of a file to read a tar from it."""
+    """The methods of a file that reading a tar needs."""
 
     def read(self, size: int, /) -> bytes: ...
     def seek(self, place: int, /) -> int: ...
@@ -35,7 +35,7 @@ class Stream(Protocol):
 
 @contextmanager
 def tar_members(path: Path) -> Iterator[Iterator[tuple[tarfile.TarFile, tarfile.TarInfo]]]:
-    """A block in which the members of a tar (.tar, .tar.gz, .tar.xz, .tar.bz2) can be gone through.
+    """A block in which to iterate over the members of a tar (.tar, .tar.gz, .tar.xz, .tar.bz2).
 
     Raises:
         DataError: It would unpack to far more than it is, or holds headers or names of unreasonable length.
@@ -101,7 +101,7 @@ def _unpacked(file: IO[bytes], stack: ExitStack) -> Stream:
 
 
 class _Bounded:
-    """A file that is read forward, in small parts, up to a limit."""
+    """A file that is read forward, in small pieces, up to a limit."""
 
     def __init__(self, file: Stream, most: int) -> None:
         self._file, self._most = file, most
@@ -114,12 +114,12 @@ class _Bounded:
         return self._file.read(size)
 
     def seek(self, place: int) -> int:
-        """Goes to a place."""
+        """Moves to a position."""
         self._check(place)
         return self._file.seek(place)
 
     def tell(self) -> int:
-        """The place."""
+        """The current position."""
         return self._file.tell()
 
     def _check(self, place: int) -> None:
@@ -128,7 +128,7 @@ class _Bounded:
 
 
 class _Copied:
-    """A file that is read forward, all that is read or passed over being written to another."""
+    """A file that is read forward, with a copy of all its bytes written to another."""
 
     def __init__(self, file: Stream, out: IO[bytes]) -> None:
         self._file, self._out = file, out
@@ -140,13 +140,13 @@ class _Copied:
         return content
 
     def seek(self, place: int) -> int:
-        """Goes forward to a place, or to the end."""
+        """Moves forward to a position, or to the end."""
         while self.tell() < place and self.read(min(place - self.tell(), _PIECE)):
             continue
         return self.tell()
 
     def tell(self) -> int:
-        """The place."""
+        """The current position."""
         return self._file.tell()
 
 
@@ -169,7 +169,7 @@ class _Xz:
         return content
 
     def seek(self, place: int) -> int:
-        """Goes forward to a place, or to the end."""
+        """Moves forward to a position, or to the end."""
         if place < self._place:
             raise OSError("xz is read forward only")
         while self._place < place and self.read(min(place - self._place, _PIECE)):
@@ -177,7 +177,7 @@ class _Xz:
         return self._place
 
     def tell(self) -> int:
-        """The place."""
+        """The current position."""
         return self._place
 
     def _part(self, most: int) -> bytes:

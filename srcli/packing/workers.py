@@ -1,4 +1,4 @@
-"""Decoding pictures into the rows of an array's file, in as many processes as wanted."""
+"""Decoding pictures into the rows of an array's file, in several processes."""
 
 import multiprocessing
 import signal
@@ -11,7 +11,8 @@ from pathlib import Path
 
 from srcli.data.dataset import digest_of
 from srcli.errors import DataError, ImageError
-from srcli.packing.layouts import Layout, face_of
+from srcli.packing.faces import face_of
+from srcli.packing.layouts import Layout
 from srcli.packing.sources import open_source
 from srcli.processes import Share
 
@@ -20,7 +21,7 @@ SECONDS_BETWEEN_REPORTS = 0.1
 
 @dataclass(frozen=True)
 class Work:
-    """What one process decodes, and where to.
+    """The pictures that one process decodes, and where it writes them.
 
     Attributes:
         source: What `open_source` opens.
@@ -38,11 +39,11 @@ class Work:
 
 @dataclass(frozen=True)
 class Report:
-    """What was done since the last report.
+    """The pictures that were done since the last report.
 
     Attributes:
-        digests: `digest_of` each face that was written, by its row.
-        skipped: Why pictures have no face, by their names.
+        digests: `digest_of` each written face, by its row.
+        skipped: The reasons why pictures were skipped, by their names.
     """
 
     digests: Mapping[int, bytes]
@@ -50,7 +51,7 @@ class Report:
 
 
 def share_out(work: Work, count: int) -> list[Work]:
-    """The work as that of `count` processes, or of as many as there are pictures."""
+    """Divides the work among `count` processes, or one a picture where there are fewer pictures."""
     pictures = list(work.rows.items())
     count = max(1, min(count, len(pictures)))
     shares = [Share(number, count) for number in range(count)]
@@ -58,7 +59,7 @@ def share_out(work: Work, count: int) -> list[Work]:
 
 
 def fill_rows(works: Sequence[Work]) -> Generator[Report]:
-    """Does the works, each in a process of its own; a single one in this process.
+    """Does each work in a process of its own, a single one in this process.
 
     Raises:
         DataError: The source is damaged, or a process was killed.
@@ -106,7 +107,7 @@ def _fill_share(work: Work) -> Iterator[Report]:
 
 
 def _serve(work: Work, connection: Connection) -> None:
-    """A worker process: sends its reports, then None, or what was raised."""
+    """Runs a worker process: sends its reports, then None, or the exception that ended it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's, which ends its workers
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     try:
@@ -119,7 +120,8 @@ def _serve(work: Work, connection: Connection) -> None:
 
 @contextmanager
 def _processes(works: Sequence[Work]) -> Iterator[list[Connection]]:
-    """A block in which the works are done by processes, with the connections on which they report."""
+    """A block with running worker processes, as the connections on which they report; its end kills them."""
+    # Not a ProcessPoolExecutor: its workers outlive a killed parent, and Ctrl-C would wait for their shares.
     # Spawned, not forked: a fork copies the locks of this process's other threads in whatever state they are.
     context = multiprocessing.get_context("spawn")
     processes, connections = [], []
@@ -141,7 +143,7 @@ def _processes(works: Sequence[Work]) -> Iterator[list[Connection]]:
 
 @contextmanager
 def _interrupts_held_back() -> Iterator[None]:
-    """A block in which processes can be started whole: Ctrl-C and SIGTERM wait for its end.
+    """A block in which to start processes: Ctrl-C and SIGTERM wait for its end.
 
     Processes started in it begin with both held back, too.
     """

@@ -15,17 +15,17 @@ READ_FORMATS = {
     "AVIF": (".avif",),
     "HEIF": (".heic", ".heif"),
 }
-"""Formats that Pillow decodes itself, unlike EPS for example, or by the extra `heic`, and their endings."""
+"""File name endings by format: what Pillow decodes itself (unlike EPS), and HEIF by the extra `heic`."""
 
 PICTURE_ENDINGS = tuple(sorted(ending for endings in READ_FORMATS.values() for ending in endings))
-"""What the names of pictures in folders and archives end in."""
+"""The endings by which pictures are found in folders and archives."""
 
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _AVIF_BRANDS = (b"avif", b"avis")
 
 
 def readable_formats() -> list[str]:
-    """The formats that this build of Pillow knows: AVIF is a part that some lack, HEIF needs an extra."""
+    """The formats that this installation reads: some builds of Pillow lack AVIF, and HEIF needs an extra."""
     from PIL import Image
 
     Image.init()
@@ -34,7 +34,7 @@ def readable_formats() -> list[str]:
 
 
 def what_reads(head: bytes) -> str:
-    """What a picture that Pillow does not know needs to be read; empty where that is not known.
+    """How to read a picture that Pillow does not recognise; empty if its format is not known.
 
     Args:
         head: Its first 12 bytes or more.
@@ -49,7 +49,7 @@ def what_reads(head: bytes) -> str:
 
 @cache
 def _register_heif() -> None:
-    """Teaches Pillow HEIF where the extra is installed; once, as it would list the format again each time."""
+    """Registers HEIF with Pillow where the extra is installed; once, as each time lists the format again."""
     with suppress(ImportError):
         from pillow_heif import register_heif_opener
 

@@ -1,4 +1,4 @@
-"""Ordinary JPEGs, straight to an array: the pixels of Pillow's decoder in half its time."""
+"""Ordinary JPEGs, decoded to the same pixels as Pillow's in half its time."""
 
 import simplejpeg
 
@@ -11,11 +11,11 @@ _KINDS = ("YCbCr", "Gray")
 
 
 def decode_ordinary_jpeg(content: bytes) -> Pixels | None:
-    """The pixels (H, W, 3) of a JPEG that is undamaged, upright and in colour or grey; None of all else.
+    """The pixels (H, W, 3) of a JPEG that is undamaged, upright and in colour or grey; None for all others.
 
-    What is left out is for `images.open_picture`, which knows more kinds and says what is wrong.
+    `open_picture` decodes what is left out, or says what is wrong with it.
     """
-    if not content.startswith(_START) or _EXIF in content:  # EXIF may say that it lies on its side
+    if not content.startswith(_START) or _EXIF in content:  # EXIF may say that it is to be turned
         return None
     try:
         height, width, kind, _ = simplejpeg.decode_jpeg_header(content)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from io import BytesIO
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,17 +10,30 @@ from PIL import Image
 
 Pixels = NDArray[np.uint8]
 
+Integer = TypeVar("Integer", bound=np.unsignedinteger[Any])
+
 
 def to_uint8(values: NDArray[Any]) -> Pixels:
     """Rounds values in 0..255 half up; what lies outside is clipped."""
-    rounded: Pixels = np.floor(np.clip(values, 0, 255) + 0.5).astype(np.uint8)
-    return rounded
+    return to_pixels(values, np.dtype(np.uint8))
 
 
-def to_network(pixels: Pixels) -> NDArray[np.float32]:
-    """(N, H, W, 3) in 0..255 -> (N, 3, H, W) in [-1, 1]."""
-    channels_first = np.ascontiguousarray(pixels.transpose(0, 3, 1, 2))
-    return channels_first.astype(np.float32) / np.float32(127.5) - np.float32(1)
+def to_pixels(values: NDArray[Any], dtype: np.dtype[Integer]) -> NDArray[Integer]:
+    """Rounds half up, and clips to the range of an integer type."""
+    return np.floor(values + 0.5).clip(0, np.iinfo(dtype).max).astype(dtype)
+
+
+def to_8_bits(pixels: NDArray[np.uint16]) -> Pixels:
+    """16 bits -> 8, rounded."""
+    return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)  # 65535 = 257 * 255
+
+
+def to_network(pixels: NDArray[np.unsignedinteger[Any]]) -> NDArray[np.float32]:
+    """8 or 16 bits (N, H, W, 3) or grey (N, H, W, 1) -> (N, 3, H, W) in [-1, 1], grey in three channels."""
+    values = np.ascontiguousarray(pixels.transpose(0, 3, 1, 2)).astype(np.float32)
+    values /= np.float32(np.iinfo(pixels.dtype).max / 2)
+    values -= 1
+    return values.repeat(3, axis=1) if values.shape[1] == 1 else values
 
 
 def from_network(values: NDArray[np.floating[Any]]) -> Pixels:
@@ -29,7 +42,7 @@ def from_network(values: NDArray[np.floating[Any]]) -> Pixels:
 
 
 def grid(rows: Sequence[Sequence[Pixels]], gap: int = 2, background: int = 255) -> Pixels:
-    """One picture of many: the cells (H, W, 3) of a row share a height, rows may differ in length.
+    """Lays many pictures out as one: the cells (H, W, 3) of a row share a height, rows may differ in length.
 
     Args:
         rows: The cells, row by row, left to right.

@@ -1,12 +1,14 @@
-"""Smaller by exact area averages, larger by the two baselines."""
+"""Reducing by exact area averages, enlarging by the two baselines."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from srcli.pictures.pixels import Pixels, to_uint8
+
+Number = TypeVar("Number", np.uint8, np.float32)
 
 
 def area_average(pixels: NDArray[Any], factor: int) -> NDArray[np.float64]:
@@ -37,13 +39,19 @@ def resize_area(square: Pixels, side: int) -> Pixels:
     return to_uint8(np.divide(sums, size**2, dtype=np.float64))
 
 
-def enlarge_bicubic(low_res: Pixels, scale: int) -> Pixels:
-    """Pillow's bicubic enlargement, the baseline: (N, h, w, 3) -> (N, scale h, scale w, 3)."""
+def enlarge_bicubic(low_res: NDArray[Number], scale: int) -> NDArray[Number]:
+    """Pillow's bicubic enlargement, the baseline: (N, h, w, C) -> (N, scale h, scale w, C).
+
+    Args:
+        low_res: Pixels of 8 bits, which are rounded as Pillow does, or float32, which are not.
+        scale: How many times larger the result is.
+    """
     count, height, width, channels = low_res.shape
-    enlarged = np.empty((count, height * scale, width * scale, channels), np.uint8)
-    for index, pixels in enumerate(low_res):
-        image = Image.fromarray(np.ascontiguousarray(pixels))
-        enlarged[index] = np.asarray(image.resize((width * scale, height * scale), Image.Resampling.BICUBIC))
+    enlarged = np.empty((count, height * scale, width * scale, channels), low_res.dtype)
+    for index, channel in np.ndindex(count, channels):
+        image = Image.fromarray(np.ascontiguousarray(low_res[index, ..., channel]))
+        larger = image.resize((width * scale, height * scale), Image.Resampling.BICUBIC)
+        enlarged[index, ..., channel] = np.asarray(larger)
     return enlarged
 
 

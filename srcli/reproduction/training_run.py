@@ -4,23 +4,23 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
-from typing import Any
 
 import torch
 
 from srcli.data.dataset import Dataset
-from srcli.data.task import low_res_of
+from srcli.data.task import PAPER
 from srcli.errors import EXIT_DIVERGED, EXIT_INTERRUPTED, InterruptedRunError, RunError
-from srcli.experiment.loading import differences, load_experiment
+from srcli.experiment.loading import as_overrides, differences, load_experiment
+from srcli.metrics.table import METRICS
 from srcli.pictures.pixels import Pixels, as_png, grid
 from srcli.reproduction.finals import measure_run
-from srcli.reproduction.plan import PlannedRun, as_overrides
+from srcli.reproduction.plan import PlannedRun
 from srcli.reproduction.records import STEP_TERMS, RunRecord, Series, columns_of, write_record
-from srcli.runs.directory import Record, RunDirectory
+from srcli.runs.directory import RunDirectory
 from srcli.runs.lock import is_being_trained
 from srcli.runs.log import logged_steps, read_log
 from srcli.runs.status import RunStatus
@@ -33,21 +33,7 @@ SECONDS_BETWEEN_LOOKS = 1.0
 SHOWN_FACES = 10
 EVALUATED_TERMS = (
     "step",
-    "psnr",
-    "ssim",
-    "l1_high",
-    "consistency",
-    "psnr_running",
-    "psnr_batch",
-    "consistency_running",
-    "consistency_batch",
-    "diversity",
-    "duplicates",
-    "diversity_running",
-    "diversity_batch",
-    "duplicates_running",
-    "duplicates_batch",
-    "spread",
+    *(f"{key}{suffix}" for key in METRICS for suffix in ("", "_running", "_batch")),
     "copies",
     "score_train",
     "score_test",
@@ -78,14 +64,6 @@ class Workshop:
     threads: int
     stopping: Event = field(default_factory=Event)
 
-    def run_directory(self, run: PlannedRun) -> RunDirectory:
-        """Where the run lies."""
-        return RunDirectory(self.out / "runs" / run.name, is_kept=False)
-
-    def record_folder(self, run: PlannedRun) -> Path:
-        """Where its record lies."""
-        return self.out / "records" / run.name
-
 
 def complete(run: PlannedRun, workshop: Workshop, progress: Callable[[int], None]) -> RunRecord:
     """Trains a run to its end, from where it stands, and writes its record.
@@ -99,33 +77,33 @@ def complete(run: PlannedRun, workshop: Workshop, progress: Callable[[int], None
         InterruptedRunError: `workshop.stopping` was set.
         RunError: The run's folder holds a run with other settings.
     """
-    directory = workshop.run_directory(run)
+    directory = RunDirectory(workshop.out / "runs" / run.name, is_kept=False)
     _check_same(run, directory)
     reason = ""
     while not _is_over(directory):
+        was_there = directory.path.exists()
         code = _train(run, directory, workshop, progress)
         if workshop.stopping.is_set() or code == EXIT_INTERRUPTED:
             raise InterruptedRunError(f"{directory.path} was stopped, its checkpoint saved")
-        if code not in (0, EXIT_DIVERGED):
-            reason = _last_line(_log_file(run, workshop)) or f"its process ended with {code}"
-            break
+        # A training that outlived a killed campaign may have made the run first; it is then waited for.
+        if code in (0, EXIT_DIVERGED) or (directory.path.exists() and not was_there):
+            continue
+        reason = _last_line(_log_file(run, workshop)) or f"its process ended with {code}"
+        break
     return _record(run, directory, workshop, reason)
 
 
 def _check_same(run: PlannedRun, directory: RunDirectory) -> None:
-    if not directory.path.exists():
-        return
-    changed = differences(load_experiment(directory.experiment_file), run.experiment)
-    if changed:
+    if directory.path.exists() and (
+        changed := differences(load_experiment(directory.experiment_file), run.experiment)
+    ):
         listed = "; ".join(f"{path}: {old} -> {new}" for path, (old, new) in changed.items())
         raise RunError(f"{directory.path} was trained with other settings: {listed}", "Give another --out.")
 
 
 def _is_over(directory: RunDirectory) -> bool:
-    return directory.path.exists() and directory.record().get("status") in (
-        RunStatus.FINISHED,
-        RunStatus.DIVERGED,
-    )
+    over = (RunStatus.FINISHED, RunStatus.DIVERGED)
+    return directory.path.exists() and directory.record().get("status") in over
 
 
 def _train(
@@ -140,6 +118,8 @@ def _train(
         return 0
     log = _log_file(run, workshop)
     log.parent.mkdir(parents=True, exist_ok=True)
+    shares = ("RANK", "WORLD_SIZE")  # the runs are shared out, not each run's batches
+    inherited = {name: value for name, value in os.environ.items() if name not in shares}
     # A session of its own: Ctrl-C reaches this process alone, which then asks the training to stop.
     with (
         log.open("ab") as talk,
@@ -148,7 +128,7 @@ def _train(
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=talk,
-            env=_environment(workshop.threads),
+            env={"OMP_NUM_THREADS": str(workshop.threads), **inherited},
             start_new_session=True,
         ) as process,
     ):
@@ -173,12 +153,6 @@ def _command(run: PlannedRun, directory: RunDirectory, data: Sequence[Path]) -> 
     return command + [part for text in as_overrides(run.settings) for part in ("--set", text)]
 
 
-def _environment(threads: int) -> dict[str, str]:
-    shares = ("RANK", "WORLD_SIZE")  # the runs are shared out, not each run's batches
-    inherited = {name: value for name, value in os.environ.items() if name not in shares}
-    return {"OMP_NUM_THREADS": str(threads), **inherited}
-
-
 def _log_file(run: PlannedRun, workshop: Workshop) -> Path:
     return workshop.out / "logs" / f"{run.name}.log"
 
@@ -193,34 +167,11 @@ def _record(run: PlannedRun, directory: RunDirectory, workshop: Workshop, reason
     about = directory.record() if directory.path.exists() else {}
     log = read_log(directory.metrics_file) if about else []
     status = RunStatus.FAILED if reason else str(about["status"])
-    figures: dict[str, float] = {}
-    faces: dict[str, Series] = {}
-    examples = None
-    if status == RunStatus.FINISHED:
-        state = restore_state(directory, run.experiment, CPU)
-        figures, faces = measure_run(state, workshop.labels)
-        examples = _strip(state, workshop.examples)
-        shown_file = workshop.out / "test-faces" / f"{run.name}.png"
-        shown_file.parent.mkdir(parents=True, exist_ok=True)
-        write_bytes(shown_file, as_png(_strip(state, workshop.labels[:SHOWN_FACES])))
-    record = _new_record(run, workshop.dataset, status, about, log, reason, figures, faces)
-    write_record(workshop.record_folder(run), record, examples)
-    return record
-
-
-def _new_record(
-    run: PlannedRun,
-    dataset: Dataset,
-    status: str,
-    about: Record,
-    log: Sequence[Record],
-    reason: str,
-    figures: Mapping[str, float],
-    faces: Mapping[str, Any],
-) -> RunRecord:
+    is_finished = status == RunStatus.FINISHED
+    figures, faces, examples = _measured(run, directory, workshop) if is_finished else ({}, {}, None)
     updates = len(log) * run.experiment.objective.n_critic
-    train = len(dataset.splits["train"])
-    return RunRecord(
+    train = len(workshop.dataset.splits["train"])
+    record = RunRecord(
         cell=run.cell,
         part=run.part,
         figures_of_paper=run.figures,
@@ -235,7 +186,7 @@ def _new_record(
             "versions": about.get("versions", {}),
             "commit": source_commit(),
             "device": about.get("device"),
-            "dataset": dataset.fingerprint,
+            "dataset": workshop.dataset.fingerprint,
             "train_faces": train,
             "recorded": time.strftime("%Y-%m-%d", time.gmtime()),
         },
@@ -246,6 +197,20 @@ def _new_record(
         steps=columns_of(log, ("step", *STEP_TERMS)),
         evaluations=columns_of([entry for entry in log if "health" in entry], EVALUATED_TERMS),
     )
+    write_record(workshop.out / "records" / run.name, record, examples)
+    return record
+
+
+def _measured(
+    run: PlannedRun, directory: RunDirectory, workshop: Workshop
+) -> tuple[dict[str, float], dict[str, Series], Pixels]:
+    """A finished run's figures, those of each face and its strip of examples; writes one of test faces."""
+    state = restore_state(directory, run.experiment, CPU)
+    figures, faces = measure_run(state, workshop.labels)
+    shown_file = workshop.out / "test-faces" / f"{run.name}.png"
+    shown_file.parent.mkdir(parents=True, exist_ok=True)
+    write_bytes(shown_file, as_png(_strip(state, workshop.labels[:SHOWN_FACES])))
+    return figures, faces, _strip(state, workshop.examples)
 
 
 def source_commit() -> str | None:
@@ -267,8 +232,8 @@ def _strip(state: TrainingState, labels: Pixels) -> Pixels:
     Batch normalisation takes the statistics of these faces, as the authors' code does at test time.
     """
     kind: Statistics = "batch" if state.experiment.generator.normalization == "batch" else "running"
-    if state.experiment.generator.takes_noise:
+    if state.experiment.sizes.takes_noise:
         outputs = draw_faces(state, len(labels), kind)
     else:
-        outputs = enlarge(state, low_res_of(labels), kind)
+        outputs = enlarge(state, PAPER.low_res_of(labels), kind)
     return grid([list(outputs)], gap=0)

@@ -1,6 +1,5 @@
 """Weights on disk: writing checkpoints, and reading them as files from strangers."""
 
-import io
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -28,7 +27,7 @@ GENERATOR_FILE, EMA_FILE, CRITIC_FILE = (
     "generator_ema.safetensors",
     "critic.safetensors",
 )
-RESUME_FILE = "resume.pt"
+RESUME_FILE = "resume.safetensors"
 Read = TypeVar("Read")
 _KINDS = {torch.float32: "F32", torch.int64: "I64"}
 
@@ -49,7 +48,7 @@ def write_checkpoint(
     experiment: Experiment,
     step: int,
     networks: Mapping[str, nn.Module],
-    resume: Mapping[str, Any],
+    resume: Mapping[str, Tensor],
 ) -> Path:
     """Writes one checkpoint whole or not at all, then removes the oldest beyond `keep_checkpoints`.
 
@@ -57,17 +56,15 @@ def write_checkpoint(
 
     Args:
         networks: By file name: the generator, the critic, the moving average if there is one.
-        resume: Tensors, numbers and containers of them: what else continuing needs.
+        resume: What else continuing needs.
     """
     target = run.checkpoint(step)
     if not _is_whole(target, [*networks, RESUME_FILE]):
         with atomic_folder(target) as folder:
             for name, network in networks.items():
                 write_weights(folder / name, network, experiment, step)
-            buffer = io.BytesIO()
-            torch.save(dict(resume), buffer)
             with atomic_file(folder / RESUME_FILE) as file:
-                file.write(buffer.getbuffer())
+                file.write(safetensors.torch.save(dict(resume)))
             write_checksums(folder)
             if target.exists():
                 remove_folder(target)
@@ -80,7 +77,7 @@ def write_checkpoint(
 
 
 def newest_readable(run: RunDirectory, steps: Sequence[int], read: Callable[[Path], Read]) -> Read:
-    """What `read` makes of the first checkpoint that it can read; those passed over are named.
+    """The result of `read` for the first checkpoint that it can read; a warning names each one passed over.
 
     Args:
         steps: Of the checkpoints, in the order in which they are tried.
@@ -126,7 +123,7 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], WeightsDescription]:
         _check_header(path)
         with safetensors.safe_open(path, framework="pt") as file:
             description = _description(path, file.metadata() or {})
-            _check_tensors(path, file, description)
+            _check_tensors(path, file, _network_tensors(path, description))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (OSError, safetensors.SafetensorError, ValueError) as error:
         hint = "" if path.suffix == ".safetensors" else "Give a run, a checkpoint or a .safetensors file."
@@ -135,7 +132,7 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], WeightsDescription]:
 
 
 def load_weights(network: nn.Module, tensors: Mapping[str, Tensor], source: Path) -> None:
-    """Puts tensors into a network, every one of them in its place.
+    """Loads tensors into a network; all of its tensors must be there.
 
     Raises:
         CheckpointError: A name or a shape does not fit.
@@ -147,24 +144,23 @@ def load_weights(network: nn.Module, tensors: Mapping[str, Tensor], source: Path
         raise CheckpointError(f"{source} does not fit its experiment: {reason}") from None
 
 
-def read_resume(checkpoint: Path) -> dict[str, Any]:
+def read_resume(checkpoint: Path, wanted: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """What `write_checkpoint` was given as `resume`.
 
+    Args:
+        wanted: Tensors without memory, of the names and shapes that the file should hold.
+
     Raises:
-        CheckpointError: Missing or damaged.
+        CheckpointError: Missing, damaged, or it holds other tensors.
     """
     path = checkpoint / RESUME_FILE
     try:
-        require_ordinary(path)
-        # Mapped, since a tensor that declares more than the file holds is then an error, and takes no memory.
-        values = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-    except FileNotFoundError:
-        raise CheckpointError(f"{path} is missing") from None
-    except Exception as error:  # torch.load of a damaged file raises almost anything
+        _check_header(path)
+        with safetensors.safe_open(path, framework="pt") as file:
+            _check_tensors(path, file, wanted)
+            return {name: file.get_tensor(name) for name in wanted}
+    except (OSError, safetensors.SafetensorError, ValueError) as error:
         raise CheckpointError(f"{path} is damaged: {_reason(error)}") from error
-    if not isinstance(values, dict):
-        raise CheckpointError(f"{path} is damaged: it should hold a mapping")
-    return values
 
 
 def _check_header(path: Path) -> None:
@@ -188,10 +184,16 @@ def _description(path: Path, metadata: Mapping[str, str]) -> WeightsDescription:
         ) from None
 
 
-def _check_tensors(path: Path, file: Any, description: WeightsDescription) -> None:
-    """Compares what a file declares with the network it describes, before either takes any memory."""
+def _network_tensors(path: Path, description: WeightsDescription) -> dict[str, Tensor]:
+    settings = getattr(description.experiment, description.role)
+    if settings is None:
+        raise CheckpointError(f"{path} does not fit its experiment, which has no {description.role}")
+    return tensors_of(settings, description.experiment.task)
+
+
+def _check_tensors(path: Path, file: Any, wanted: Mapping[str, Tensor]) -> None:
+    """Compares what a file declares with what it should hold, before either takes any memory."""
     declared = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
-    wanted = tensors_of(getattr(description.experiment, description.role))
     different = sorted(declared.keys() ^ wanted.keys())
     if different:
         whose = "it lacks" if different[0] in wanted else "its experiment has no"

@@ -1,4 +1,4 @@
-"""Run directories: where an experiment's record, metrics, samples and checkpoints lie. No torch here."""
+"""Run directories: the record, metrics, samples and checkpoints of an experiment. No torch here."""
 
 import difflib
 import errno
@@ -11,15 +11,14 @@ from typing import Any
 
 from srcli.errors import RunError
 from srcli.storage.atomic import atomic_folder, write_json, write_text
-from srcli.storage.bounded import parse_json, read_bounded
+from srcli.storage.bounded import JsonObject, parse_json, read_bounded
 
 MAX_RECORD_BYTES = 5_000_000
-Record = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class RunDirectory:
-    """The places inside one run, and the reading and writing of its plain records.
+    """The paths inside one run, and the reading and writing of its record.
 
     Attributes:
         is_kept: Whether this process writes it; of several that train together, one does.
@@ -57,7 +56,7 @@ class RunDirectory:
         found = (re.fullmatch(r"step-(\d{6,})", entry.name) for entry in self.checkpoints.glob("step-*"))
         return sorted(int(match[1]) for match in found if match)
 
-    def record(self) -> Record:
+    def record(self) -> JsonObject:
         """The run's `run.json`.
 
         Raises:
@@ -92,7 +91,7 @@ class RunDirectory:
 
 
 def create_run(
-    path: Path, experiment_text: str, record: Record, fill: Callable[[RunDirectory], None] | None = None
+    path: Path, experiment_text: str, record: JsonObject, fill: Callable[[RunDirectory], None] | None = None
 ) -> RunDirectory:
     """Makes a new run directory, whole or not at all.
 
@@ -134,7 +133,7 @@ _SHOWN = 3
 
 
 def runs_like(path: Path) -> str:
-    """A hint that names runs beside a path or in `runs`: those of a like name, or else the newest.
+    """A hint that names runs beside a path or in `runs`: those with a similar name, or else the newest.
 
     Returns:
         A sentence; empty when there are no runs.

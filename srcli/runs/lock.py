@@ -1,4 +1,4 @@
-"""One process at a time writes a run: a lock that ends with the process that holds it, however it ends."""
+"""The lock of a run, which ends with the process that holds it, however that ends."""
 
 import errno
 import fcntl
@@ -23,10 +23,10 @@ _UNSUPPORTED = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EINVAL)
 
 @contextmanager
 def locked(run: RunDirectory) -> Iterator[None]:
-    """A block in which no other process can enter such a block of the same run.
+    """Holds the lock of a run.
 
     Raises:
-        RunError: Another process is in one.
+        RunError: Another process holds it.
     """
     path = run.path / LOCK_FILE
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
@@ -43,7 +43,7 @@ def locked(run: RunDirectory) -> Iterator[None]:
 
 
 def actual_state(run: RunDirectory) -> str:
-    """What has become of a run, to be told after its name; empty for one that finished.
+    """The status of a run in words that follow its name; empty for one that finished.
 
     A record says `running` for ever when its process was killed: then nobody holds the run's lock.
     """
@@ -61,7 +61,7 @@ def actual_state(run: RunDirectory) -> str:
 
 
 def is_being_trained(run: RunDirectory) -> bool:
-    """Whether a process holds the run's lock; also where locks can't be asked about."""
+    """Whether a process holds the run's lock, or may hold it where that can't be known."""
     return (run.path / LOCK_FILE).exists() and not _is_free(run)
 
 

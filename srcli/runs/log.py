@@ -6,14 +6,14 @@ from contextlib import suppress
 from pathlib import Path
 
 from srcli.errors import RunError
-from srcli.runs.directory import Record
+from srcli.runs.directory import RunDirectory
 from srcli.storage.atomic import name_file, write_text
-from srcli.storage.bounded import parse_json, require_ordinary
+from srcli.storage.bounded import JsonObject, parse_json, require_ordinary
 
 MAX_STEP = 10**12
 
 
-def read_log(path: Path) -> list[Record]:
+def read_log(path: Path) -> list[JsonObject]:
     """The entries of a `metrics.jsonl`; a last line still being written is left out.
 
     Raises:
@@ -46,7 +46,7 @@ def cut_log(path: Path, step: int) -> None:
     write_text(path, "".join(kept))
 
 
-def _log_lines(path: Path) -> list[tuple[bytes, Record | None]]:
+def _log_lines(path: Path) -> list[tuple[bytes, JsonObject | None]]:
     """The lines of a log with their entries; None for a line that is damaged."""
     try:
         require_ordinary(path)
@@ -56,7 +56,7 @@ def _log_lines(path: Path) -> list[tuple[bytes, Record | None]]:
     return [(line, _log_entry(line)) for line in lines]
 
 
-def _log_entry(line: bytes) -> Record | None:
+def _log_entry(line: bytes) -> JsonObject | None:
     try:
         entry = parse_json(line)
     except ValueError:
@@ -66,19 +66,24 @@ def _log_entry(line: bytes) -> Record | None:
 
 
 class RunLog:
-    """Appends one JSON object a line to `metrics.jsonl`, each with one unbuffered write."""
+    """Appends one JSON object a line to a run's log, each with one unbuffered write.
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._file = path.open("ab", buffering=0)
+    In a process that does not keep the run, it does nothing.
+    """
 
-    def write(self, entry: Record) -> None:
+    def __init__(self, run: RunDirectory) -> None:
+        self._path = run.metrics_file
+        self._file = self._path.open("ab", buffering=0) if run.is_kept else None
+
+    def write(self, entry: JsonObject) -> None:
         """Appends one entry, or nothing at all.
 
         Raises:
             RunError: The run was moved or removed; writing on would make a second one of halves.
             OSError: It could not be written; no part of the line is left where that can be helped.
         """
+        if self._file is None:
+            return
         self._check_place()
         end, line = os.fstat(self._file.fileno()).st_size, json.dumps(entry).encode() + b"\n"
         try:
@@ -96,12 +101,14 @@ class RunLog:
         Raises:
             RunError: The run was moved or removed.
         """
-        self._check_place()
-        os.fsync(self._file.fileno())
+        if self._file is not None:
+            self._check_place()
+            os.fsync(self._file.fileno())
 
     def close(self) -> None:
         """Closes the file."""
-        self._file.close()
+        if self._file is not None:
+            self._file.close()
 
     def _check_place(self) -> None:
         if not self._path.exists():

@@ -1,4 +1,4 @@
-"""Short names for the runs and files that a person gave."""
+"""Short names for runs and files."""
 
 from collections.abc import Sequence
 from pathlib import Path

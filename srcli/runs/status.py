@@ -1,10 +1,10 @@
-"""What can become of a run."""
+"""The status of a run."""
 
 from enum import StrEnum
 
 
 class RunStatus(StrEnum):
-    """The statuses of a run, as they stand in its `run.json`."""
+    """The statuses of a run, as `run.json` holds them."""
 
     RUNNING = "running"
     FINISHED = "finished"

@@ -1,1 +1,1 @@
-"""Files on disk: written whole or not at all, read within bounds, checked by their sums."""
+"""Files on disk: atomic writes, bounded reads, checksums."""

@@ -15,10 +15,10 @@ _REFUSALS = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 @contextmanager
 def telling_of_folder(folder: Path) -> Iterator[None]:
-    """A block that makes something in a folder, or the folder itself.
+    """Names the folder in errors about creating a file in it, or the folder itself.
 
     Raises:
-        OSError: The system does not allow it; the folder is named, or the one it would be in.
+        OSError: Permission is denied; names the folder, or its nearest parent that exists.
     """
     try:
         yield
@@ -26,18 +26,18 @@ def telling_of_folder(folder: Path) -> Iterator[None]:
         if error.errno not in _REFUSALS:
             raise
         there = next(place for place in (folder, *folder.parents) if place.exists() or place == place.parent)
-        reason = f"nothing can be made in this folder: {error.strerror}"
+        reason = f"nothing can be created in this folder: {error.strerror}"
         raise OSError(error.errno, reason, str(there)) from error
 
 
 @contextmanager
 def atomic_file(path: Path, mode: str = "wb", durable: bool = True) -> Iterator[IO[Any]]:
-    """Opens a file beside `path` that takes its place when the block ends well, and vanishes when not.
+    """Opens a temporary file beside `path` that replaces it when the block succeeds and is removed otherwise.
 
     Args:
-        path: The file.
-        mode: As that of `open`.
-        durable: Whether it is on the disk before it takes its place, and whole after a power failure.
+        path: The file to write.
+        mode: As for `open`.
+        durable: Whether to fsync before renaming, so that the file is whole after a power loss.
     """
     with telling_of_folder(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -52,7 +52,7 @@ def atomic_file(path: Path, mode: str = "wb", durable: bool = True) -> Iterator[
         part.chmod(0o666 & ~_umask())
         part.replace(path)
     except BaseException as error:
-        with suppress(OSError):  # the first error is the one to tell
+        with suppress(OSError):  # the first error is the one to report
             part.unlink()
         name_file(error, path)
         raise
@@ -60,12 +60,12 @@ def atomic_file(path: Path, mode: str = "wb", durable: bool = True) -> Iterator[
 
 @contextmanager
 def atomic_folder(path: Path) -> Iterator[Path]:
-    """A folder beside `path` that takes its place when the block ends well, and vanishes when not.
+    """Makes a temporary folder that becomes `path` when the block succeeds and is removed otherwise.
 
-    All that is in it is on the disk before it takes its place, so that it is whole after a power loss too.
+    Its contents are synced to disk before it is renamed, so that it is whole after a power loss too.
 
     Raises:
-        OSError: Something other than an empty folder is at `path` by then.
+        OSError: By then `path` exists and is not an empty folder.
     """
     with telling_of_folder(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -83,7 +83,7 @@ def atomic_folder(path: Path) -> Iterator[Path]:
 
 
 def remove_folder(path: Path) -> None:
-    """Removes a folder that is never seen half removed: it loses its name first."""
+    """Removes a folder atomically, by renaming it first."""
     with telling_of_folder(path.parent):
         part = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part"))
     path.replace(part)
@@ -91,30 +91,30 @@ def remove_folder(path: Path) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Writes a text file whole or not at all; once this returns, a power loss does not undo it."""
+    """Writes a text file atomically; it survives a power loss after this returns."""
     with atomic_file(path, "w") as file:
         file.write(text)
     sync_folder(path.parent)
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Writes a file whole or not at all."""
+    """Writes a file atomically."""
     with atomic_file(path) as file:
         file.write(content)
 
 
 def sync_folder(path: Path) -> None:
-    """Puts a folder's entries on the disk: what was made, renamed and removed in it."""
+    """Syncs a folder's entries to disk: files created, renamed and removed in it."""
     _sync(path, os.O_RDONLY | os.O_DIRECTORY)
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Writes a JSON file whole or not at all, indented, one trailing newline."""
+    """Writes a JSON file atomically, indented, with a trailing newline."""
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
 def name_file(error: BaseException, path: Path) -> None:
-    """Says in an error which file it is about; writing to a full disk does not."""
+    """Adds the file name to an error that lacks it, as one from a full disk does."""
     if isinstance(error, OSError) and error.filename is None:
         error.filename = str(path)
 
@@ -137,7 +137,7 @@ def _sync(path: Path, flags: int) -> None:
     try:
         os.fsync(descriptor)
     except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some network file systems have no such call
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some network file systems do not support it
             raise
     finally:
         os.close(descriptor)

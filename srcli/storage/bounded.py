@@ -1,4 +1,4 @@
-"""Reading files that may come from strangers: ordinary files only, and never more than is sensible."""
+"""Reading untrusted files: regular files only, up to a size limit."""
 
 import errno
 import json
@@ -7,24 +7,27 @@ import stat
 from pathlib import Path
 from typing import Any
 
+JsonObject = dict[str, Any]
+"""A run's record, or an entry of its log."""
+
 LARGEST_FLOAT32 = (2 - 2**-23) * 2.0**127
 
 
 def require_ordinary(path: Path) -> None:
-    """Makes sure that a path is an ordinary file: opening a pipe would wait for its writer.
+    """Checks that a path is a regular file: opening a pipe would block until something writes to it.
 
     Raises:
-        OSError: It is none, or is not there.
+        OSError: It is not a regular file, or does not exist.
     """
     if not stat.S_ISREG(path.stat().st_mode):
-        raise OSError(errno.EINVAL, "it is no ordinary file", str(path))
+        raise OSError(errno.EINVAL, "it is not a regular file", str(path))
 
 
 def read_bounded(path: Path, most: int) -> bytes:
-    """The bytes of an ordinary file.
+    """The bytes of a regular file.
 
     Raises:
-        OSError: It cannot be read, is no ordinary file, or is too large.
+        OSError: It cannot be read, is not a regular file, or is larger than `most` bytes.
     """
     require_ordinary(path)
     with path.open("rb") as file:
@@ -38,16 +41,16 @@ def parse_json(content: bytes) -> Any:
     """The value of JSON text in UTF-8.
 
     Raises:
-        ValueError: It is no JSON, or nested too deep.
+        ValueError: It is not JSON, or nested too deeply.
     """
     try:
         return json.loads(content.decode("utf-8"))
     except RecursionError:
-        raise ValueError("it is nested too deep") from None
+        raise ValueError("it is nested too deeply") from None
 
 
 def is_number(value: object) -> bool:
-    """Whether a value of JSON is a finite number in the range of 32-bit floats, as all that networks give."""
+    """Whether a JSON value is a finite number in the range of 32-bit floats, which networks compute in."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
     return abs(value) <= LARGEST_FLOAT32 and math.isfinite(value)

@@ -1,4 +1,4 @@
-"""Whether files are still what was written: SHA-256 checksums in the form that `sha256sum --check` reads."""
+"""SHA-256 checksums of files, in the format of `sha256sum --check`."""
 
 import errno
 import hashlib
@@ -15,20 +15,20 @@ MAX_SUMS_BYTES = 1_000_000
 
 
 def sha256_of(path: Path) -> str:
-    """The SHA-256 of an ordinary file's contents, in hexadecimal."""
+    """The SHA-256 of a regular file's contents, in hexadecimal."""
     require_ordinary(path)
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_checksums(folder: Path) -> None:
-    """Writes the checksums of all files of a folder into it."""
+    """Writes the checksums of all files in a folder to its SHA256SUMS."""
     files = sorted(path for path in folder.iterdir() if path.is_file())
     write_text(folder / SUMS_FILE, "".join(f"{sha256_of(path)}  {path.name}\n" for path in files))
 
 
 def read_checksums(folder: Path) -> dict[str, str]:
-    """A folder's checksums by file name, empty where it has none; damaged lines are left out."""
+    """A folder's checksums by file name, empty if it has none; malformed lines are ignored."""
     try:
         text = read_bounded(folder / SUMS_FILE, MAX_SUMS_BYTES).decode("utf-8", "replace")
     except FileNotFoundError:
@@ -38,10 +38,10 @@ def read_checksums(folder: Path) -> dict[str, str]:
 
 
 def check_files(folder: Path, names: Collection[str]) -> None:
-    """Compares files of a folder with their checksums.
+    """Verifies the checksums of files in a folder.
 
     Raises:
-        CheckpointError: A file or the list of checksums is missing, or a file is not what was written.
+        CheckpointError: A file or its checksum is missing, or they do not match.
     """
     if not (folder / SUMS_FILE).exists():
         raise CheckpointError(f"{folder} is damaged: it has no {SUMS_FILE}")

@@ -1,4 +1,4 @@
-"""Whose statistics batch normalisation takes: those of some of the rows at hand, or other processes' too."""
+"""Batch normalisation over part of the rows at hand, or over the rows of all processes."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,7 +17,7 @@ from srcli.training.replicas import Replicas
 def batches_apart(network: nn.Module, size: int) -> Iterator[None]:
     """A block in which a network may be given several batches of `size` rows at once.
 
-    Batch normalisation then takes the statistics of each by themselves, in their order, as if they were given
+    Batch normalisation then takes the statistics of each batch separately and in order, as if they were given
     one after the other. All other layers keep rows apart anyway.
     """
     layers = [layer for layer in network.modules() if isinstance(layer, _BatchNorm)]
@@ -35,7 +35,7 @@ def _by_batches(forward: Callable[[Tensor], Tensor], size: int, features: Tensor
 
 
 def synchronize(network: nn.Module, replicas: Replicas) -> None:
-    """Puts a `SynchronizedBatchNorm` in the place of every batch normalisation, with the same parameters.
+    """Replaces every batch normalisation by a `SynchronizedBatchNorm` with the same parameters.
 
     torch's own SyncBatchNorm needs a GPU.
     """
@@ -46,7 +46,7 @@ def synchronize(network: nn.Module, replicas: Replicas) -> None:
 
 
 class SynchronizedBatchNorm(_BatchNorm):
-    """What `nn.BatchNorm1d` and `nn.BatchNorm2d` compute of all processes' rows together.
+    """`nn.BatchNorm1d` and `nn.BatchNorm2d` over the rows of all processes.
 
     Every process has as many rows. Names in the state are those of the layer that it replaces.
     """

@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 
 import torch
+from torch import nn
 
 from srcli.data.dataset import Dataset
 from srcli.experiment.schema import Experiment
@@ -55,7 +56,7 @@ def rehearse(experiment: Experiment, dataset: Dataset, device: torch.device, rep
     with replicas.together():
         state = first_state(experiment, device, replicas)
         batches = training_batches(state, dataset)
-        choose_test_faces(dataset, experiment.training.evaluate_faces)
+        choose_test_faces(dataset, experiment.training.evaluate_faces, experiment.task)
     seconds = []
     for _ in range(1 + TIMED_STEPS):
         before = time.perf_counter()
@@ -63,12 +64,16 @@ def rehearse(experiment: Experiment, dataset: Dataset, device: torch.device, rep
         seconds.append(time.perf_counter() - before)
     step_seconds = statistics.median(seconds[1:])
     return Rehearsal(
-        generator_parameters=sum(weight.numel() for weight in state.generator.parameters()),
-        critic_parameters=sum(weight.numel() for weight in state.critic.parameters()),
+        generator_parameters=_parameters(state.generator),
+        critic_parameters=_parameters(state.critic),
         peak_memory=_peak_memory(device),
         step_seconds=step_seconds,
         total_seconds=step_seconds * experiment.training.steps,
     )
+
+
+def _parameters(network: nn.Module | None) -> int:
+    return 0 if network is None else sum(weight.numel() for weight in network.parameters())
 
 
 def duration(seconds: float) -> str:

@@ -1,8 +1,9 @@
-"""The training loop: one step after another, with what is logged, drawn, measured and kept on the way."""
+"""The training loop: steps, and what is logged, measured, drawn and saved on the way."""
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 
 from srcli.data.batches import TrainingBatches
 from srcli.data.dataset import Dataset
@@ -15,11 +16,12 @@ from srcli.errors import (
 )
 from srcli.health.rules import Watch
 from srcli.pictures.pixels import as_png
-from srcli.runs.directory import Record, RunDirectory
+from srcli.runs.directory import RunDirectory
 from srcli.runs.log import RunLog, read_log
 from srcli.runs.status import RunStatus
 from srcli.storage.atomic import write_bytes
-from srcli.training.evaluate import choose_test_faces, measure, sample_grid
+from srcli.storage.bounded import JsonObject
+from srcli.training.evaluate import choose_test_faces, evaluate, sample_grid
 from srcli.training.state import TrainingState, save_state
 from srcli.training.step import Terms, train_step
 from srcli.training.timer import Timer
@@ -35,71 +37,64 @@ class StopRequest:
     requested: bool = False
 
 
-@dataclass(frozen=True)
-class Job:
-    """All that `train` needs: where to, from what, on which faces, and whom to tell.
+def train(
+    run: RunDirectory,
+    state: TrainingState,
+    dataset: Dataset,
+    report: Callable[[JsonObject], None],
+    stop: StopRequest,
+    seconds_before: float = 0.0,
+) -> None:
+    """Trains up to the experiment's number of steps.
 
-    Attributes:
+    Args:
         report: Called after each step with its log entry.
         stop: Set from outside to end the run after the step it is in.
-        seconds_before: How long the run has trained in earlier sittings.
-    """
-
-    run: RunDirectory
-    state: TrainingState
-    dataset: Dataset
-    report: Callable[[Record], None]
-    stop: StopRequest = field(default_factory=StopRequest)
-    seconds_before: float = 0.0
-
-
-def train(job: Job) -> None:
-    """Trains up to the experiment's number of steps.
+        seconds_before: How long the run has trained in earlier sessions.
 
     Raises:
         DivergedError: A term stopped being finite; checkpoints are as they were.
         InterruptedRunError: A stop was requested; a checkpoint was written.
-        UnhealthyRunError: An evaluation found an illness, and the experiment says to stop then; likewise.
+        UnhealthyRunError: An evaluation found something, and the experiment says to stop then; likewise.
     """
-    run, state, settings = job.run, job.state, job.state.experiment.training
-    batches = training_batches(state, job.dataset)
-    faces = choose_test_faces(job.dataset, settings.evaluate_faces)
+    settings, batches = state.experiment.training, training_batches(state, dataset)
+    faces = choose_test_faces(dataset, settings.evaluate_faces, state.experiment.task)
     watch = Watch(state.experiment.objective.stuck_points, read_log(run.metrics_file) if state.step else [])
-    log = RunLog(run.metrics_file) if run.is_kept else None
     run.update_record(status=RunStatus.RUNNING, reason=None, step=state.step, health=watch.record())
-    started, is_ill = time.perf_counter() - job.seconds_before, False
+    started, is_unhealthy = time.perf_counter() - seconds_before, False
     saving, noting = Timer(60 * settings.checkpoint_minutes), Timer(SECONDS_BETWEEN_NOTES)
-    try:
-        while state.step < settings.steps and not (is_ill or _is_interrupted(job)):
+    with closing(RunLog(run)) as log, recording_divergence(run, state):
+        while state.step < settings.steps and not (is_unhealthy or _any_process(state, stop.requested)):
             before = time.perf_counter()
             terms = train_step(state, batches)
             entry = _timed(terms, state, started, before)
             evaluated = _is_due(state, settings.evaluate_every)
             if evaluated:
-                entry.update(measure(state, faces))
+                entry.update(evaluate(state, faces))
             line = watch.judge(entry, evaluated=evaluated)
-            if log is not None:
-                log.write(line)
-            job.report(line)
+            log.write(line)
+            report(line)
             if evaluated or noting.rings():
                 run.update_record(step=state.step, health=watch.record())
-            if evaluated:
-                is_ill = settings.on_unhealthy == "stop" and state.replicas.any(
-                    bool(watch.findings), state.device
-                )
+            if evaluated and settings.on_unhealthy == "stop":
+                is_unhealthy = _any_process(state, bool(watch.findings))
             if _is_due(state, settings.sample_every) and run.is_kept:
                 write_bytes(run.samples / f"step-{state.step:06d}.png", as_png(sample_grid(state, faces)))
             if _is_due(state, settings.checkpoint_every) or saving.rings():
                 _save(run, state, log)
                 saving.restart()
         _save(run, state, log)
+    _conclude(run, state, watch, is_unhealthy)
+
+
+@contextmanager
+def recording_divergence(run: RunDirectory, state: TrainingState) -> Iterator[None]:
+    """Records the divergence of a block in the run's record."""
+    try:
+        yield
     except DivergedError:
         run.update_record(status=RunStatus.DIVERGED, step=state.step)
         raise
-    finally:
-        if log is not None:
-            log.close()
-    _conclude(job, watch, is_ill)
 
 
 def training_batches(state: TrainingState, dataset: Dataset) -> TrainingBatches:
@@ -122,31 +117,37 @@ def training_batches(state: TrainingState, dataset: Dataset) -> TrainingBatches:
         raise DataError(
             f"{dataset.source} has {faces} training faces, fewer than one batch of {settings.batch_size}"
         )
-    return TrainingBatches(dataset, state.experiment.augmentation, settings.batch_size, settings.seed, share)
+    return TrainingBatches(
+        dataset,
+        state.experiment.augmentation,
+        settings.batch_size,
+        settings.seed,
+        share,
+        state.experiment.task,
+    )
 
 
-def _is_interrupted(job: Job) -> bool:
-    return job.state.replicas.any(job.stop.requested, job.state.device)
+def _any_process(state: TrainingState, flag: bool) -> bool:
+    return state.replicas.any(flag, state.device)
 
 
-def _conclude(job: Job, watch: Watch, is_ill: bool) -> None:
-    """Records how a run ended whose checkpoint is saved, and raises what `train` says if it ended early.
+def _conclude(run: RunDirectory, state: TrainingState, watch: Watch, is_unhealthy: bool) -> None:
+    """Records how a run ended, and raises what `train` says if it ended early; its checkpoint is saved.
 
     Args:
-        is_ill: Whether it ended for an illness, which another process may have found.
+        is_unhealthy: Whether it ended for a finding, which another process may have made.
     """
-    run, state = job.run, job.state
     if state.step >= state.experiment.training.steps:
         run.update_record(status=RunStatus.FINISHED, step=state.step)
         return
-    run.update_record(status=RunStatus.UNHEALTHY if is_ill else RunStatus.INTERRUPTED, step=state.step)
-    if not is_ill:
+    run.update_record(status=RunStatus.UNHEALTHY if is_unhealthy else RunStatus.INTERRUPTED, step=state.step)
+    if not is_unhealthy:
         raise InterruptedRunError(
             f"stopped after step {state.step}, checkpoint saved", f"Continue with --resume {run.path}"
         )
-    illnesses = ", ".join(watch.findings) or "another process found it so"
+    findings = ", ".join(watch.findings) or "another process found it so"
     raise UnhealthyRunError(
-        f"{run.path} is unhealthy: {illnesses}; stopped after step {state.step}, checkpoint saved",
+        f"{run.path} is unhealthy: {findings}; stopped after step {state.step}, checkpoint saved",
         f"To go on all the same: --resume {run.path} --set training.on_unhealthy=warn",
     )
 
@@ -162,9 +163,8 @@ def _timed(terms: Terms, state: TrainingState, started: float, before: float) ->
     }
 
 
-def _save(run: RunDirectory, state: TrainingState, log: RunLog | None) -> None:
-    if log is not None:
-        log.sync()  # first, so that no checkpoint is ever newer than the log
+def _save(run: RunDirectory, state: TrainingState, log: RunLog) -> None:
+    log.sync()  # first, so that no checkpoint is ever newer than the log
     save_state(run, state)
 
 

@@ -34,7 +34,7 @@ BUCKET_VALUES = 2**22
 
 @dataclass(frozen=True)
 class Replicas:
-    """This process among those that train together; the one of its kind when it trains alone.
+    """This process among those that train together, or the only one.
 
     Attributes:
         group: The processes in a step, on the device's fastest way; None when alone.
@@ -142,9 +142,12 @@ class Replicas:
                     raise RunError(f"rank {others[0]} has other {name} than rank 0: all need the same")
 
 
+SINGLE_PROCESS = Replicas()
+
+
 @contextmanager
 def joining(share: Share, device: str) -> Iterator[tuple[Replicas, torch.device]]:
-    """A block in which this process is one of those that torchrun started, with the device it trains on.
+    """Joins the processes that torchrun started, and gives the device this one trains on.
 
     Args:
         share: Which of the processes this is.
@@ -154,7 +157,7 @@ def joining(share: Share, device: str) -> Iterator[tuple[Replicas, torch.device]
         UserError: The device cannot be used, or the processes do not find each other.
     """
     if share.is_whole:
-        yield Replicas(), choose_device(device)
+        yield SINGLE_PROCESS, choose_device(device)
         return
     try:
         store, rank, count = next(rendezvous("env://", share.rank, share.count, timeout=START_TIMEOUT))

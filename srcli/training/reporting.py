@@ -9,29 +9,23 @@ from rich.progress import Progress
 from srcli.console import progress, say, warn
 from srcli.errors import DivergedError, InterruptedRunError, UnhealthyRunError
 from srcli.health.rules import health_lines
-from srcli.runs.directory import Record, RunDirectory
+from srcli.metrics.table import METRICS
+from srcli.runs.directory import RunDirectory
+from srcli.storage.bounded import JsonObject
 from srcli.training.dry_run import duration
 from srcli.training.state import TrainingState
 from srcli.training.step import Terms
 from srcli.training.timer import Timer
 
 SECONDS_TO_FIRST_LINE, SECONDS_BETWEEN_LINES = 10, 60
-"""Of what stands in for a bar where there is no terminal."""
+"""Between the lines that replace the progress bar where there is no terminal."""
 
 LIVE_TERMS = ("critic_loss", "generator_loss", "l1", "wasserstein", "gradient_penalty")
-MEASURES = {
-    "psnr": "PSNR {:.2f} dB",
-    "ssim": "SSIM {:.3f}",
-    "l1_high": "L1 {:.4f}",
-    "consistency": "consistency {:.4f}",
-    "diversity": "diversity {:.3f}",
-    "duplicates": "duplicates {:.1%}",
-}
 
 
 @contextmanager
-def reporting(run: RunDirectory, state: TrainingState) -> Iterator[Callable[[Record], None]]:
-    """A block with a progress bar or, without a terminal, lines; the end of it tells of health."""
+def reporting(run: RunDirectory, state: TrainingState) -> Iterator[Callable[[JsonObject], None]]:
+    """A block with a progress bar or, without a terminal, lines; it ends with a word on the run's health."""
     say(f"training {state.experiment.name} to step {state.experiment.training.steps} in {run.path}")
     try:
         with progress("steps") as bar:
@@ -42,33 +36,33 @@ def reporting(run: RunDirectory, state: TrainingState) -> Iterator[Callable[[Rec
     _tell_health(run)
 
 
-def _reporter(bar: Progress, state: TrainingState) -> Callable[[Record], None]:
+def _reporter(bar: Progress, state: TrainingState) -> Callable[[JsonObject], None]:
     name, training = state.experiment.name, state.experiment.training
     task = bar.add_task(name, total=training.steps, completed=state.step, rate="-", note="")
     told: set[str] = set()
     tell_step = _step_teller(state.step, training.steps) if bar.disable else None
 
-    def report(entry: Record) -> None:
+    def report(entry: JsonObject) -> None:
         steps_per_second = entry["images_per_second"] / training.batch_size
         bar.update(task, completed=entry["step"], rate=f"{steps_per_second:.2f}", note=live_terms(entry))
         if tell_step is not None:
             tell_step(entry)
-        measured = describe_measures(entry)
-        if measured:
-            say(f"step {entry['step']}: {measured}")
+        metrics = describe_metrics(entry)
+        if metrics:
+            say(f"step {entry['step']}: {metrics}")
         findings = entry.get("health", {})
-        for illness in findings.keys() - told:
-            warn(f"step {entry['step']}: {illness}: {findings[illness]}")
+        for rule in findings.keys() - told:
+            warn(f"step {entry['step']}: {rule}: {findings[rule]}")
         told.update(findings)
 
     return report
 
 
-def _step_teller(done: int, steps: int) -> Callable[[Record], None]:
-    """Says now and then, by the clock, how far training is: what stands in for a bar in a log file."""
+def _step_teller(done: int, steps: int) -> Callable[[JsonObject], None]:
+    """Says at intervals how far training is, in place of a progress bar."""
     timer, started = Timer(SECONDS_BETWEEN_LINES, SECONDS_TO_FIRST_LINE), time.monotonic()
 
-    def tell(entry: Record) -> None:
+    def tell(entry: JsonObject) -> None:
         if timer.rings():
             pace = (time.monotonic() - started) / (entry["step"] - done)
             say(describe_step(entry, steps, pace))
@@ -80,8 +74,8 @@ def describe_step(entry: Terms, steps: int, pace: float) -> str:
     """How far training is, in one line.
 
     Args:
-        steps: How many there are in all.
-        pace: Seconds that a step takes.
+        steps: In all.
+        pace: Seconds a step.
     """
     left = duration(pace * (steps - entry["step"]))
     return f"step {entry['step']:,} of {steps:,}, {1 / pace:.2f} steps/s, {left} left; {live_terms(entry)}"
@@ -97,6 +91,6 @@ def live_terms(entry: Terms) -> str:
     return ", ".join(f"{name} {entry[name]:.3g}" for name in LIVE_TERMS if name in entry)
 
 
-def describe_measures(entry: Terms) -> str:
-    """The figures of an evaluation in one line; empty for a step without one."""
-    return ", ".join(text.format(entry[name]) for name, text in MEASURES.items() if name in entry)
+def describe_metrics(entry: Terms) -> str:
+    """The metrics of an evaluation in one line; empty for a step without one."""
+    return ", ".join(metric.phrase(entry[key]) for key, metric in METRICS.items() if key in entry)

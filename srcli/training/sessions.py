@@ -1,4 +1,4 @@
-"""Starting a run and continuing one: from settings and data to a job for the loop."""
+"""Starting a run and continuing one: from settings and data to the loop."""
 
 import platform
 from collections.abc import Iterator, Sequence
@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import torch
 
-import srcli
 from srcli.console import say
 from srcli.data.dataset import Dataset
 from srcli.data.several import open_datasets
+from srcli.data.task import Task
 from srcli.drawn_faces.faces import built_in_dataset
 from srcli.errors import LostProcessError, RunError
 from srcli.experiment.loading import differences, load_experiment, override_experiment
@@ -24,11 +24,10 @@ from srcli.runs.log import cut_log, read_log
 from srcli.runs.status import RunStatus
 from srcli.storage.atomic import write_text
 from srcli.training.evaluate import choose_test_faces
-from srcli.training.loop import Job, StopRequest, train, training_batches
-from srcli.training.replicas import Replicas, restarts, will_restart
+from srcli.training.loop import StopRequest, train, training_batches
+from srcli.training.replicas import SINGLE_PROCESS, Replicas, restarts, will_restart
 from srcli.training.reporting import reporting
 from srcli.training.state import (
-    ALONE,
     TrainingState,
     first_state,
     restore_state,
@@ -36,6 +35,7 @@ from srcli.training.state import (
     weights_digest,
 )
 from srcli.training.stopping import asked_to_stop
+from srcli.version import __version__
 
 EXTENDABLE = "training.steps"
 
@@ -46,7 +46,7 @@ def start_run(
     path: Path,
     device: torch.device,
     command: Sequence[str],
-    replicas: Replicas = ALONE,
+    replicas: Replicas = SINGLE_PROCESS,
 ) -> None:
     """Trains an experiment in a new run directory.
 
@@ -60,10 +60,10 @@ def start_run(
         UserError: Whatever is wrong with data or path, before anything is made.
     """
     with replicas.together():
-        dataset = load_dataset(data)
+        dataset = load_dataset(data, experiment.task)
         state = first_state(experiment, device, replicas)
         training_batches(state, dataset)
-        choose_test_faces(dataset, experiment.training.evaluate_faces)
+        choose_test_faces(dataset, experiment.training.evaluate_faces, experiment.task)
     _require_same(state, dataset)
     record = _new_record(experiment, data, dataset, state, command)
     # A checkpoint of a warm start, so that continuing never looks at the other run again.
@@ -84,9 +84,9 @@ def resume_run(
     overrides: Sequence[str],
     data: Sequence[Path],
     device: torch.device,
-    replicas: Replicas = ALONE,
+    replicas: Replicas = SINGLE_PROCESS,
 ) -> None:
-    """Continues a run where its newest whole checkpoint stands.
+    """Continues a run from its newest whole checkpoint.
 
     Args:
         overrides: Only `training.steps` and `training.on_unhealthy` may differ from the run's experiment, and
@@ -108,7 +108,7 @@ def resume_run(
             record = run.record()
             recorded = load_experiment(run.experiment_file)
             experiment = _resumed_experiment(run, recorded, overrides)
-            dataset = _same_dataset(path, record, data)
+            dataset = _same_dataset(path, record, data, experiment.task)
             state = restore_state(run, experiment, device, replicas)
             _check_unfinished(run, record, state)
             _refuse_jump(run, recorded, state)
@@ -119,16 +119,16 @@ def resume_run(
         _train(run, state, dataset, seconds_before)
 
 
-def _same_dataset(run: Path, record: dict[str, Any], data: Sequence[Path]) -> Dataset:
-    """The dataset of a run, where it lies now or where it lay."""
-    dataset = load_dataset(data or _recorded_data(record, run))
+def _same_dataset(run: Path, record: dict[str, Any], data: Sequence[Path], task: Task) -> Dataset:
+    """The dataset of a run, at its new place or the recorded one."""
+    dataset = load_dataset(data or _recorded_data(record, run), task)
     if dataset.fingerprint != _recorded_dataset(record, run).get("fingerprint"):
         raise RunError(f"{dataset.source} is not the data that {run} was trained on: fingerprints differ")
     return dataset
 
 
 def _check_unfinished(run: RunDirectory, record: dict[str, Any], state: TrainingState) -> None:
-    """Makes sure that something is left to do: a run killed after its last checkpoint lacks its end."""
+    """Checks that something is left to do: a run killed after its last checkpoint still needs its end."""
     was_cut_off = record.get("status") in (RunStatus.RUNNING, RunStatus.FAILED)
     if state.step >= state.experiment.training.steps and not was_cut_off and not restarts():
         hint = f"To go on, extend it with --set {EXTENDABLE}=N."
@@ -141,12 +141,12 @@ def _check_unfinished(run: RunDirectory, record: dict[str, Any], state: Training
 
 def _train(run: RunDirectory, state: TrainingState, dataset: Dataset, seconds_before: float = 0.0) -> None:
     with stopping_on_signals() as stop, reporting(run, state) as report, recording_failure(run, state):
-        train(Job(run, state, dataset, report, stop, seconds_before))
+        train(run, state, dataset, report, stop, seconds_before)
 
 
 @contextmanager
 def recording_failure(run: RunDirectory, state: TrainingState) -> Iterator[None]:
-    """A block after whose failure the run's record says so, as far as that can still be written."""
+    """Records the failure of a block in the run's record, as far as that can still be written."""
     try:
         yield
     except BaseException as error:
@@ -156,7 +156,7 @@ def recording_failure(run: RunDirectory, state: TrainingState) -> Iterator[None]
 
 @contextmanager
 def recording_loss(run: RunDirectory) -> Iterator[None]:
-    """A block before the first step: the loss of a process ends the run, a mistake leaves it as it was."""
+    """Records the loss of a process before the first step; any other error leaves the run as it was."""
     try:
         yield
     except LostProcessError as error:
@@ -173,9 +173,9 @@ def _record_failure(run: RunDirectory, error: BaseException, **changes: int) -> 
             run.update_record(status=status, reason=str(error) or type(error).__name__, **changes)
 
 
-def load_dataset(data: Sequence[Path]) -> Dataset:
-    """The prepared datasets at `data` as one, or the built-in faces."""
-    return open_datasets(data) if data else built_in_dataset()
+def load_dataset(data: Sequence[Path], task: Task) -> Dataset:
+    """The prepared datasets at `data` as one, or the built-in faces, drawn as large as the task needs."""
+    return open_datasets(data) if data else built_in_dataset(size=task.face_size)
 
 
 @contextmanager
@@ -205,7 +205,7 @@ def _resumed_experiment(run: RunDirectory, recorded: Experiment, overrides: Sequ
 
 
 def _refuse_jump(run: RunDirectory, recorded: Experiment, state: TrainingState) -> None:
-    """Makes sure that the learning rate goes on where it was: a schedule over other steps may jump.
+    """Checks that the learning rate does not jump, as a schedule over other steps may.
 
     Raises:
         RunError: It would jump.
@@ -226,7 +226,7 @@ def _learning_rate(experiment: Experiment, step: int) -> float:
 
 
 def _rewind(run: RunDirectory, state: TrainingState) -> float:
-    """Makes the run's records those of its checkpoint; returns the seconds it had trained by then."""
+    """Takes the run's records back to its checkpoint; returns the seconds it had trained by then."""
     write_text(run.experiment_file, state.experiment.to_yaml())
     cut_log(run.metrics_file, state.step)
     log = read_log(run.metrics_file)
@@ -234,7 +234,7 @@ def _rewind(run: RunDirectory, state: TrainingState) -> float:
 
 
 def _require_same(state: TrainingState, dataset: Dataset) -> None:
-    """Makes sure that what makes a run is the same on all processes."""
+    """Checks that settings, data and weights are the same on all processes."""
     if state.replicas.count > 1:
         digest = weights_digest(state)
         settings = state.experiment.to_yaml()
@@ -280,7 +280,7 @@ def _new_record(
             "fingerprint": dataset.fingerprint,
         },
         "versions": {
-            "srcli": srcli.__version__,
+            "srcli": __version__,
             "torch": torch.__version__,
             "numpy": np.__version__,
             "python": platform.python_version(),

@@ -1,11 +1,10 @@
-"""What training changes: networks, optimisers and the step; built from an experiment, saved, restored."""
+"""The state of training: networks, optimisers and the step; built from an experiment, saved, restored."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -15,7 +14,6 @@ from srcli.console import warn
 from srcli.errors import CheckpointError, ExperimentError
 from srcli.experiment.schema import Experiment
 from srcli.generators.on_torch import load_torch_generator
-from srcli.models.dcgan import NOISE_SIZE
 from srcli.models.shapes import MAX_PARAMETERS, tensors_of
 from srcli.runs.checkpoints import (
     CRITIC_FILE,
@@ -32,10 +30,8 @@ from srcli.runs.directory import RunDirectory
 from srcli.runs.log import logged_steps
 from srcli.storage.checksums import check_files
 from srcli.training.batch_norm import synchronize
-from srcli.training.optimizer_state import load_optimizer
-from srcli.training.replicas import Replicas
-
-ALONE = Replicas()
+from srcli.training.optimizer_state import expected_tensors, load_state_tensors, state_tensors
+from srcli.training.replicas import SINGLE_PROCESS, Replicas
 
 
 @dataclass
@@ -44,7 +40,7 @@ class TrainingState:
 
     Attributes:
         average: The exponential moving average of the generator; None where the experiment keeps none.
-        critic_optimizer: None where the objective has no adversary.
+        critic: None, and its optimiser, where the objective has no adversary.
         replicas: The processes that train this state together; each has a copy of it.
     """
 
@@ -52,11 +48,11 @@ class TrainingState:
     device: torch.device
     step: int
     generator: nn.Module
-    critic: nn.Module
+    critic: nn.Module | None
     average: nn.Module | None
     generator_optimizer: torch.optim.Optimizer
     critic_optimizer: torch.optim.Optimizer | None
-    replicas: Replicas = ALONE
+    replicas: Replicas = SINGLE_PROCESS
 
     @property
     def best_generator(self) -> nn.Module:
@@ -65,8 +61,8 @@ class TrainingState:
 
     def networks(self) -> dict[str, nn.Module]:
         """The networks by the name of their weight file."""
-        networks = {GENERATOR_FILE: self.generator, CRITIC_FILE: self.critic}
-        return networks if self.average is None else {**networks, EMA_FILE: self.average}
+        files = {GENERATOR_FILE: self.generator, CRITIC_FILE: self.critic, EMA_FILE: self.average}
+        return {name: network for name, network in files.items() if network is not None}
 
     def optimizers(self) -> dict[str, torch.optim.Optimizer]:
         """The optimisers by the name under which they are saved."""
@@ -99,7 +95,9 @@ class TrainingState:
             old.copy_(new)
 
 
-def build_state(experiment: Experiment, device: torch.device, replicas: Replicas = ALONE) -> TrainingState:
+def build_state(
+    experiment: Experiment, device: torch.device, replicas: Replicas = SINGLE_PROCESS
+) -> TrainingState:
     """A new state at step 0; initial weights depend on the experiment's seed alone.
 
     Raises:
@@ -108,16 +106,17 @@ def build_state(experiment: Experiment, device: torch.device, replicas: Replicas
     refuse_large_networks(experiment)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(experiment.training.seed)
-        generator, critic = experiment.generator.build(), experiment.critic.build()
-    objective, average = experiment.objective, None
+        generator = experiment.generator.build(experiment.task)
+        critic = None if experiment.critic is None else experiment.critic.build(experiment.task).to(device)
+    average = None
     if experiment.training.ema_decay > 0:
-        average = experiment.generator.build().requires_grad_(False)
+        average = experiment.generator.build(experiment.task).requires_grad_(False)
         average.load_state_dict(generator.state_dict())
         average.to(device).eval()
-    generator.to(device), critic.to(device)
+    generator.to(device)
     if replicas.count > 1:
-        synchronize(generator, replicas)
-        synchronize(critic, replicas)
+        for network in filter(None, (generator, critic)):
+            synchronize(network, replicas)
     return TrainingState(
         experiment=experiment,
         device=device,
@@ -126,7 +125,7 @@ def build_state(experiment: Experiment, device: torch.device, replicas: Replicas
         critic=critic,
         average=average,
         generator_optimizer=experiment.optimizer.build(generator.parameters()),
-        critic_optimizer=experiment.optimizer.build(critic.parameters()) if objective.n_critic else None,
+        critic_optimizer=None if critic is None else experiment.optimizer.build(critic.parameters()),
         replicas=replicas,
     )
 
@@ -138,7 +137,11 @@ def refuse_large_networks(experiment: Experiment) -> None:
         ExperimentError: A network would have over `MAX_PARAMETERS` parameters.
     """
     for part, settings in (("generator", experiment.generator), ("critic", experiment.critic)):
-        parameters = sum(tensor.numel() for tensor in tensors_of(settings).values())
+        parameters = (
+            sum(tensor.numel() for tensor in tensors_of(settings, experiment.task).values())
+            if settings
+            else 0
+        )
         if parameters > MAX_PARAMETERS:
             raise ExperimentError(
                 f"{part}: this network has {parameters:,} parameters, over {MAX_PARAMETERS:,}",
@@ -146,8 +149,10 @@ def refuse_large_networks(experiment: Experiment) -> None:
             )
 
 
-def first_state(experiment: Experiment, device: torch.device, replicas: Replicas = ALONE) -> TrainingState:
-    """The state in which a run begins: a new one, with the generator of `training.init_from` if there is one.
+def first_state(
+    experiment: Experiment, device: torch.device, replicas: Replicas = SINGLE_PROCESS
+) -> TrainingState:
+    """The state of a run at step 0, with the generator of `training.init_from` if there is one.
 
     Raises:
         CheckpointError: Nothing usable is at `init_from`, or its generator has other settings.
@@ -160,29 +165,37 @@ def first_state(experiment: Experiment, device: torch.device, replicas: Replicas
 
 
 def start_from(state: TrainingState, source: Path) -> None:
-    """Puts another run's generator into a new state, and into its moving average.
+    """Loads another run's generator into a new state, and into its moving average.
 
     Raises:
-        CheckpointError: Nothing usable is there, or its generator has other settings.
+        CheckpointError: Nothing usable is there, or its generator has other settings or another task's sizes.
     """
     other = load_torch_generator(source)
-    if other.experiment.generator != state.experiment.generator:
+    if other.description.experiment["generator"] != state.experiment.generator.model_dump(mode="json"):
         raise CheckpointError(f"training.init_from: the generator of {source} has other settings")
+    weights = other.network.state_dict()
+    shapes = {name: tensor.shape for name, tensor in state.generator.state_dict().items()}
+    if {name: tensor.shape for name, tensor in weights.items()} != shapes:
+        raise CheckpointError(f"training.init_from: the generator of {source} makes {other.description.task}")
     for network in (state.generator, state.average):
         if network is not None:
-            network.load_state_dict(other.network.state_dict())
+            network.load_state_dict(weights)
 
 
 def save_state(run: RunDirectory, state: TrainingState) -> None:
-    """Writes the state as a checkpoint of the run, if there is none of this step yet and it is kept here."""
+    """Writes a checkpoint of the state, unless this step has one or another process keeps the run."""
     if not run.is_kept:
         return
-    resume = {name: optimizer.state_dict() for name, optimizer in state.optimizers().items()}
+    resume = {
+        f"{name}.{key}": tensor
+        for name, optimizer in state.optimizers().items()
+        for key, tensor in state_tensors(optimizer).items()
+    }
     write_checkpoint(run, state.experiment, state.step, state.networks(), resume)
 
 
 def restore_state(
-    run: RunDirectory, experiment: Experiment, device: torch.device, replicas: Replicas = ALONE
+    run: RunDirectory, experiment: Experiment, device: torch.device, replicas: Replicas = SINGLE_PROCESS
 ) -> TrainingState:
     """The state of the run's newest whole checkpoint; a new state where there is none yet.
 
@@ -209,16 +222,20 @@ def restore_state(
 
 
 def _load(state: TrainingState, folder: Path) -> int:
-    """Puts a checkpoint into a state and returns its step."""
+    """Loads a checkpoint into a state and returns its step."""
     check_files(folder, [*state.networks(), RESUME_FILE])
     step = -1
     for name, network in state.networks().items():
         tensors, description = read_weights(folder / name)
         load_weights(network, tensors, folder / name)
         step = description.step
-    resume = read_resume(folder)
+    if step == 0:  # optimisers start with their first step
+        return step
+    expected = {name: expected_tensors(optimizer) for name, optimizer in state.optimizers().items()}
+    wanted = {f"{name}.{key}": tensor for name, kept in expected.items() for key, tensor in kept.items()}
+    resume = read_resume(folder, wanted)
     for name, optimizer in state.optimizers().items():
-        _restore_optimizer(optimizer, resume, name, folder)
+        load_state_tensors(optimizer, {key: resume[f"{name}.{key}"] for key in expected[name]})
     return step
 
 
@@ -237,25 +254,21 @@ def random_for(seed: int, *numbers: int) -> torch.Generator:
     return torch.Generator().manual_seed(int(sequence.generate_state(1, np.uint64)[0] >> np.uint64(1)))
 
 
-def draw_noise(count: int, random: torch.Generator, device: torch.device) -> Tensor:
-    """Standard normal noise (count, 128)."""
-    return torch.randn(count, NOISE_SIZE, generator=random).to(device)
+def draw_noise(state: TrainingState, count: int, random: torch.Generator) -> Tensor:
+    """Standard normal noise (count, noise size) for the state's generator, on its device."""
+    size = state.experiment.sizes.noise_size
+    assert size is not None
+    return torch.randn(count, size, generator=random).to(state.device)
 
 
 @contextmanager
-def frozen(network: nn.Module) -> Iterator[None]:
+def frozen(network: nn.Module | None) -> Iterator[None]:
     """A block in which the network's parameters need no gradients; gradients still flow through it."""
+    if network is None:
+        yield
+        return
     network.requires_grad_(False)
     try:
         yield
     finally:
         network.requires_grad_(True)
-
-
-def _restore_optimizer(
-    optimizer: torch.optim.Optimizer, resume: Mapping[str, Any], name: str, folder: Path
-) -> None:
-    try:
-        load_optimizer(optimizer, resume[name])
-    except (KeyError, ValueError) as error:
-        raise CheckpointError(f"{folder} does not fit its experiment: {name}: {error}") from None

@@ -1,19 +1,19 @@
 """One step of training: the critic's updates, then the generator's."""
 
 import math
-from collections.abc import Iterator, Mapping
 
 import torch
 from torch import Tensor
 
 from srcli.data.batches import Batch, TrainingBatches
 from srcli.errors import DivergedError
-from srcli.objectives import Loss, Pixel
+from srcli.objectives import Loss
 from srcli.training.batch_norm import batches_apart
 from srcli.training.state import TrainingState, draw_noise, frozen, random_for
 
 NOISE_DRAW, OBJECTIVE_DRAW, INPUT_NOISE_DRAW = 0, 1, 3  # 2 draws the sampled faces
-TOGETHER = 8
+BATCHES_PER_PASS = 8
+"""How many batches are loaded and enlarged together, so that any n_critic fits the memory."""
 
 Terms = dict[str, float]
 
@@ -21,42 +21,38 @@ Terms = dict[str, float]
 def train_step(state: TrainingState, batches: TrainingBatches) -> Terms:
     """Trains for one generator update and returns its terms; `state.step` counts it.
 
-    Every critic update sees a new batch. All are enlarged before the first update, and the generator's update
-    uses the last one's output: only the critic changes in between.
+    Every critic update sees a new batch. The batches of a pass are enlarged before its first update, and the
+    generator's update uses the last one's output: only the critic changes in between.
 
     Raises:
         DivergedError: A term is not finite; the networks are as they were before that update.
     """
     state.set_learning_rates()
-    n_critic = state.experiment.objective.n_critic
-    draws = max(n_critic, 1)  # without a critic, a step is one batch
-    first = state.step * draws
-    for numbers in _in_groups(range(first, first + draws)):
-        drawn = batches.batches(numbers, state.device)
-        fakes = _generate(state, drawn, numbers, is_end=numbers.stop == first + draws)
-        for number, batch, fake in zip(numbers, drawn, fakes, strict=True):
-            critic_terms = _update_critic(state, batch.high_res, fake.detach(), number) if n_critic else {}
+    count = max(state.experiment.objective.n_critic, 1)  # without a critic, a step takes one batch
+    numbers = range(state.step * count, (state.step + 1) * count)
+    for start in range(0, count, BATCHES_PER_PASS):
+        chosen = numbers[start : start + BATCHES_PER_PASS]
+        loaded = batches.batches(chosen, state.device)
+        fakes = _generate(state, loaded, chosen, is_last_pass=chosen.stop == numbers.stop)
+        for number, batch, fake in zip(chosen, loaded, fakes, strict=True):
+            critic_terms = _update_critic(state, batch.high_res, fake.detach(), number)
     generator_terms = _update_generator(state, fake, batch)
     state.update_average()
     state.step += 1
     return {**critic_terms, **generator_terms}
 
 
-def _in_groups(numbers: range) -> Iterator[range]:
-    """The numbers of batches that are made and enlarged together; any n_critic fits the memory."""
-    for start in range(0, len(numbers), TOGETHER):
-        yield numbers[start : start + TOGETHER]
-
-
-def _generate(state: TrainingState, drawn: list[Batch], numbers: range, *, is_end: bool) -> list[Tensor]:
-    """The generator's output for each batch; at the end of a step that of the last one has its gradients."""
-    inputs = [_input(state, batch, number) for batch, number in zip(drawn, numbers, strict=True)]
+def _generate(
+    state: TrainingState, batches: list[Batch], numbers: range, *, is_last_pass: bool
+) -> list[Tensor]:
+    """The generator's output for each batch; in a step's last pass, that of the last batch has gradients."""
+    inputs = [_input(state, batch, number) for batch, number in zip(batches, numbers, strict=True)]
     fakes: list[Tensor] = []
-    if before := inputs[:-1] if is_end else inputs:
-        size = len(before[0])
+    if for_critic := inputs[:-1] if is_last_pass else inputs:
+        size = len(for_critic[0])
         with torch.no_grad(), state.autocast(), batches_apart(state.generator, size):
-            fakes += state.generator(torch.cat(before)).float().split(size)
-    if is_end:
+            fakes += state.generator(torch.cat(for_critic)).float().split(size)
+    if is_last_pass:
         with state.autocast():
             fakes.append(state.generator(inputs[-1]).float())
     return fakes
@@ -66,8 +62,8 @@ def _input(state: TrainingState, batch: Batch, number: int) -> Tensor:
     """What the generator is given: noise, or the batch's inputs, to which an experiment may add noise."""
     settings = state.experiment.training
     rows = state.replicas.share.rows(settings.batch_size)
-    if state.experiment.generator.takes_noise:
-        noise = draw_noise(settings.batch_size, random_for(settings.seed, NOISE_DRAW, number), state.device)
+    if state.experiment.sizes.takes_noise:
+        noise = draw_noise(state, settings.batch_size, random_for(settings.seed, NOISE_DRAW, number))
         return noise[rows]
     deviation = 2 * state.experiment.augmentation.input_noise  # of [-1, 1], which is twice as wide as [0, 1]
     if deviation == 0:
@@ -78,27 +74,26 @@ def _input(state: TrainingState, batch: Batch, number: int) -> Tensor:
 
 
 def _update_critic(state: TrainingState, real: Tensor, fake: Tensor, number: int) -> Terms:
-    objective, optimizer = state.experiment.objective, state.critic_optimizer
-    assert optimizer is not None
-    assert not isinstance(objective, Pixel)
-    settings = state.experiment.training
+    """One update of the critic, if the experiment has one."""
+    critic, optimizer, settings = state.critic, state.critic_optimizer, state.experiment.training
+    if critic is None or optimizer is None:
+        return {}
     random = random_for(settings.seed, OBJECTIVE_DRAW, number)
-    places = torch.rand(settings.batch_size, generator=random)
+    epsilon = torch.rand(settings.batch_size, generator=random)
+    epsilon = epsilon[state.replicas.share.rows(settings.batch_size)]
     with state.autocast():
-        loss = objective.critic_loss(
-            state.critic, real, fake, places[state.replicas.share.rows(settings.batch_size)]
-        )
+        loss = state.experiment.objective.critic_loss(critic, real, fake, epsilon)
     terms = _finite_terms("critic_loss", loss, state)
     optimizer.zero_grad()
     loss.total.backward()
-    state.replicas.average_gradients(state.critic)
+    state.replicas.average_gradients(critic)
     optimizer.step()
-    objective.after_critic_step(state.critic)
+    state.experiment.objective.after_critic_step(critic)
     return terms
 
 
 def _update_generator(state: TrainingState, fake: Tensor, batch: Batch) -> Terms:
-    references = None if state.experiment.generator.takes_noise else batch
+    references = None if state.experiment.sizes.takes_noise else batch
     with frozen(state.critic), state.autocast():
         loss = state.experiment.objective.generator_loss(state.critic, fake, references)
     terms = _finite_terms("generator_loss", loss, state)
@@ -111,11 +106,8 @@ def _update_generator(state: TrainingState, fake: Tensor, batch: Batch) -> Terms
 
 def _finite_terms(name: str, loss: Loss, state: TrainingState) -> Terms:
     """The terms of the whole batch, the same on all ranks, so that a broken one ends all of them."""
-    parts: Mapping[str, Tensor] = {name: loss.total, **loss.parts}
-    terms = state.replicas.average_terms(parts)
-    broken = [part for part in loss.parts if not math.isfinite(terms[part])]
-    if not math.isfinite(terms[name]):
-        broken = broken or [name]
+    terms = state.replicas.average_terms({name: loss.total, **loss.terms})
+    broken = [term for term in (*loss.terms, name) if not math.isfinite(terms[term])]
     if broken:
         raise DivergedError(
             f"training diverged at step {state.step + 1}: {broken[0]} is {terms[broken[0]]}",

@@ -1,4 +1,4 @@
-"""Being asked to stop: Ctrl-C, SIGTERM, and the loss of the terminal."""
+"""Requests to stop: Ctrl-C, SIGTERM, and the loss of the terminal."""
 
 import signal
 from collections.abc import Callable, Iterator
@@ -11,7 +11,7 @@ _ORDERS = (signal.SIGINT, signal.SIGTERM)
 
 @contextmanager
 def asked_to_stop(request: Callable[[], None]) -> Iterator[None]:
-    """A block in which Ctrl-C, SIGTERM and SIGHUP call a function; a second Ctrl-C or SIGTERM ends all.
+    """Calls a function on Ctrl-C, SIGTERM and SIGHUP; a second Ctrl-C or SIGTERM ends the program.
 
     SIGHUP comes when a terminal is closed or a connection lost, often more than once, and never ends the
     program. Under `nohup` it stays ignored. Only for the main thread.

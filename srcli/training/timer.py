@@ -1,16 +1,16 @@
-"""What is done now and then, by the clock."""
+"""Things that are done at intervals."""
 
 import time
 from collections.abc import Callable
 
 
 class Timer:
-    """Says that it is time once so many seconds have passed, and then again and again.
+    """Rings at intervals.
 
     Args:
         every: Seconds.
         first: Seconds until the first time; None for `every`.
-        clock: What tells the seconds.
+        clock: Gives the seconds.
     """
 
     def __init__(

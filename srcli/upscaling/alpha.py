@@ -1,4 +1,4 @@
-"""The colours that transparency hides."""
+"""Filling in the colours under transparent pixels."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,12 +9,12 @@ from srcli.upscaling.pixels import Pixels
 def fill_hidden(colour: Pixels, alpha: NDArray[np.uint8]) -> Pixels:
     """Replaces the colours of fully transparent pixels by those of the visible pixels around them.
 
-    What lies under transparent pixels is arbitrary, often black, and a network would mix it into the edge of
-    what is visible: a dark fringe.
+    Colours under transparent pixels are arbitrary, often black, and a network would blend them into the
+    visible edge as a dark fringe.
 
     Args:
         colour: (h, w, channels).
-        alpha: (h, w), 0 where the colour is hidden.
+        alpha: (h, w), 0 for fully transparent pixels.
     """
     visible = alpha > 0
     if visible.all() or not visible.any():
@@ -24,7 +24,7 @@ def fill_hidden(colour: Pixels, alpha: NDArray[np.uint8]) -> Pixels:
 
 
 def _fill(colour: NDArray[np.float32], weight: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Fills where the weight is 0 from the picture of half the size, itself filled (pull-push)."""
+    """Fills pixels of weight 0 from the picture at half size, itself filled (pull-push)."""
     if weight.all():
         return colour
     total = _sum_of_squares(weight)

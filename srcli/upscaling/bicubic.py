@@ -1,48 +1,31 @@
-"""Pillow's bicubic enlargement, some rows at a time."""
-
-from collections.abc import Iterator
-from typing import Any
+"""Pillow's bicubic enlargement, a few rows at a time."""
 
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
 
-from srcli.upscaling.pixels import Pixels, to_pixels
+from srcli.pictures.pixels import to_pixels
+from srcli.pictures.resize import enlarge_bicubic
+from srcli.upscaling.pixels import Pixels
 
 _REACH = 2
-"""Pixels on either side of a pixel that have a part in its enlargement."""
+"""Radius of the filter in input pixels."""
 
 
 def enlarge_rows(pixels: Pixels, start: int, stop: int, scale: int) -> Pixels:
-    """Enlarges the rows from `start` to before `stop`, with the rows around them in view.
+    """Enlarges rows `start` to `stop` - 1 as part of the whole picture.
 
     Args:
         pixels: The whole picture, (h, w, channels).
         start: The first row.
         stop: The row after the last.
-        scale: How many times larger the result is.
+        scale: The enlargement factor.
 
     Returns:
         (scale * (stop - start), scale * w, channels), of the type of `pixels`.
     """
     top = max(start - _REACH, 0)
-    around = pixels[top : stop + _REACH]
-    if pixels.dtype == np.uint8:
-        enlarged: Pixels = np.stack([_resize(channel, scale) for channel in _channels(around)], axis=-1)
+    around = pixels[None, top : stop + _REACH]
+    if around.dtype == np.uint8:
+        enlarged: Pixels = enlarge_bicubic(around.astype(np.uint8, copy=False), scale)[0]
     else:
-        enlarged = to_pixels(enlarge_values(around.astype(np.float32), scale), pixels)
+        enlarged = to_pixels(enlarge_bicubic(around.astype(np.float32), scale)[0], pixels.dtype)
     return enlarged[(start - top) * scale : (stop - top) * scale]
-
-
-def enlarge_values(values: NDArray[np.float32], scale: int) -> NDArray[np.float32]:
-    """Enlarges numbers without rounding them: (h, w, channels) -> (scale * h, scale * w, channels)."""
-    return np.stack([_resize(channel, scale) for channel in _channels(values)], axis=-1)
-
-
-def _channels(pixels: NDArray[Any]) -> Iterator[NDArray[Any]]:
-    return (np.ascontiguousarray(pixels[..., index]) for index in range(pixels.shape[2]))
-
-
-def _resize(channel: NDArray[Any], scale: int) -> NDArray[Any]:
-    image = Image.fromarray(channel)
-    return np.asarray(image.resize((image.width * scale, image.height * scale), Image.Resampling.BICUBIC))

@@ -1,47 +1,47 @@
-"""Back-projection: outputs whose area average is their input."""
+"""Back-projection: making an output's area average equal its input."""
 
 import numpy as np
 
-from srcli.pictures.resize import area_average
-from srcli.upscaling.bicubic import enlarge_values
-from srcli.upscaling.pixels import Pixels, Values, to_pixels
+from srcli.pictures.pixels import to_pixels
+from srcli.pictures.resize import area_average, enlarge_bicubic
+from srcli.upscaling.pixels import Pixels, Values
 
 CONTEXT = 8
-"""Pixels of the input around a tile that have a part in its back-projection."""
+"""Input pixels around a tile that influence its back-projection."""
 
 _SMOOTH_PASSES = 3
 
 _TOLERANCE = 0.25
-"""In levels, before values are rounded; rounding moves an average by half a level at most."""
+"""In grey levels, before rounding, which moves an average by at most half a level."""
 
 
 def spread_residual(values: Values, low_res: Pixels, scale: int) -> Values:
-    """Adds what the area average of an enlargement lacks, spread smoothly, so that no squares show.
+    """Adds the residual of an enlargement's area average, spread smoothly so that no squares show.
 
-    It comes near; `settle_residual` does the rest. Pixels beyond `CONTEXT` of the input have no part in it.
+    This is approximate; `settle_residual` does the rest. Input pixels beyond `CONTEXT` have no influence.
 
     Args:
         values: The enlargement (scale * h, scale * w, channels), in the range of the input's type.
         low_res: The input (h, w, channels).
-        scale: How many times larger the enlargement is.
+        scale: The enlargement factor.
     """
     peak = np.iinfo(low_res.dtype).max
     for _ in range(_SMOOTH_PASSES):
         residual = (low_res - area_average(values, scale)).astype(np.float32)
-        values = (values + enlarge_values(residual, scale)).clip(0, peak)
+        values = (values + enlarge_bicubic(residual[None], scale)[0]).clip(0, peak)
     return values
 
 
 def settle_residual(values: Values, low_res: Pixels, scale: int) -> Pixels:
     """Rounds an enlargement so that its area average is the input's value, within three quarters of a level.
 
-    What lacks is added evenly to the pixels of a square. Pixels that would leave the range stop at its end,
-    and the others take over their part.
+    The residual is added evenly to the pixels of a square. Pixels that would leave the range are clipped,
+    and the others make up for it.
 
     Args:
         values: The enlargement (scale * h, scale * w, channels).
         low_res: The input (h, w, channels).
-        scale: How many times larger the enlargement is.
+        scale: The enlargement factor.
     """
     height, width, channels = low_res.shape
     peak = np.iinfo(low_res.dtype).max
@@ -57,4 +57,4 @@ def settle_residual(values: Values, low_res: Pixels, scale: int) -> Pixels:
         lacking = np.abs(targets[unsettled] - squares[unsettled].mean(axis=1))
         unsettled = unsettled[lacking > _TOLERANCE]
     placed = squares.reshape(height, width, channels, scale, scale).transpose(0, 3, 1, 4, 2)
-    return to_pixels(placed.reshape(height * scale, width * scale, channels), low_res)
+    return to_pixels(placed.reshape(height * scale, width * scale, channels), low_res.dtype)

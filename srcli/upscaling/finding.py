@@ -1,4 +1,4 @@
-"""Which pictures the files, folders and patterns of a command line stand for."""
+"""Resolving files, folders and patterns of the command line to pictures."""
 
 import glob
 import os
@@ -22,7 +22,7 @@ class Source:
 
     Attributes:
         path: Its file; None for standard input.
-        below: Where it lies below the folder that was given, so that an output folder can mirror it.
+        below: Its folder relative to the given one, so that an output folder can mirror it.
     """
 
     path: Path | None
@@ -30,13 +30,13 @@ class Source:
 
     @property
     def stem(self) -> str:
-        """Its name without the ending."""
+        """Its name without the extension."""
         return "stdin" if self.path is None else self.path.stem
 
 
 @dataclass(frozen=True)
 class Failure:
-    """An input that cannot be read at all, and why."""
+    """An input that cannot be opened, and why."""
 
     input: str
     error: ImageError
@@ -44,12 +44,12 @@ class Failure:
 
 @dataclass(frozen=True)
 class Found:
-    """What inputs stand for.
+    """The pictures found for the inputs.
 
     Attributes:
         sources: The pictures, each once, in order.
-        failures: The inputs that stand for none.
-        others: The visible files in folders that are no pictures by their endings.
+        failures: The inputs without any.
+        others: The visible files in folders whose extensions are not those of pictures.
     """
 
     sources: list[Source]
@@ -58,9 +58,9 @@ class Found:
 
 
 def expand_patterns(inputs: Sequence[str]) -> tuple[list[str], list[Failure]]:
-    """The files and folders that patterns stand for, as a shell would give them, and patterns without any.
+    """Expands patterns to files and folders as a shell would; patterns without a match are failures.
 
-    What is there under its own name is no pattern, whatever characters it has. `**` stands for any folders.
+    An existing file is taken literally, even if its name looks like a pattern. `**` matches nested folders.
     """
     names: list[str] = []
     failures: list[Failure] = []
@@ -70,17 +70,17 @@ def expand_patterns(inputs: Sequence[str]) -> tuple[list[str], list[Failure]]:
         elif found := sorted(glob.glob(text, recursive=True)):  # noqa: PTH207 - pathlib loses ./ and knows no **
             names += found
         else:
-            failures.append(Failure(text, ImageError(f"{text}: no file has a name of this pattern")))
+            failures.append(Failure(text, ImageError(f"{text}: no file matches this pattern")))
     return names, failures
 
 
 def find_sources(inputs: Sequence[str], recursive: bool, leave_out: str | None) -> Found:
-    """What the inputs stand for.
+    """Finds the pictures for the inputs.
 
     Args:
         inputs: Files, folders or `-`.
-        recursive: Whether folders are searched to their depths.
-        leave_out: A folder that is not searched when it lies inside another: the one for the outputs.
+        recursive: Whether folders are searched recursively.
+        leave_out: A folder to skip inside other folders: the output folder.
     """
     pictures: dict[str, Source] = {}
     failures: list[Failure] = []
@@ -98,7 +98,7 @@ def find_sources(inputs: Sequence[str], recursive: bool, leave_out: str | None) 
             elif stat.S_ISREG(kind):
                 sources = [Source(path)]
             else:
-                raise ImageError(f"{path}: not a file", "Pipes are read with -.")
+                raise ImageError(f"{path}: not a file", "To read a pipe, give -.")
         except OSError as error:
             failures.append(Failure(text, ImageError(f"{path}: {error.strerror}")))
         except ImageError as error:
@@ -122,7 +122,7 @@ def _pictures_in(folder: Path, recursive: bool, leave_out: str | None) -> Found:
         others += [here / name for name in sorted(names) if not (name.startswith(".") or _is_picture(name))]
         sources += [Source(here / name, here.relative_to(folder)) for name in pictures]
     if not sources and not errors:
-        hint = "" if recursive else "Pictures in deeper folders are found with --recursive."
+        hint = "" if recursive else "Use --recursive to search its subfolders."
         raise ImageError(f"{folder}: no pictures in this folder", hint)
     closed = [
         Failure(str(error.filename), ImageError(f"{error.filename}: {error.strerror}")) for error in errors
@@ -131,7 +131,7 @@ def _pictures_in(folder: Path, recursive: bool, leave_out: str | None) -> Found:
 
 
 def _without_earlier_outputs(names: Iterable[str]) -> list[str]:
-    """The visible pictures among a folder's files, but for `a_x4.png` beside an `a` of its own."""
+    """A folder's visible pictures, without any `a_x4.png` beside its original `a`."""
     pictures = [name for name in names if not name.startswith(".") and _is_picture(name)]
     stems = {Path(name).stem for name in pictures}
     earlier = ((name, _EARLIER_OUTPUT.fullmatch(name)) for name in pictures)

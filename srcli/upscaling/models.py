@@ -1,4 +1,4 @@
-"""Which generator enlarges."""
+"""Loading the generator for `upscale`."""
 
 from srcli.errors import UserError
 from srcli.generators.description import Generator
@@ -6,20 +6,20 @@ from srcli.generators.loading import load_generator
 
 
 def load_upscaler(model: str, device: str) -> Generator:
-    """A generator that enlarges pictures.
+    """Loads a generator that enlarges pictures.
 
     Args:
-        model: A bundled model's name, a run or a weight file, as `generators.load_generator` takes it.
-        device: `auto` (the first GPU, else the CPU), or a device as torch calls it.
+        model: A bundled model's name, a run or a weight file, as for `load_generator`.
+        device: `auto` (the first GPU, else the CPU), or torch's name of a device.
 
     Raises:
-        UserError: It makes faces from noise, or the device cannot be used.
+        UserError: The model draws faces from noise, or the device cannot be used.
         CheckpointError: There is no such model, or its weights cannot be read.
     """
     generator = load_generator(model, device)
-    if generator.takes_noise:
+    if generator.description.takes_noise:
         raise UserError(
-            f"{model} draws faces from noise and enlarges nothing",
-            "Give a model that takes pictures, for example faces.",
+            f"{model} draws faces from noise and cannot enlarge pictures",
+            "Give a model that enlarges pictures, for example faces.",
         )
     return generator

@@ -1,4 +1,4 @@
-"""Names of outputs: patterns and what they become, numbers for names that are taken, folders to write to."""
+"""Names of outputs: patterns, numbers for taken names, and checks of output folders."""
 
 import os
 import re
@@ -11,23 +11,23 @@ _FIELD = re.compile(r"\{\w*\}")
 
 
 def has_fields(pattern: str) -> bool:
-    """Whether an `--out` names something of the input.
+    """Whether `--out` has fields such as `{stem}`.
 
     Raises:
-        UserError: It names what is not known.
+        UserError: It has an unknown field.
     """
     found = _FIELD.findall(pattern)
     unknown = [field for field in found if field not in _fields_of(Path())]
     if unknown:
         raise UserError(
-            f"--out {pattern} has {unknown[0]} in it",
-            "Of face.jpg, {stem} is face, {ext} is jpg and {name} is face.jpg; nothing else is known.",
+            f"--out {pattern} has the unknown field {unknown[0]}",
+            "For face.jpg, {stem} is face, {ext} is jpg and {name} is face.jpg.",
         )
     return bool(found)
 
 
 def fill_in(pattern: str, path: Path) -> str:
-    """The pattern with `{stem}`, `{ext}` and `{name}` of an input in place of these."""
+    """The pattern with `{stem}`, `{ext}` and `{name}` replaced by those of an input."""
     fields = _fields_of(path)
     return _FIELD.sub(lambda field: fields[field[0]], pattern)
 
@@ -45,13 +45,13 @@ def free_name(target: Path, is_taken: Callable[[Path], bool]) -> Path:
 
 
 def check_folder(folder: Path) -> None:
-    """Makes sure that files can be written to a folder, or that it can be made.
+    """Checks that files can be written to a folder, or that it can be created.
 
     Raises:
-        UserError: They cannot.
+        UserError: They cannot, or it cannot.
     """
     nearest = next(place for place in (folder, *folder.parents) if os.path.lexists(place) or not place.name)
     if not nearest.is_dir():
         raise UserError(f"{nearest} is not a folder", "Give another --out.")
     if not os.access(nearest, os.W_OK | os.X_OK):
-        raise UserError(f"{nearest} cannot be written to", "Give another --out.")
+        raise UserError(f"{nearest} is not writable", "Give another --out.")

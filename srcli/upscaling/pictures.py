@@ -1,4 +1,4 @@
-"""A picture between decoding and encoding: colours, transparency, and what belongs to them."""
+"""A picture between decoding and encoding: colours, transparency and metadata."""
 
 from dataclasses import dataclass, replace
 
@@ -6,13 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from srcli.errors import ImageError
+from srcli.pictures.pixels import to_8_bits
 from srcli.upscaling.alpha import fill_hidden
 from srcli.upscaling.bicubic import enlarge_rows
 from srcli.upscaling.pixels import Pixels
 
 _LONGEST_SIDE = {"JPEG": 65_500, "WEBP": 16_383}
 
-# A JPEG segment holds 65,533 bytes; some are for the note of what made the picture.
+# A JPEG segment holds 65,533 bytes, some of which the provenance needs.
 _LONGEST_JPEG_EXIF = 65_000
 
 
@@ -22,10 +23,10 @@ class Picture:
 
     Attributes:
         colour: (h, w, 1) or (h, w, 3); 16 bits for 16-bit grey, else 8.
-        alpha: (h, w), 255 being opaque; None for a picture without transparency.
-        icc_profile: The profile that the colours are meant in; None for sRGB.
-        exif: EXIF data without the orientation; empty if there are none.
-        remarks: What was left out, for the user.
+        alpha: (h, w), 255 is opaque; None for a picture without transparency.
+        icc_profile: The profile of the colours; None for sRGB.
+        exif: EXIF data without the orientation; empty if there is none.
+        remarks: Messages for the user about what was dropped.
     """
 
     colour: Pixels
@@ -36,13 +37,13 @@ class Picture:
 
 
 def output_size(picture: Picture, scale: int, compare: bool) -> tuple[int, int]:
-    """Width and height of the output, which is twice as wide where it stands beside the input."""
+    """Width and height of the output, twice as wide if `compare` puts the input beside it."""
     height, width = picture.colour.shape[:2]
     return width * scale * (1 + compare), height * scale
 
 
 def fit_format(picture: Picture, image_format: str, size: tuple[int, int], name: str) -> Picture:
-    """The picture without what the output's format cannot hold.
+    """Removes what the output's format cannot hold.
 
     JPEG has no transparency and no EXIF data beyond 64 KiB, JPEG and WebP have no 16-bit pixels.
 
@@ -50,48 +51,46 @@ def fit_format(picture: Picture, image_format: str, size: tuple[int, int], name:
         picture: The picture before it is enlarged.
         image_format: PNG, JPEG or WEBP.
         size: Width and height of the output.
-        name: How the picture is called in messages.
+        name: The picture's name in messages.
 
     Raises:
-        ImageError: Parts of the picture are transparent in JPEG, or the output is too long for the format.
+        ImageError: The picture is transparent and the format JPEG, or the output is too large for the format.
     """
     width, height = size
     longest = _LONGEST_SIDE.get(image_format)
     if longest and max(height, width) > longest:
         raise ImageError(
-            f"{name}: {width} x {height} is too large for {image_format}, which ends at {longest}",
+            f"{name}: {width} x {height} is too large for {image_format}, whose limit is {longest}",
             "Write it as PNG.",
         )
     if image_format == "JPEG" and picture.alpha is not None:
         if picture.alpha.min() < 255:
-            raise ImageError(f"{name}: JPEG cannot hold its transparent parts", "Write it as PNG or WebP.")
+            raise ImageError(f"{name}: JPEG cannot store its transparency", "Write it as PNG or WebP.")
         picture = replace(picture, alpha=None)
     if image_format == "JPEG" and len(picture.exif) > _LONGEST_JPEG_EXIF:
-        remark = "its EXIF data are too long for JPEG and left out"
+        remark = "its EXIF data is too long for JPEG and was dropped"
         picture = replace(picture, exif=b"", remarks=(*picture.remarks, remark))
     if image_format != "PNG" and picture.colour.dtype == np.uint16:
-        # 65535 = 257 * 255
-        reduced = (picture.colour.astype(np.uint32) + 128) // 257
-        picture = replace(picture, colour=reduced.astype(np.uint8))
+        picture = replace(picture, colour=to_8_bits(picture.colour))
     return picture
 
 
 def show_visible(picture: Picture) -> Picture:
-    """The picture with the colours under its transparent pixels replaced, so that they leave no fringe."""
+    """Fills in the colours under transparent pixels, so that they leave no fringe."""
     if picture.alpha is None:
         return picture
     return replace(picture, colour=fill_hidden(picture.colour, picture.alpha))
 
 
 def finish_rows(picture: Picture, colour: Pixels, start: int, scale: int, compare: bool) -> Pixels:
-    """Rows of the output: the enlarged colours, with transparency enlarged by a bicubic filter.
+    """Output rows: the enlarged colours, with bicubically enlarged transparency.
 
     Args:
         picture: The whole picture before it is enlarged.
-        colour: The enlarged colours of some rows.
+        colour: Enlarged colours of some rows.
         start: The first of these rows in the picture.
-        scale: How many times larger the output is.
-        compare: Whether the picture's own bicubic enlargement stands to the left.
+        scale: The enlargement factor.
+        compare: Whether to put the picture's bicubic enlargement to the left.
 
     Returns:
         (rows, width, channels), transparency last.

@@ -1,4 +1,4 @@
-"""Which pictures are enlarged, and where each result goes; decided before any work is done."""
+"""Planning which pictures are enlarged and where each output goes, before any work is done."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -13,14 +13,14 @@ from srcli.upscaling.finding import STANDARD_STREAM, Failure, Source, expand_pat
 from srcli.upscaling.names import check_folder, fill_in, free_name, has_fields
 
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
-"""The formats that are written, by the ending of the output."""
+"""Output formats by extension."""
 
 SHOWN_OTHERS = 3
-"""So many of the files that are passed over are named; a folder may hold thousands."""
+"""Skipped files named in a message; a folder may hold thousands."""
 
 
 class OnExist(StrEnum):
-    """What to do when an output is already there."""
+    """What to do if an output already exists."""
 
     FAIL = "fail"
     SKIP = "skip"
@@ -28,33 +28,40 @@ class OnExist(StrEnum):
     RENAME = "rename"
 
 
+class FacesMode(StrEnum):
+    """What is made of the faces in a photograph."""
+
+    CROPS = "crops"
+    PASTE = "paste"
+
+
 @dataclass(frozen=True)
 class Job:
-    """One picture, and the file that its enlargement becomes; None for the standard streams."""
+    """One picture and its output file; None for the standard streams."""
 
     source: Path | None
     target: Path | None
 
     @property
     def name(self) -> str:
-        """How messages call the picture."""
+        """The picture's name in messages."""
         return "standard input" if self.source is None else str(self.source)
 
     @property
     def format(self) -> str:
-        """The output's format, as Pillow calls it."""
+        """Pillow's name of the output format."""
         return "PNG" if self.target is None else FORMATS[self.target.suffix.lower()]
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be done.
+    """The work to do.
 
     Attributes:
         jobs: The pictures to enlarge.
-        failures: The inputs that cannot be read at all.
-        skipped: The pictures whose outputs are already there and stay.
-        others: The files in folders that are no pictures by their endings.
+        failures: The inputs that cannot be opened.
+        skipped: The pictures whose outputs already exist and are kept.
+        others: The files in folders whose extensions are not those of pictures.
     """
 
     jobs: list[Job]
@@ -72,18 +79,20 @@ def plan_jobs(
         inputs: Files, folders, patterns such as `faces/*.png`, or `-` alone for standard input.
         out: A file, a folder, or a pattern with `{stem}`, `{name}` or `{ext}`; None for `{stem}_x4.png`
             beside the input, and standard output for standard input.
-        recursive: Whether folders are searched to their depths.
-        on_exist: What to do about outputs that are already there.
-        share: Which of the pictures are planned, as other processes enlarge the others.
+        recursive: Whether folders are searched recursively.
+        on_exist: What to do about outputs that already exist.
+        share: This process's share of the pictures.
 
     Raises:
-        UserError: The outputs cannot be named, two would be the same file and are not renamed, or one is
-            there under `fail`.
+        UserError: The outputs cannot be named, two would be the same file and are not renamed, or one
+            exists under `fail`.
     """
     if STANDARD_STREAM in inputs and len(inputs) > 1:
-        raise UserError("- stands for standard input and goes alone", "Give either - or files and folders.")
+        raise UserError(
+            "- is standard input and cannot be combined with other inputs", "Give one or the other."
+        )
     if STANDARD_STREAM in inputs and not share.is_whole:
-        raise UserError("standard input cannot be shared out among processes", "Unset RANK and WORLD_SIZE.")
+        raise UserError("standard input cannot be split between processes", "Unset RANK and WORLD_SIZE.")
     if STANDARD_STREAM in inputs and out is None:
         return Plan([Job(None, None)], [], [])
     names, unmatched = expand_patterns(inputs)
@@ -91,7 +100,7 @@ def plan_jobs(
     found = find_sources(names, recursive, leave_out=out)
     named = _distinct([(source, name_output(source)) for source in found.sources], on_exist)
     taken = {target for _, target in named}
-    # Before looking for outputs that are there: those of the other processes may be.
+    # Before looking for existing outputs, since other processes may have written theirs.
     named, failures = share.every_nth(named), share.every_nth(unmatched + found.failures)
     for folder in sorted({target.parent for _, target in named}):
         check_folder(folder)
@@ -100,7 +109,7 @@ def plan_jobs(
 
 
 def _output_naming(out: str | None, many: bool) -> Callable[[Source], Path]:
-    """How outputs are named, chosen once for all inputs."""
+    """The function that names outputs, chosen once for all inputs."""
     if out is None:
         return lambda source: (source.path or Path()).with_name(f"{source.stem}_x4.png")
     path = Path(out)
@@ -121,15 +130,15 @@ def _output_naming(out: str | None, many: bool) -> Callable[[Source], Path]:
 def _check_ending(path: Path) -> None:
     if path.suffix.lower() not in FORMATS:
         raise UserError(
-            f"--out {path} ends in none of {', '.join(FORMATS)}",
-            "The ending chooses the format; a folder that is not there yet is given with a / at its end.",
+            f"--out {path} does not end in one of {', '.join(FORMATS)}",
+            "The extension chooses the format; to create a folder, end it with a /.",
         )
 
 
 def _distinct(named: Sequence[tuple[Source, Path]], on_exist: OnExist) -> list[tuple[Source, Path]]:
-    """The inputs and outputs with no output twice: under `rename` all but the first get a number.
+    """Makes outputs distinct: under `rename`, all but the first of a name get a number.
 
-    Files that are there are not looked at, so that processes which share the work find the same names.
+    Existing files do not matter here, so that all processes that share the work choose the same names.
     """
     first_of: dict[str, Source] = {}
     taken = {target for _, target in named}
@@ -150,7 +159,7 @@ def _distinct(named: Sequence[tuple[Source, Path]], on_exist: OnExist) -> list[t
 
 
 def _check_inputs_stay(named: Sequence[tuple[Source, Path]]) -> None:
-    """Makes sure that no output is an input."""
+    """Checks that no output is an input."""
     inputs = {os.path.realpath(source.path) for source, _ in named if source.path}
     for _, target in named:
         if os.path.realpath(target) in inputs:
@@ -160,10 +169,10 @@ def _check_inputs_stay(named: Sequence[tuple[Source, Path]]) -> None:
 def _settle(
     named: Sequence[tuple[Source, Path]], on_exist: OnExist, taken: set[Path]
 ) -> tuple[list[Job], list[Job]]:
-    """The jobs, and those whose outputs are there and stay, under the rule for outputs that are there.
+    """The jobs to do, and those skipped because their outputs exist, according to `on_exist`.
 
     Args:
-        taken: All outputs, those of other processes among them.
+        taken: All outputs, including those of other processes.
     """
     there = [target for _, target in named if os.path.lexists(target)]
     match on_exist if there else OnExist.OVERWRITE:
@@ -189,13 +198,13 @@ def _settle(
 
 
 def describe_others(others: Sequence[Path]) -> list[str]:
-    """A line for each kind of file that was passed over in folders, with the first of them by name."""
+    """A line for each kind of file skipped in folders, with the names of the first few."""
     kinds: dict[str, list[Path]] = {}
     for path in others:
         kinds.setdefault(path.suffix.lower(), []).append(path)
     return [
-        f"{', '.join(map(str, files[:SHOWN_OTHERS]))}{_and_more(len(files))}: skipped, no picture by"
-        f" {'its' if len(files) == 1 else 'their'} ending {ending or '(none)'}"
+        f"{', '.join(map(str, files[:SHOWN_OTHERS]))}{_and_more(len(files))}: skipped, not"
+        f" {'a picture by its' if len(files) == 1 else 'pictures by their'} extension {ending or '(none)'}"
         for ending, files in kinds.items()
     ]
 

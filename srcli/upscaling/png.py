@@ -1,7 +1,7 @@
-"""PNG files written band by band, so that a picture larger than memory can become one.
+"""Writing PNG files band by band, so that a picture may be larger than memory.
 
-Every row is filtered by Paeth's predictor and compressed with zlib's run-length strategy. What a network
-draws hardly repeats itself: the files are as small as those of a thorough search, in a third of the time.
+Rows are filtered with Paeth's predictor and compressed with zlib's run-length strategy. Network outputs
+hardly repeat: the files are as small as after a full search for matches, in a third of the time.
 """
 
 import struct
@@ -30,17 +30,17 @@ def write_png_bands(
     icc_profile: bytes | None,
     exif: bytes,
 ) -> None:
-    """Writes a PNG whose rows come in bands.
+    """Writes a PNG from bands of rows.
 
-    Nothing is written before the first band is there.
+    Nothing is written before the first band arrives.
 
     Args:
-        file: Where to.
-        bands: From top to bottom, of one width, kind and depth.
-        height: That of all bands together.
+        file: The output.
+        bands: From top to bottom, of equal width, channels and depth.
+        height: Of all bands together.
         texts: Latin-1 texts by keyword.
-        icc_profile: The colours' profile.
-        exif: A TIFF structure, with or without the `Exif` prefix of JPEG; empty for none.
+        icc_profile: The colour profile; None for none.
+        exif: A TIFF structure, with or without JPEG's `Exif` prefix; empty for none.
     """
     rest = iter(bands)
     first = next(rest)
@@ -66,7 +66,7 @@ def write_png_bands(
 
 
 def _few_at_once(first: Rows, rest: Iterator[Rows]) -> Iterator[Rows]:
-    """The rows of all bands, so few at once that the filter's arrays stay in the processor's cache."""
+    """The rows of all bands, few enough at a time that the filter's arrays stay in the cache."""
     step = max(1, _BYTES_AT_ONCE // first[0].nbytes)
     band: Rows | None = first
     while band is not None:
@@ -76,14 +76,14 @@ def _few_at_once(first: Rows, rest: Iterator[Rows]) -> Iterator[Rows]:
 
 
 def _filter(rows: Rows, previous: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Each row as its difference from Paeth's prediction (PNG specification, 9.4), and the last row itself.
+    """The differences of rows from Paeth's prediction (PNG specification, 9.4), and the last row's bytes.
 
     Args:
         rows: (n, width, channels).
         previous: The bytes of the row above.
 
     Returns:
-        (n, 1 + bytes of a row), the filter's number first; and the bytes of the last row.
+        (n, 1 + bytes per row), starting with the filter type; and the bytes of the last row.
     """
     count, _, channels = rows.shape
     pixel = channels * rows.dtype.itemsize

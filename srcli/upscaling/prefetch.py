@@ -1,4 +1,4 @@
-"""Stages of work that overlap, each a plain iterator in a thread of its own."""
+"""Overlapping pipeline stages, each a plain iterator in its own thread."""
 
 from collections.abc import Generator
 from contextlib import closing
@@ -11,26 +11,26 @@ T = TypeVar("T")
 
 
 class StoppedError(Exception):
-    """What a long stage raises when it finds that the work has ended early; nobody is left to hear it."""
+    """Raised by a long stage when the pipeline has ended early; nobody handles it."""
 
 
 @dataclass(frozen=True)
 class _End:
-    """The last that a stage gives: why it ended, None when it had no more."""
+    """A stage's last item: the error that ended it, None at its regular end."""
 
     error: BaseException | None
 
 
 def prefetch(items: Generator[T], stopped: Event, depth: int = 1) -> Generator[T]:
-    """Gives the items of a generator that runs in a thread of its own.
+    """Yields the items of a generator that runs in its own thread.
 
-    An error of the generator is raised here. When this iterator is closed early, or an error or an interrupt
-    passes through it, the generator is closed in its thread, which has ended before control goes on.
+    Errors of the generator are raised here. If this iterator is closed early or left by an error or an
+    interrupt, the generator is closed in its thread, and the thread is joined before control continues.
 
     Args:
-        items: The stage; closed at the end, and to close in turn the stage before it.
-        stopped: Shared by the stages of one work, and set when it ends early; long stages should look at it.
-        depth: How many items it may be ahead, beside the one in its hands.
+        items: The stage; closed at the end, and should close the stage before it in turn.
+        stopped: Shared by all stages of a pipeline, and set if it ends early; long stages should check it.
+        depth: How many finished items may wait, besides the one in progress.
     """
     ready: Queue[T | _End] = Queue(depth)
     thread = Thread(target=_run, args=(items, ready, stopped))
@@ -44,7 +44,7 @@ def prefetch(items: Generator[T], stopped: Event, depth: int = 1) -> Generator[T
         stopped.set()
         raise
     finally:
-        # What waits to be taken is thrown away, so that the thread can go on to its end.
+        # Discards waiting items, so that the thread can run to its end.
         while thread.is_alive():
             try:
                 ready.get(timeout=0.01)
@@ -60,7 +60,7 @@ def _run(items: Generator[T], ready: "Queue[T | _End]", stopped: Event) -> None:
                 ready.put(item)
                 if stopped.is_set():
                     break
-    # Whatever it is belongs to the thread that asked for the items.
+    # Any error is passed on to the consumer's thread.
     except BaseException as caught:
         error = caught
     ready.put(_End(error))

@@ -1,25 +1,18 @@
-"""Reading pictures, whatever mode they are in, with what belongs to them."""
+"""Reading pictures of any mode, with their transparency, EXIF data and colour profile."""
 
 import io
-import warnings
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageCms, ImageOps
 
 from srcli.errors import ImageError
-from srcli.pictures.formats import readable_formats, what_reads
+from srcli.pictures.opening import decoded, plain_mode, sixteen_bit_grey
 from srcli.upscaling.pictures import Picture
 
-MAX_PIXELS = 2**25
-"""Larger pictures are refused before they are decoded: their output would have 16 times as many pixels."""
-
-_GREY_MODES = ("1", "L", "LA", "La")
-_COLOUR_MODES = ("P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr", "HSV")
-
-# What a TIFF says of its picture; its other tags describe how the pixels lie in the file.
+# The TIFF tags that describe the picture; the others describe how its pixels are stored.
 _TIFF_DESCRIPTION = {
     ExifTags.Base.ImageDescription,
     ExifTags.Base.Make,
@@ -34,52 +27,43 @@ _TIFF_DESCRIPTION = {
 
 
 def read_picture(source: Path | BinaryIO, name: str) -> Picture:
-    """Decodes a picture, the first frame if it has several; its content decides what it is, not its name.
+    """Decodes the first frame of a picture; its content decides the format, not its name.
 
-    16-bit grey stays so; 16-bit colours are read as 8 bits. CMYK becomes sRGB, through its profile if it has
+    16-bit grey is kept; 16-bit colour is reduced to 8 bits. CMYK becomes sRGB, through its profile if it has
     one. Palettes become RGB.
 
     Args:
         source: A file, or an open file at its start.
-        name: How messages call the picture.
+        name: The picture's name in messages.
 
     Raises:
-        ImageError: It cannot be read, is damaged, has over `MAX_PIXELS` pixels or an unusual kind of pixels.
+        ImageError: As `decoded`, or its CMYK profile is damaged.
     """
-    try:
-        with warnings.catch_warnings():
-            # Pillow warns of odd metadata, and of sizes, which are checked here.
-            warnings.simplefilter("ignore")
-            with Image.open(source, formats=readable_formats()) as image:
-                if image.width * image.height > MAX_PIXELS:
-                    raise Image.DecompressionBombError
-                image.load()
-                return _decode(image, name)
-    except ImageError:
-        raise
-    # Damaged files make Pillow's decoders raise nearly anything.
-    except Exception as error:
-        raise ImageError(f"{name}: {_reason(error, source)}") from error
+    with decoded(source, name) as image:
+        return picture_of(image, name)
 
 
-def _decode(image: Image.Image, name: str) -> Picture:
+def picture_of(image: Image.Image, name: str) -> Picture:
+    """An open picture as `read_picture` gives it; its orientation is applied in place.
+
+    Raises:
+        ImageError: It has an unusual kind of pixels, or its CMYK profile is damaged.
+    """
     remarks = []
-    # Frames are not counted: a file of some megabytes can hold millions. The further pictures in a camera's
-    # MPO are views and depth maps of the first.
+    # Frames are not counted: a file of a few megabytes can hold millions. The other pictures in a
+    # camera's MPO are views and depth maps of the first.
     if getattr(image, "is_animated", False) and image.format != "MPO":
-        remarks.append("only the first of its frames is enlarged")
+        remarks.append("only its first frame is enlarged")
     try:
         exif = _turn_upright(image)
     except Exception:  # Damaged EXIF data raise nearly anything, and are no reason to refuse the picture.
         exif = b""
-        remarks.append("its EXIF data are damaged and left out")
+        remarks.append("its EXIF data is damaged and was dropped")
     profile = image.info.get("icc_profile")
     if image.mode == "CMYK" and profile:
-        try:
-            image, profile = _cmyk_to_srgb(image, profile), None
-        except (ImageCms.PyCMSError, OSError) as error:
-            raise ImageError(f"{name}: its CMYK colour profile is damaged ({error})") from error
-    pixels = _pixels(image, name)
+        pixels, profile = np.asarray(_cmyk_to_srgb(image, profile, name)), None
+    else:
+        pixels = _pixels(image, name)
     channels = pixels.shape[2]
     has_alpha = channels in (2, 4)
     return Picture(
@@ -92,10 +76,10 @@ def _decode(image: Image.Image, name: str) -> Picture:
 
 
 def _turn_upright(image: Image.Image) -> bytes:
-    """Applies the EXIF orientation in place, and gives the other EXIF data."""
+    """Applies the EXIF orientation in place and returns the other EXIF data."""
     exif = image.getexif()
     if image.info.get("exif") and not exif:
-        raise ValueError("these EXIF data have no tags")
+        raise ValueError("this EXIF data has no tags")
     ImageOps.exif_transpose(image, in_place=True)
     exif.pop(ExifTags.Base.Orientation, None)
     if image.format == "TIFF":
@@ -104,49 +88,19 @@ def _turn_upright(image: Image.Image) -> bytes:
     return exif.tobytes() if exif else b""
 
 
-def _cmyk_to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
-    source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-    converted = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+def _cmyk_to_srgb(image: Image.Image, profile: bytes, name: str) -> Image.Image:
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        converted = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+    except (ImageCms.PyCMSError, OSError) as error:
+        raise ImageError(f"{name}: its CMYK colour profile is damaged ({error})") from error
     assert converted is not None  # None is for conversions in place.
     return converted
 
 
 def _pixels(image: Image.Image, name: str) -> NDArray[Any]:
     """(h, w, 1) or (h, w, 3), with alpha (h, w, 2) or (h, w, 4); 8 bits, or 16 for 16-bit grey."""
-    # Pillow reads 16-bit grey PPMs as 32 bits, and older ones do so with PNGs.
-    if image.mode.startswith("I;16") or (image.mode == "I" and image.format in ("PNG", "PPM")):
-        return np.asarray(image).astype(np.uint16)[..., None]
-    if image.mode in _GREY_MODES:
-        mode = "LA" if image.has_transparency_data else "L"
-    elif image.mode in _COLOUR_MODES:
-        mode = "RGBA" if image.has_transparency_data else "RGB"
-    else:
-        raise ImageError(
-            f"{name}: pixels of the kind {image.mode} cannot be enlarged", "Save it as RGB or grey."
-        )
-    pixels = np.asarray(image.convert(mode))
+    pixels: NDArray[Any] | None = sixteen_bit_grey(image)
+    if pixels is None:
+        pixels = np.asarray(image.convert(plain_mode(image, name)))
     return pixels if pixels.ndim == 3 else pixels[..., None]
-
-
-def _reason(error: Exception, source: Path | BinaryIO) -> str:
-    if isinstance(error, UnidentifiedImageError):
-        head = _head(source)
-        if not head:
-            return "it is empty"
-        return what_reads(head) or f"it is not a picture of {', '.join(readable_formats())}"
-    if isinstance(error, Image.DecompressionBombError):
-        return f"it is too large, with more than {MAX_PIXELS:,} pixels"
-    if isinstance(error, MemoryError):
-        return "it is too large for this machine's memory"
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return f"it is damaged or cut short ({' '.join(str(error).split()) or type(error).__name__})"
-
-
-def _head(source: Path | BinaryIO) -> bytes:
-    """The first bytes of a picture."""
-    if isinstance(source, Path):
-        with source.open("rb") as file:
-            return file.read(12)
-    source.seek(0)
-    return source.read(12)

@@ -1,12 +1,13 @@
-"""What became of each picture, one JSON object a line."""
+"""The outcome of each picture as a line of JSON."""
 
 import json
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from typing import Any
 
 
 class Status(StrEnum):
-    """What became of a picture."""
+    """The outcome of a picture."""
 
     OK = "ok"
     FAILED = "failed"
@@ -15,20 +16,21 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class Record:
-    """What became of a picture; None for what is not known or does not apply.
+    """The outcome of a picture; None for what is unknown or does not apply.
 
     Attributes:
-        input: As it was given or found; `-` for standard input.
-        output: The file that was written, or that was there already.
-        status: Of the picture.
+        input: Its path as given or found; `-` for standard input.
+        output: The file that was written or already existed.
+        status: The outcome.
         error: Why it failed.
-        width: Of the input as it is seen, upright.
-        height: Of the input.
+        width: Of the input, upright.
+        height: Of the input, upright.
         output_width: Of the output.
         output_height: Of the output.
         model: What enlarged it.
         sha256: Of the model's weights.
-        seconds: From when it was read until it was written, with the waits for others between.
+        seconds: From reading to writing, including waits for other pictures.
+        faces: The enlarged faces: `box` (left, top, right, bottom in pixels of the input) and `score`.
     """
 
     input: str
@@ -42,7 +44,8 @@ class Record:
     model: str | None = None
     sha256: str | None = None
     seconds: float | None = None
+    faces: list[dict[str, Any]] | None = None
 
     def to_json(self) -> str:
-        """One line."""
+        """The record as one line."""
         return json.dumps(asdict(self))

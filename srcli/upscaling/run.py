@@ -1,56 +1,68 @@
-"""Enlarging many pictures with one network; one that fails does not stop the others."""
+"""Enlarging many pictures with one network; failures do not stop the others."""
 
 import sys
 import time
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from threading import Event
+from typing import Any
 
-from srcli import __version__
 from srcli.console import fail, progress, result, say
-from srcli.errors import UserError
+from srcli.detection.mtcnn import Face
+from srcli.errors import NoFaceError, UserError
+from srcli.generators.description import Description, Generator
 from srcli.upscaling.finding import STANDARD_STREAM
+from srcli.upscaling.photographs import FaceOptions, upscale_photographs
 from srcli.upscaling.plan import Job
 from srcli.upscaling.prefetch import StoppedError, prefetch
 from srcli.upscaling.records import Record, Status
 from srcli.upscaling.stages import Item, UpscaleOptions, decode, enlarge, write
-from srcli.upscaling.tiles import Network
 from srcli.upscaling.writing import DEFAULT_QUALITY, Provenance
+from srcli.version import __version__
+
+
+@dataclass
+class Outcome:
+    """How many outputs were written or stay, how many failed, and how many of these for want of a face."""
+
+    done: int = 0
+    failed: int = 0
+    without_face: int = 0
 
 
 def upscale_all(
     jobs: Sequence[Job],
-    network: Network,
-    label: str,
-    sha256: str,
+    generator: Generator,
     quality: int | None = None,
     consistent: bool = False,
     compare: bool = False,
     as_json: bool = False,
-) -> int:
-    """Enlarges pictures, and prints the path of each output when it is written.
+    faces: FaceOptions | None = None,
+) -> Outcome:
+    """Enlarges pictures and prints the path of each output once it is written.
 
     Args:
         jobs: The pictures and their outputs.
-        network: What enlarges them.
-        label: The network's name, for messages and for the outputs' metadata.
-        sha256: Of the network's weight file, for the outputs' metadata.
+        generator: What enlarges them.
         quality: 1 to 100, for JPEG and WebP; None for 95.
-        consistent: Whether the outputs' area average is made to be the input.
-        compare: Whether the input's bicubic enlargement stands to the left of the output.
-        as_json: Whether a record is printed for each picture instead of a path.
+        consistent: Whether to make the output's area average equal the input.
+        compare: Whether to put the input's bicubic enlargement to the left of the output.
+        as_json: Whether to print a record for each picture instead of a path.
+        faces: How to treat faces in photographs; None to enlarge whole pictures.
 
     Returns:
-        How many of them failed, each named on standard error.
+        The number of failures, each reported on standard error.
 
     Raises:
-        CheckpointError: The network's output is not a number.
+        CheckpointError: The generator's output is not a number.
     """
-    provenance = Provenance(f"srcli {__version__}", f"{label}, sha256 {sha256}")
-    options = UpscaleOptions(network, label, quality or DEFAULT_QUALITY, provenance, consistent, compare)
-    # An interrupt ends this wait for a pipe, but not one in another thread.
+    made_by = generator.description
+    provenance = Provenance(f"srcli {__version__}", f"{made_by.label}, sha256 {made_by.sha256}")
+    options = UpscaleOptions(generator, quality or DEFAULT_QUALITY, provenance, consistent, compare)
+    # Read here because an interrupt would not end a blocking read in another thread.
     stdin = sys.stdin.buffer.read() if any(job.source is None for job in jobs) else b""
-    failed, start, stopped = 0, time.perf_counter(), Event()
+    outcome, start, stopped = Outcome(), time.perf_counter(), Event()
     with progress("pictures") as bar:
         task = bar.add_task("enlarging", total=len(jobs), rate="", note="")
 
@@ -59,46 +71,56 @@ def upscale_all(
                 raise StoppedError
             bar.advance(task, share)
 
-        decoded = prefetch(decode(jobs, options, stdin), stopped)
-        enlarged = prefetch(enlarge(decoded, options, advance), stopped)
-        with closing(prefetch(write(enlarged, options), stopped, depth=64)) as items:
+        if faces is None:
+            decoded = prefetch(decode(jobs, options, stdin), stopped)
+            enlarged = prefetch(enlarge(decoded, options, advance), stopped)
+            written = write(enlarged, options)
+        else:
+            written = upscale_photographs(jobs, options, faces, stdin, advance)
+        with closing(prefetch(written, stopped, depth=64)) as items:
             for done, item in enumerate(items, 1):
+                outcome.done += item.error is None
                 if item.error is not None:
-                    failed += 1
+                    outcome.failed += 1
+                    outcome.without_face += isinstance(item.error, NoFaceError)
                     bar.advance(task)
-                _report(item, label, sha256, as_json)
+                _report(item, made_by, as_json)
                 bar.update(task, rate=f"{done / (time.perf_counter() - start):.3g}")
-    return failed
+    return outcome
 
 
 def check_streams(jobs: Sequence[Job]) -> None:
-    """Makes sure that no picture is read from or written to a terminal.
+    """Checks that no picture is read from or written to a terminal.
 
     Raises:
         UserError: One would be.
     """
     if any(job.source is None for job in jobs) and sys.stdin.isatty():
-        raise UserError("standard input is a terminal", "Pipe a picture in, or name its file.")
+        raise UserError("standard input is a terminal", "Pipe in a picture, or give a file.")
     if any(job.target is None for job in jobs) and sys.stdout.isatty():
-        raise UserError("the picture would be written to a terminal", "Pipe it on, or give --out FILE.")
+        raise UserError("the picture would be written to a terminal", "Redirect it, or give --out FILE.")
 
 
-def _report(item: Item, label: str, sha256: str, as_json: bool) -> None:
-    """Says what became of a picture: results on standard output, talk on standard error."""
+def _report(item: Item, made_by: Description, as_json: bool) -> None:
+    """Reports a picture's outcome: results on standard output, messages on standard error."""
     for remark in item.remarks:
         say(f"{item.job.name}: {remark}")
     if item.error is not None:
         fail(str(item.error))
+    if item.is_skipped:
+        say(f"{item.job.target} already exists, skipped")
     if as_json:
-        result(_record_of(item, label, sha256).to_json())
-    elif item.error is None and item.job.target is not None:
+        result(_record_of(item, made_by).to_json())
+    elif item.error is None and item.job.target is not None and not item.is_skipped:
         result(str(item.job.target))
 
 
-def _record_of(item: Item, label: str, sha256: str) -> Record:
+def _record_of(item: Item, made_by: Description) -> Record:
     width, height = item.in_size or (None, None)
     source = STANDARD_STREAM if item.job.source is None else str(item.job.source)
     seconds = round(item.seconds, 6)
+    if item.is_skipped:
+        return Record(source, str(item.job.target), Status.SKIPPED)
     if item.error is not None:
         return Record(source, None, Status.FAILED, str(item.error), width, height, seconds=seconds)
     return Record(
@@ -109,7 +131,13 @@ def _record_of(item: Item, label: str, sha256: str) -> Record:
         height=height,
         output_width=item.out_size and item.out_size[0],
         output_height=item.out_size and item.out_size[1],
-        model=label,
-        sha256=sha256,
+        model=made_by.label,
+        sha256=made_by.sha256,
         seconds=seconds,
+        faces=[_face_record(face) for face in item.faces] or None,
     )
+
+
+def _face_record(face: Face) -> dict[str, Any]:
+    box = (face.left, face.top, face.right, face.bottom)
+    return {"box": [round(edge, 1) for edge in box], "score": round(face.score, 4)}

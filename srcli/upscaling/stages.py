@@ -1,4 +1,4 @@
-"""The stages that pictures pass through, each an iterator over the one before: decode, enlarge, write."""
+"""The pipeline of `upscale`, each stage an iterator over the one before: decode, enlarge, write."""
 
 import io
 import sys
@@ -12,54 +12,61 @@ from pathlib import Path
 from typing import IO
 
 from srcli.console import discard_output
+from srcli.detection.mtcnn import Face
 from srcli.errors import ImageError
+from srcli.generators import description as generators  # collections.abc has a Generator, too
 from srcli.storage.atomic import atomic_file
 from srcli.upscaling.pictures import Picture, finish_rows, fit_format, output_size, show_visible
 from srcli.upscaling.pixels import Pixels
 from srcli.upscaling.plan import Job
 from srcli.upscaling.reading import read_picture
-from srcli.upscaling.tiles import BATCH_PIXELS, Band, Network, bands_of, check_size, enlarge_bands
+from srcli.upscaling.tiles import BATCH_PIXELS, Band, bands_of, check_size, enlarge_bands
 from srcli.upscaling.writing import Provenance, write_picture
 
 CHUNK_PIXELS = 2**18
-"""Pixels of the input that are on the way together, so that those of one size may meet in a batch."""
+"""Input pixels grouped into a chunk, so that parts of equal size can share a batch."""
 
 
 @dataclass(frozen=True)
 class UpscaleOptions:
-    """What is done with every picture.
+    """Options for all pictures.
 
     Attributes:
-        network: What enlarges.
-        label: The network's name.
+        generator: What enlarges.
         quality: 1 to 100, for JPEG and WebP.
-        provenance: What outputs say of their making.
-        consistent: Whether the outputs' area average is made to be the input.
-        compare: Whether the input's bicubic enlargement stands to the left of the output.
+        provenance: The provenance note in outputs.
+        consistent: Whether to make the output's area average equal the input.
+        compare: Whether to put the input's bicubic enlargement to the left of the output.
     """
 
-    network: Network
-    label: str
+    generator: generators.Generator
     quality: int
     provenance: Provenance
     consistent: bool
     compare: bool
 
+    @property
+    def scale(self) -> int:
+        """How many times larger the output is, per side."""
+        return self.generator.description.scale
+
 
 @dataclass(eq=False)
 class Item:
-    """A picture on its way.
+    """A picture in the pipeline.
 
     Attributes:
-        job: Where it comes from and goes to.
-        picture: What was decoded; None if that failed.
-        bands: How many parts it comes in, 1 if it failed.
-        remarks: What was left out, for the user.
-        error: Why it failed; what is still to come of it is not enlarged then.
-        started: When it was begun, in seconds.
+        job: Its source and target.
+        picture: The decoded picture; None if decoding failed.
+        bands: The number of its parts, 1 if it failed.
+        remarks: Messages for the user about what was dropped.
+        error: Why it failed; its remaining parts are not enlarged.
+        started: Start time in seconds.
         in_size: Width and height of the input, upright; None if it could not be read.
         out_size: Width and height of the output.
-        seconds: From then until it was written, with the waits between.
+        seconds: From start to writing, including waits.
+        faces: The enlarged faces, if it is a photograph that was searched for them.
+        is_skipped: Whether its output already existed and was kept.
     """
 
     job: Job
@@ -71,11 +78,13 @@ class Item:
     remarks: tuple[str, ...] = ()
     error: ImageError | None = None
     seconds: float = 0
+    faces: tuple[Face, ...] = ()
+    is_skipped: bool = False
 
 
 @dataclass(frozen=True)
 class Part:
-    """A row of tiles of a picture, before or after the network; None of a picture that failed."""
+    """A row of tiles of a picture, before or after the network; None for a failed picture."""
 
     item: Item
     band: Band | None
@@ -83,12 +92,12 @@ class Part:
 
 
 def decode(jobs: Iterable[Job], options: UpscaleOptions, stdin: bytes) -> Generator[list[Part]]:
-    """Decodes pictures, and gives their parts in order, as many together as make a batch.
+    """Decodes pictures and yields their parts in order, in chunks that fill a batch.
 
     Args:
-        jobs: Which pictures.
-        options: What will be done with them.
-        stdin: What standard input held.
+        jobs: The pictures.
+        options: The options.
+        stdin: The bytes of standard input.
     """
     chunk: list[Part] = []
     pixels: Counter[tuple[int, ...]] = Counter()
@@ -109,21 +118,21 @@ def decode(jobs: Iterable[Job], options: UpscaleOptions, stdin: bytes) -> Genera
 
 
 def _decode(item: Item, options: UpscaleOptions, stdin: bytes) -> list[Band]:
-    """Reads a picture into its item; no bands if that fails."""
-    job, network = item.job, options.network
+    """Decodes a picture into its item; returns no bands if that fails."""
+    job, generator = item.job, options.generator
     try:
         picture = read_picture(job.source or io.BytesIO(stdin), job.name)
         height, width = picture.colour.shape[:2]
-        check_size(width, height, network, options.label, job.name)
+        check_size(width, height, generator.description, job.name)
         item.in_size = width, height
-        item.out_size = output_size(picture, network.scale, options.compare)
+        item.out_size = output_size(picture, options.scale, options.compare)
         item.picture = show_visible(fit_format(picture, job.format, item.out_size, job.name))
-        bands = bands_of(item.picture.colour, network, consistent=options.consistent)
+        bands = bands_of(item.picture.colour, generator.description, consistent=options.consistent)
     except ImageError as error:
         item.error = error
         return []
     except MemoryError:
-        item.error = _no_memory(job)
+        item.error = no_memory(job)
         return []
     item.bands, item.remarks = len(bands), item.picture.remarks
     return bands
@@ -132,59 +141,68 @@ def _decode(item: Item, options: UpscaleOptions, stdin: bytes) -> list[Band]:
 def enlarge(
     chunks: Generator[list[Part]], options: UpscaleOptions, on_progress: Callable[[float], None]
 ) -> Generator[list[Part]]:
-    """Runs the network over the parts of pictures.
+    """Runs the network over parts of pictures.
 
     Args:
-        chunks: The parts in order, those together that may share a batch.
-        options: Has the network.
-        on_progress: Called with the shares of pictures that have just been done.
+        chunks: The parts in order; those of a chunk may share a batch.
+        options: The options.
+        on_progress: Called with the fraction of a picture just done.
 
     Raises:
-        CheckpointError: The network's output is not a number.
+        CheckpointError: The generator's output is not a number.
     """
     with closing(chunks):
         for chunk in chunks:
             bands = [part.band for part in chunk if part.band and not part.item.error]
             try:
-                enlarged = dict(zip(bands, enlarge_bands(bands, options.network, on_progress), strict=True))
+                enlarged = dict(zip(bands, enlarge_bands(bands, options.generator, on_progress), strict=True))
             except MemoryError:
                 enlarged = {}
                 for part in chunk:
-                    part.item.error = part.item.error or _no_memory(part.item.job)
+                    part.item.error = part.item.error or no_memory(part.item.job)
             yield [
                 Part(part.item, part.band, enlarged.get(part.band) if part.band else None) for part in chunk
             ]
 
 
 def write(chunks: Generator[list[Part]], options: UpscaleOptions) -> Generator[Item]:
-    """Writes pictures as their parts come, and gives each when it is written or has failed."""
+    """Writes pictures as their parts arrive, and yields each once it is written or has failed."""
     with closing(chunks):
         parts = (part for chunk in chunks for part in chunk)
         for first in parts:
             item = first.item
             own_parts = chain([first], islice(parts, item.bands - 1))
             try:
-                _write(item, own_parts, options)
+                if item.picture is not None:
+                    write_item(item, item.picture, _rows(item.picture, own_parts, options), options)
             except ImageError as error:
                 item.error = error
             except MemoryError:
-                item.error = _no_memory(item.job)
-            # The parts of a picture that failed on the way are passed over.
+                item.error = no_memory(item.job)
+            # Skips the remaining parts of a failed picture.
             deque(own_parts, maxlen=0)
             item.picture = None
             item.seconds = time.perf_counter() - item.started
             yield item
 
 
-def _write(item: Item, parts: Iterable[Part], options: UpscaleOptions) -> None:
-    if item.picture is None or item.out_size is None:
-        return
+def write_item(item: Item, picture: Picture, rows: Iterable[Pixels], options: UpscaleOptions) -> None:
+    """Writes the rows of an output, whole or not at all.
+
+    Args:
+        picture: What belongs to the output beside its pixels.
+        rows: (n, width, channels) from top to bottom, transparency last.
+
+    Raises:
+        ImageError: It cannot be written.
+    """
+    assert item.out_size is not None
     with _opened(item.job.target) as file:
         write_picture(
             file,
-            _rows(item.picture, parts, options),
+            rows,
             item.out_size,
-            item.picture,
+            picture,
             item.job.format,
             options.quality,
             options.provenance,
@@ -192,19 +210,19 @@ def _write(item: Item, parts: Iterable[Part], options: UpscaleOptions) -> None:
 
 
 def _rows(picture: Picture, parts: Iterable[Part], options: UpscaleOptions) -> Iterator[Pixels]:
-    """The output's rows, part by part."""
+    """The output's rows, one part at a time."""
     for part in parts:
         if part.item.error is not None:
             raise part.item.error
         assert part.band is not None
         assert part.enlarged is not None
-        scale = options.network.scale
+        scale = options.scale
         yield finish_rows(picture, part.enlarged, part.band.rows.start, scale, options.compare)
 
 
 @contextmanager
 def _opened(target: Path | None) -> Iterator[IO[bytes]]:
-    """The output, whole or not at all; None for standard output.
+    """Opens the output, written atomically; None for standard output.
 
     Raises:
         ImageError: It cannot be written.
@@ -214,7 +232,7 @@ def _opened(target: Path | None) -> Iterator[IO[bytes]]:
             yield sys.stdout.buffer
             sys.stdout.buffer.flush()
         else:
-            # Whoever loses power still has the input; waiting for the disk takes longer than a face.
+            # Not synced: after a power loss the input is still there, and a sync takes longer than a face.
             with atomic_file(target, durable=False) as file:
                 yield file
     except BrokenPipeError:
@@ -223,8 +241,9 @@ def _opened(target: Path | None) -> Iterator[IO[bytes]]:
         if target is None:
             discard_output()
         name = target or "standard output"
-        raise ImageError(f"{name}: it cannot be written: {error.strerror or error}") from error
+        raise ImageError(f"{name}: cannot be written: {error.strerror or error}") from error
 
 
-def _no_memory(job: Job) -> ImageError:
+def no_memory(job: Job) -> ImageError:
+    """The error for a picture whose output does not fit in memory."""
     return ImageError(f"{job.name}: its output is too large for this machine's memory")

@@ -8,9 +8,12 @@ from typing import NamedTuple, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from srcli.data.task import Sizes
 from srcli.errors import ImageError
+from srcli.generators.description import Description
+from srcli.pictures.pixels import to_network, to_pixels
 from srcli.upscaling.consistency import CONTEXT, settle_residual, spread_residual
-from srcli.upscaling.pixels import Pixels, from_network, to_batch, to_pixels
+from srcli.upscaling.pixels import Pixels, values_of
 
 T = TypeVar("T")
 
@@ -21,31 +24,15 @@ STRIP_ROWS = 64
 """So many rows of an output are rounded at once."""
 
 MINIMUM_SIZE = 16
-"""Smaller sides are mirrored up to this: the size the networks were trained at."""
+"""Smaller sides are mirrored up to this, unless the network takes one size only."""
 
 
 class Network(Protocol):
-    """What the engine needs to know of a network, whatever runs it."""
+    """What the engine needs of a network, whatever runs it."""
 
     @property
-    def scale(self) -> int:
-        """How many times larger the output is, on each axis."""
-
-    @property
-    def input_size(self) -> int | None:
-        """The only side length it takes, or None when it takes any size."""
-
-    @property
-    def size_multiple(self) -> int:
-        """Sides must be a multiple of this."""
-
-    @property
-    def margin(self) -> int:
-        """Low-resolution pixels after which a pixel no longer matters to its neighbour."""
-
-    @property
-    def tile_size(self) -> int:
-        """Side of a tile without its context, in low-resolution pixels, that takes little memory and time."""
+    def description(self) -> Sizes:
+        """What it takes."""
 
     def enlarge(self, low_res: NDArray[np.float32]) -> NDArray[np.float32]:
         """(batch, 3, h, w) in [-1, 1] -> (batch, 3, scale * h, scale * w) in [-1, 1]."""
@@ -68,21 +55,15 @@ class Span(NamedTuple):
         return slice(self.start * scale, self.stop * scale)
 
 
-def check_size(width: int, height: int, network: Network, model: str, name: str) -> None:
-    """Makes sure that the network takes a picture of this size.
-
-    Args:
-        width: In pixels.
-        height: In pixels.
-        network: The network that is to enlarge the picture.
-        model: How the network is called in the message.
-        name: How the picture is called in the message.
+def check_size(width: int, height: int, description: Description, name: str) -> None:
+    """Makes sure that a generator takes a picture of this size in pixels; `name` is the picture's.
 
     Raises:
-        ImageError: The network takes one size only, and the picture has another.
+        ImageError: The generator takes one size only, and the picture has another.
     """
-    size = network.input_size
+    size = description.input_size
     if size is not None and (width, height) != (size, size):
+        model = description.label
         raise ImageError(
             f"{name}: it is {width}x{height}, but the model ({model}) takes exactly {size}x{size}",
             "Use a convolutional model (resnet or dcgan), which takes any size.",
@@ -98,8 +79,8 @@ def enlarge_pixels(
 ) -> Pixels:
     """Enlarges one picture tile by tile, so that memory beyond the output itself stays small.
 
-    Neighbouring tiles share `network.margin` pixels of context, which makes the result the same as that of
-    one pass over the whole picture, but for float rounding.
+    Neighbouring tiles share the network's context, which makes the result the same as that of one pass over
+    the whole picture, but for float rounding.
 
     Args:
         pixels: (h, w, 1) or (h, w, 3), 8 or 16 bits. One channel runs as three equal ones and is averaged.
@@ -114,12 +95,12 @@ def enlarge_pixels(
     Raises:
         CheckpointError: The network's output is not a number.
     """
-    bands = bands_of(pixels, network, tile_size, consistent)
+    bands, scale = bands_of(pixels, network.description, tile_size, consistent), network.description.scale
     height, width, channels = pixels.shape
-    enlarged = np.empty((height * network.scale, width * network.scale, channels), dtype=pixels.dtype)
+    enlarged = np.empty((height * scale, width * scale, channels), dtype=pixels.dtype)
     for band in bands:
         (rows,) = enlarge_bands([band], network, on_progress)
-        enlarged[band.rows.start * network.scale :][: len(rows)] = rows
+        enlarged[band.rows.start * scale :][: len(rows)] = rows
     return enlarged
 
 
@@ -154,15 +135,15 @@ class Band:
 
 
 def bands_of(
-    pixels: Pixels, network: Network, tile_size: int | None = None, consistent: bool = False
+    pixels: Pixels, sizes: Sizes, tile_size: int | None = None, consistent: bool = False
 ) -> list[Band]:
     """Divides a picture, (h, w, 1) or (h, w, 3), into rows of tiles, from top to bottom."""
-    size, multiple = pixels.shape[:2], network.size_multiple
-    margin = network.margin + CONTEXT * consistent
-    padded = _pad(pixels, multiple)
+    size, multiple = pixels.shape[:2], sizes.size_multiple
+    margin = sizes.context + CONTEXT * consistent
+    padded = _pad(pixels, sizes.input_size or MINIMUM_SIZE, multiple)
     # Tiles that lie in the mirrored part alone are left out.
     rows, columns = (
-        [span for span in spans(side, tile_size or network.tile_size, multiple, margin) if span.start < end]
+        [span for span in spans(side, tile_size or sizes.tile_size, multiple, margin) if span.start < end]
         for side, end in zip(padded.shape[:2], size, strict=True)
     )
     share = 1 / (len(rows) * len(columns))
@@ -185,7 +166,7 @@ def enlarge_bands(
     Raises:
         CheckpointError: The network's output is not a number.
     """
-    scale = network.scale
+    scale = network.description.scale
     enlarged = [
         np.empty((band.height * scale, band.size[1] * scale, band.padded.shape[2]), band.padded.dtype)
         for band in bands
@@ -205,9 +186,9 @@ def _enlarge_tiles(
     tiles: Sequence[tuple[int, Span]], bands: Sequence[Band], enlarged: Sequence[Pixels], network: Network
 ) -> None:
     """Runs tiles of one size, each the number of its band and its columns, and puts them into their bands."""
-    high_res = network.enlarge(to_batch([bands[index].window(column) for index, column in tiles]))
+    high_res = network.enlarge(to_network(np.stack([bands[index].window(column) for index, column in tiles])))
     for (index, column), values in zip(tiles, high_res, strict=True):
-        _place(enlarged[index], bands[index], column, values, network.scale)
+        _place(enlarged[index], bands[index], column, values, network.description.scale)
 
 
 def spans(length: int, tile_size: int, multiple: int, margin: int) -> list[Span]:
@@ -237,7 +218,7 @@ def _place(enlarged: Pixels, band: Band, column: Span, high_res: NDArray[np.floa
     columns = slice(column.context, column.context + width)
     wide = slice(columns.start * scale, columns.stop * scale)
     if band.consistent:
-        values = spread_residual(from_network(high_res, window), window, scale)
+        values = spread_residual(values_of(high_res, window), window, scale)
         part = values[rows.start * scale : rows.stop * scale, wide]
         place[:] = settle_residual(part, window[rows, columns], scale)
         return
@@ -245,7 +226,7 @@ def _place(enlarged: Pixels, band: Band, column: Span, high_res: NDArray[np.floa
     for start in range(0, len(place), STRIP_ROWS):
         strip = place[start : start + STRIP_ROWS]
         top = rows.start * scale + start
-        strip[:] = to_pixels(from_network(high_res[:, top : top + len(strip), wide], window), window)
+        strip[:] = to_pixels(values_of(high_res[:, top : top + len(strip), wide], window), window.dtype)
 
 
 def _batches(tiles: Sequence[T], size: int) -> Iterator[Sequence[T]]:
@@ -253,9 +234,9 @@ def _batches(tiles: Sequence[T], size: int) -> Iterator[Sequence[T]]:
         yield tiles[start : start + size]
 
 
-def _pad(pixels: Pixels, multiple: int) -> Pixels:
+def _pad(pixels: Pixels, least: int, multiple: int) -> Pixels:
     """Mirrors the right and the lower edge outward until the network takes the size."""
-    missing = [(0, _round_up(max(side, MINIMUM_SIZE), multiple) - side) for side in pixels.shape[:2]]
+    missing = [(0, _round_up(max(side, least), multiple) - side) for side in pixels.shape[:2]]
     return np.pad(pixels, [*missing, (0, 0)], mode="symmetric") if np.any(missing) else pixels
 
 

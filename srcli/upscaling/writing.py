@@ -1,4 +1,4 @@
-"""Writing pictures, with their profile, their EXIF data, and a note of what made them."""
+"""Writing pictures with their colour profile, EXIF data and provenance."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ _MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 
 @dataclass(frozen=True)
 class Provenance:
-    """What an output says of its making.
+    """The provenance note in an output.
 
     Attributes:
         software: This program and its version.
@@ -38,19 +38,19 @@ def write_picture(
     quality: int,
     provenance: Provenance,
 ) -> None:
-    """Encodes a picture whose rows come in bands.
+    """Encodes a picture from bands of rows.
 
-    A PNG is written as they come; other formats need the whole picture in memory. The provenance stands in
-    the text chunks `Software` and `srcli:model` of a PNG, and in the EXIF tag Software of a JPEG or WebP.
+    A PNG is written as they arrive; other formats need the whole picture in memory. The provenance goes into
+    the text chunks `Software` and `srcli:model` of a PNG, and into the EXIF tag Software of a JPEG or WebP.
 
     Args:
-        file: Where to.
+        file: The output.
         bands: (rows, width, channels) from top to bottom, transparency last.
         size: Width and height of the whole picture.
-        source: What it was made of, fitted to the format; its profile and EXIF data are kept.
+        source: The input, fitted to the format; its profile and EXIF data are kept.
         image_format: PNG, JPEG or WEBP.
-        quality: 1 to 100; PNG is lossless and takes no notice.
-        provenance: What made the picture.
+        quality: 1 to 100; ignored for PNG, which is lossless.
+        provenance: The model and program that made the picture.
     """
     exif = _exif_of(source.exif, size) if source.exif else Image.Exif()
     if image_format == "PNG":
@@ -59,14 +59,14 @@ def write_picture(
         return
     exif[ExifTags.Base.Software] = f"{provenance.software}, {provenance.model}"
     image = _collect(bands, size)
-    # Faces suffer from halved colour resolution; WebP knows no other.
+    # Halved colour resolution harms faces; WebP has no other.
     options = {"subsampling": 0} if image_format == "JPEG" else {}
     profile = source.icc_profile
     image.save(file, image_format, quality=quality, icc_profile=profile, exif=exif.tobytes(), **options)
 
 
 def _collect(bands: Iterable[Pixels], size: tuple[int, int]) -> Image.Image:
-    """One image of 8-bit rows: L, LA, RGB or RGBA."""
+    """One image from bands of 8-bit rows: L, LA, RGB or RGBA."""
     rest = iter(bands)
     first = next(rest)
     image, top = Image.new(_MODES[first.shape[2]], size), 0
@@ -77,7 +77,7 @@ def _collect(bands: Iterable[Pixels], size: tuple[int, int]) -> Image.Image:
 
 
 def _exif_of(data: bytes, size: tuple[int, int]) -> Image.Exif:
-    """The EXIF data, the size in them brought up to date."""
+    """The EXIF data with its picture size updated."""
     exif = Image.Exif()
     exif.load(data)
     if ExifTags.IFD.Exif in exif:

@@ -1,8 +1,9 @@
-"""The program as a person runs it: real processes, exit codes, one line for each mistake."""
+"""The program as users run it: real processes, exit codes, one line per mistake."""
 
 import json
 import os
 import pty
+import shlex
 import signal
 import subprocess
 import sys
@@ -11,16 +12,12 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from tiny_experiments import small_experiment
+from tiny_experiments import pack_faces, small_experiment
+from warm import COMMAND, Srcli
 
 from srcli.runs.log import read_log
 
 HEAVY = {"torch", "torchvision", "numpy", "scipy", "matplotlib", "pydantic"}
-
-
-def srcli(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "srcli", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=120)
 
 
 @pytest.fixture(scope="module")
@@ -31,9 +28,15 @@ def experiment_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def finished_run(experiment_file: Path) -> Path:
+def data(experiment_file: Path) -> Path:
+    """Faces that are packed already: to draw the built-in ones takes longer than to train on them."""
+    return pack_faces(experiment_file.parent)
+
+
+@pytest.fixture(scope="module")
+def finished_run(experiment_file: Path, data: Path, srcli: Srcli) -> Path:
     run = experiment_file.parent / "finished"
-    done = srcli("train", experiment_file, "--out", run)
+    done = srcli("train", experiment_file, "--data", data, "--out", run)
     assert (done.returncode, done.stdout) == (0, f"{run}\n")
     return run
 
@@ -68,7 +71,7 @@ def test_help_of_a_command_imports_nothing_heavy(command: str) -> None:
     assert imported_by(command) <= {"pydantic"}
 
 
-def test_a_run_resumed_with_more_steps_logs_each_step_once(finished_run: Path) -> None:
+def test_a_run_resumed_with_more_steps_logs_each_step_once(finished_run: Path, srcli: Srcli) -> None:
     done = srcli("train", "--resume", finished_run, "--set", "training.steps=6")
     assert done.returncode == 0
     assert [entry["step"] for entry in read_log(finished_run / "metrics.jsonl")] == [1, 2, 3, 4, 5, 6]
@@ -81,7 +84,9 @@ def test_a_run_resumed_with_more_steps_logs_each_step_once(finished_run: Path) -
     ]
 
 
-def test_resuming_with_other_settings_is_refused_with_the_differences(finished_run: Path) -> None:
+def test_resuming_with_other_settings_is_refused_with_the_differences(
+    finished_run: Path, srcli: Srcli
+) -> None:
     before = (finished_run / "experiment.yaml").read_text()
     done = srcli(
         "train", "--resume", finished_run, "--set", "objective.gamma=0.5", "--set", "training.seed=3"
@@ -107,34 +112,38 @@ def check_interrupted(run: Path) -> None:
     assert len(read_log(run / "metrics.jsonl")) == record["step"]
 
 
-def endless(experiment_file: Path, run: Path) -> list[str]:
-    """The command of a training that does not end by itself, and saves nothing before it is told to end."""
+def endless(experiment_file: Path, data: Path, run: Path) -> list[str]:
+    """The command of an endless training run that saves nothing until it is told to stop."""
     settings = [f"training.{name}=100000" for name in ("steps", "checkpoint_every", "evaluate_every")]
     overrides = [part for setting in settings for part in ("--set", setting)]
-    return [sys.executable, "-m", "srcli", "train", str(experiment_file), "--out", str(run), *overrides]
+    return ["train", str(experiment_file), "--data", str(data), "--out", str(run), *overrides]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_sigterm_and_sighup_save_a_checkpoint_and_exit_130(
-    number: signal.Signals, experiment_file: Path, tmp_path: Path
+    number: signal.Signals, experiment_file: Path, data: Path, tmp_path: Path, srcli: Srcli
 ) -> None:
-    run, pipe = tmp_path / "run", subprocess.PIPE
-    process = subprocess.Popen(endless(experiment_file, run), stderr=pipe, stdout=pipe, text=True)
-    wait_for_steps(run, 6)
-    os.kill(process.pid, number)
-    stdout, stderr = process.communicate(timeout=60)
-    assert (process.returncode, stdout) == (130, "")
-    assert f"Continue with --resume {run}" in stderr
+    run, output, errors = (tmp_path / name for name in ("run", "output", "errors"))
+    with (
+        output.open("wb") as stdout,
+        errors.open("wb") as stderr,
+        srcli.start(*endless(experiment_file, data, run), stdout=stdout, stderr=stderr) as process,
+    ):
+        wait_for_steps(run, 6)
+        process.send_signal(number)
+        assert process.wait() == 130
+    assert output.read_text() == ""
+    assert f"Continue with --resume {run}" in errors.read_text()
     check_interrupted(run)
 
 
-def test_a_closed_terminal_leaves_a_checkpoint(experiment_file: Path, tmp_path: Path) -> None:
+def test_a_closed_terminal_leaves_a_checkpoint(experiment_file: Path, data: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     ours, theirs = pty.openpty()
     # The first terminal that the head of a session opens becomes the session's own.
     adopt = "import os, sys; os.open(sys.argv[1], os.O_RDWR); os.execv(sys.argv[2], sys.argv[2:])"
     process = subprocess.Popen(
-        [sys.executable, "-c", adopt, os.ttyname(theirs), *endless(experiment_file, run)],
+        [sys.executable, "-c", adopt, os.ttyname(theirs), *COMMAND, *endless(experiment_file, data, run)],
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
@@ -147,9 +156,11 @@ def test_a_closed_terminal_leaves_a_checkpoint(experiment_file: Path, tmp_path: 
     check_interrupted(run)
 
 
-def test_under_nohup_training_outlives_the_terminal(experiment_file: Path, tmp_path: Path) -> None:
+def test_under_nohup_training_outlives_the_terminal(
+    experiment_file: Path, data: Path, tmp_path: Path
+) -> None:
     run, nowhere = tmp_path / "run", subprocess.DEVNULL
-    command = ["nohup", *endless(experiment_file, run)]
+    command = ["nohup", *COMMAND, *endless(experiment_file, data, run)]
     process = subprocess.Popen(command, stdin=nowhere, stdout=nowhere, stderr=nowhere)
     wait_for_steps(run, 6)
     os.kill(process.pid, signal.SIGHUP)
@@ -159,7 +170,7 @@ def test_under_nohup_training_outlives_the_terminal(experiment_file: Path, tmp_p
     check_interrupted(run)
 
 
-def test_an_unknown_preset_is_met_with_a_suggestion(tmp_path: Path) -> None:
+def test_an_unknown_preset_gets_a_suggestion(tmp_path: Path, srcli: Srcli) -> None:
     done = srcli("train", "--preset", "mlp-wgan-gp", cwd=tmp_path)
     assert done.returncode == 1
     (line,) = error_lines(done)
@@ -168,20 +179,20 @@ def test_an_unknown_preset_is_met_with_a_suggestion(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_missing_data_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
+def test_missing_data_is_one_line_and_leaves_nothing(tmp_path: Path, srcli: Srcli) -> None:
     done = srcli("train", "--preset", "smoke", "--data", "nowhere", cwd=tmp_path)
     assert done.returncode == 1
     assert error_lines(done)[0].startswith("nowhere does not exist")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_occupied_run_directory_is_refused_before_training(finished_run: Path) -> None:
+def test_an_occupied_run_directory_is_refused_before_training(finished_run: Path, srcli: Srcli) -> None:
     done = srcli("train", "--preset", "smoke", "--out", finished_run)
     assert done.returncode == 1
     assert "already exists" in error_lines(done)[0]
 
 
-def test_a_damaged_checkpoint_is_named(finished_run: Path, tmp_path: Path) -> None:
+def test_a_damaged_checkpoint_is_named(finished_run: Path, tmp_path: Path, srcli: Srcli) -> None:
     weights = max((finished_run / "checkpoints").glob("step-*")) / "generator.safetensors"
     broken = tmp_path / "broken.safetensors"
     broken.write_bytes(weights.read_bytes()[:5000])
@@ -191,15 +202,15 @@ def test_a_damaged_checkpoint_is_named(finished_run: Path, tmp_path: Path) -> No
     assert not (tmp_path / "out").exists()
 
 
-def test_two_sources_of_an_experiment_are_a_usage_error(experiment_file: Path) -> None:
+def test_two_sources_of_an_experiment_are_a_usage_error(experiment_file: Path, srcli: Srcli) -> None:
     assert srcli("train", experiment_file, "--preset", "smoke").returncode == 2
     assert srcli("train").returncode == 2
 
 
-def test_a_dry_run_prints_the_experiment_and_its_cost_and_makes_nothing(
-    experiment_file: Path, tmp_path: Path
+def test_a_dry_run_prints_the_experiment_and_its_cost_and_writes_nothing(
+    experiment_file: Path, tmp_path: Path, srcli: Srcli, data: Path
 ) -> None:
-    done = srcli("train", experiment_file, "--dry-run", "--precision", "bf16", cwd=tmp_path)
+    done = srcli("train", experiment_file, "--data", data, "--dry-run", "--precision", "bf16", cwd=tmp_path)
     assert done.returncode == 0
     assert "  precision: bf16\n" in done.stdout
     assert "# generator parameters: 432,416" in done.stdout
@@ -207,12 +218,12 @@ def test_a_dry_run_prints_the_experiment_and_its_cost_and_makes_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_dry_run_refuses_a_missing_or_another_generator_to_begin_with(
-    experiment_file: Path, finished_run: Path, tmp_path: Path
+def test_a_dry_run_refuses_a_missing_or_mismatched_init_from(
+    experiment_file: Path, finished_run: Path, tmp_path: Path, srcli: Srcli, data: Path
 ) -> None:
     def rehearse(*settings: str) -> subprocess.CompletedProcess[str]:
         overrides = [part for setting in settings for part in ("--set", setting)]
-        return srcli("train", experiment_file, "--dry-run", *overrides, cwd=tmp_path)
+        return srcli("train", experiment_file, "--data", data, "--dry-run", *overrides, cwd=tmp_path)
 
     missing = rehearse("training.init_from=nowhere")
     assert (missing.returncode, missing.stdout) == (1, "")
@@ -226,15 +237,15 @@ def test_a_dry_run_refuses_a_missing_or_another_generator_to_begin_with(
     assert rehearse(begin).returncode == 0
 
 
-def test_a_device_that_is_not_there_is_one_line(experiment_file: Path, tmp_path: Path) -> None:
+def test_a_missing_device_is_one_line(experiment_file: Path, tmp_path: Path, srcli: Srcli) -> None:
     done = srcli("train", experiment_file, "--device", "nonsense", cwd=tmp_path)
     assert done.returncode == 1
     assert error_lines(done)[0].startswith("--device nonsense cannot be used")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-def test_a_reader_that_went_away_and_a_full_device_are_no_tracebacks() -> None:
-    command = f"{sys.executable} -m srcli presets list"
+def test_a_closed_pipe_and_a_full_device_cause_no_traceback() -> None:
+    command = f"{shlex.join(COMMAND)} presets list"
     for redirect in ("| true", "> /dev/full"):
         done = subprocess.run(
             ["bash", "-c", f"{command} {redirect}"], capture_output=True, text=True, timeout=60
@@ -243,13 +254,12 @@ def test_a_reader_that_went_away_and_a_full_device_are_no_tracebacks() -> None:
         assert "Exception ignored" not in done.stderr
 
 
-def test_a_disk_that_fills_up_is_one_line_and_leaves_no_half_checkpoint(
-    experiment_file: Path, tmp_path: Path
+def test_a_full_disk_is_one_line_and_leaves_no_partial_checkpoint(
+    experiment_file: Path, tmp_path: Path, srcli: Srcli, data: Path
 ) -> None:
     run = tmp_path / "run"
-    # Files may grow to 100 KiB: the log fits, the first weights do not.
-    command = f"ulimit -f 100; exec {sys.executable} -m srcli train {experiment_file} --out {run}"
-    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=120)
+    # The log fits into 100 KiB, the first weights do not.
+    done = srcli("train", experiment_file, "--data", data, "--out", run, file_size=100 * 1024)
     assert done.returncode == 1
     (line,) = error_lines(done)
     assert line.startswith(str(run))
@@ -272,24 +282,24 @@ def test_a_disk_that_fills_up_is_one_line_and_leaves_no_half_checkpoint(
         (("presets", "copy", "smoke", ""), "an argument"),
     ],
 )
-def test_an_empty_argument_is_an_error_and_nothing_is_done(
-    arguments: tuple[str, ...], where: str, tmp_path: Path
+def test_an_empty_argument_is_an_error(
+    arguments: tuple[str, ...], where: str, tmp_path: Path, srcli: Srcli
 ) -> None:
     Image.new("RGB", (16, 16)).save(tmp_path / "face.png")
     done = srcli(*arguments, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
-    assert f"Invalid value for {where}: it is empty, as an unset variable is" in done.stderr
+    assert f"Invalid value for {where}: it is empty; is a variable unset?" in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["face.png"]
 
 
 @pytest.mark.parametrize(
     ("arguments", "mistake"),
     [
-        ("train mlp-wgangp", "mlp-wgangp is no file here, but a preset. Train it with --preset mlp-wgangp."),
+        ("train mlp-wgangp", "mlp-wgangp is not a file but a preset. Train it with --preset mlp-wgangp."),
         ("train mlp-wgan-gp.yaml", "mlp-wgan-gp.yaml does not exist. Did you mean --preset mlp-wgangp? Give"),
         (
             "train runs/faces-1",
-            "runs/faces-1 is a run, no experiment file. Continue it with --resume runs/fa",
+            "runs/faces-1 is a run, not an experiment file. Continue it with --resume runs/fa",
         ),
         ("train --preset notes.txt", "there is no preset called 'notes.txt'. To train the file: srcli train"),
         (
@@ -305,7 +315,7 @@ def test_an_empty_argument_is_an_error_and_nothing_is_done(
         ("upscale face.png --model notes.txt", "notes.txt cannot be read as weights: "),
     ],
 )
-def test_a_mistake_is_met_with_its_remedy(arguments: str, mistake: str, tmp_path: Path) -> None:
+def test_a_mistake_gets_a_remedy(arguments: str, mistake: str, tmp_path: Path, srcli: Srcli) -> None:
     (tmp_path / "runs" / "faces-1").mkdir(parents=True)
     (tmp_path / "runs" / "faces-1" / "run.json").write_text("{}")
     (tmp_path / "notes.txt").write_text("some notes")
@@ -328,35 +338,37 @@ def test_a_mistake_is_met_with_its_remedy(arguments: str, mistake: str, tmp_path
 @pytest.mark.parametrize(
     ("arguments", "mistake"),
     [
-        ("upscale -dash.png", "No such option: -d. If a file is meant, write ./-dash.png"),
-        ("upscale --dash.png", "No such option: --dash.png. If a file is meant, write ./--dash.png"),
-        ("upscale https://example.org/a?b.png", "https://example.org/a?b.png is an address, and only files"),
-        ("train https://example.org/a.yaml", "https://example.org/a.yaml is an address, and only files are"),
+        ("upscale -dash.png", "No such option: -d. If it is a file, write ./-dash.png"),
+        ("upscale --dash.png", "No such option: --dash.png. If it is a file, write ./--dash.png"),
+        ("upscale https://example.org/a?b.png", "https://example.org/a?b.png is a URL, but only local"),
+        ("train https://example.org/a.yaml", "https://example.org/a.yaml is a URL, but only local files"),
     ],
 )
-def test_arguments_that_are_no_files_are_explained(arguments: str, mistake: str, tmp_path: Path) -> None:
+def test_arguments_that_are_not_files_are_explained(
+    arguments: str, mistake: str, tmp_path: Path, srcli: Srcli
+) -> None:
     done = srcli(*arguments.split(), cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert mistake in " ".join(done.stderr.replace("│", " ").split())
 
 
-def test_help_and_version_are_found_by_every_name() -> None:
+def test_help_and_version_have_all_their_usual_names(srcli: Srcli) -> None:
     assert srcli("-V").stdout == srcli("version").stdout == srcli("--version").stdout
     assert srcli("help").stdout == srcli("--help").stdout
     assert srcli("help", "presets", "copy").stdout == srcli("presets", "copy", "--help").stdout
     assert "No such command 'nonsense'" in srcli("help", "nonsense").stderr
 
 
-def test_a_folder_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
+def test_a_read_only_folder_is_named(experiment_file: Path, data: Path, tmp_path: Path, srcli: Srcli) -> None:
     folder = tmp_path / "closed"
     folder.mkdir(mode=0o500)
     closed = folder if os.geteuid() else Path("/sys/kernel")  # where even the superuser makes no files
     Image.new("RGB", (16, 16)).save(tmp_path / "face.png")
-    trained = srcli("train", "--preset", "smoke", "--out", closed / "new" / "run", cwd=tmp_path)
+    trained = srcli("train", experiment_file, "--data", data, "--out", closed / "new" / "run", cwd=tmp_path)
     enlarged = srcli("upscale", "face.png", "--out", closed / "face.png", cwd=tmp_path)
     for done in (trained, enlarged):
         assert (done.returncode, done.stdout) == (1, "")
         (line,) = error_lines(done)
         assert str(closed) in line
         assert ".part" not in line
-        assert "nothing can be made in this folder" in line or "cannot be written to" in line
+        assert "nothing can be created in this folder" in line or "is not writable" in line

@@ -61,7 +61,7 @@ def test_copy_overwrites_nothing(tmp_path: Path) -> None:
         ("../pyproject", "`srcli presets list` lists them all."),
     ],
 )
-def test_an_unknown_name_is_answered_with_the_nearest_one(name: str, hint: str) -> None:
+def test_an_unknown_name_gets_the_nearest_one(name: str, hint: str) -> None:
     with pytest.raises(ExperimentError) as caught:
         preset_path(name)
     assert str(caught.value) == f"there is no preset called '{name}'. {hint}"

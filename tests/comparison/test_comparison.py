@@ -1,10 +1,11 @@
 """Comparing models: the faces, the figures, the files, and the command."""
 
 import base64
+import hashlib
+import io
 import json
+import os
 import re
-import subprocess
-import sys
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -14,7 +15,9 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from tiny_experiments import small_dataset, small_experiment
 from typer.testing import CliRunner
+from warm import Srcli
 
 from srcli.cli.main import app
 from srcli.comparison import compare as comparing
@@ -23,34 +26,38 @@ from srcli.comparison.panel import panel, sample_sheet
 from srcli.comparison.results import check_folder, metrics_record, write_comparison
 from srcli.comparison.test_faces import Faces, faces_of_datasets, faces_of_folder
 from srcli.data.dataset import DATASET_VERSION, ranges_of_indices
-from srcli.data.task import SCALE, centre_window, low_res_of
+from srcli.data.task import PAPER
 from srcli.drawn_faces.faces import draw_faces
 from srcli.errors import CheckpointError, DataError, ImageError, UserError
 from srcli.experiment.loading import load_experiment
 from srcli.experiment.presets import preset_path
 from srcli.generators.on_torch import load_torch_generator
 from srcli.metrics import measures
+from srcli.metrics.table import IMAGE_METRICS, SET_METRICS
 from srcli.packing.pack import Packing, pack
 from srcli.packing.sources import open_source
 from srcli.pictures.pixels import from_network, to_network, to_uint8
 from srcli.pictures.resize import area_average, enlarge_bicubic
 from srcli.runs.checkpoints import write_weights
+from srcli.runs.directory import create_run
+from srcli.training.loop import StopRequest, train
+from srcli.training.state import build_state
 
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Weight files that were never trained: one network twice, another, and one from noise."""
+    """Untrained weight files: one network twice, another, and one from noise."""
     folder = tmp_path_factory.mktemp("weights")
     smoke, noise = (load_experiment(preset_path(name), []) for name in ("smoke", "noise-dcgan-gan"))
     torch.manual_seed(1)
-    first, second = smoke.generator.build(), smoke.generator.build()
+    first, second = smoke.generator.build(PAPER), smoke.generator.build(PAPER)
     files = {
         name: folder / name / "generator.safetensors"
         for name in ("first", "second", "copy & <b>", "noise", "bad")
     }
     for name, network, step in (("first", first, 100), ("second", second, 200), ("copy & <b>", first, 100)):
         write_weights(files[name], network, smoke, step)
-    write_weights(files["noise"], noise.generator.build(), noise, 7)
+    write_weights(files["noise"], noise.generator.build(PAPER), noise, 7)
     for parameter in second.parameters():
         parameter.data.fill_(float("nan"))
     write_weights(files["bad"], second, smoke, 300)
@@ -60,7 +67,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 @pytest.fixture(scope="module")
 def faces() -> Faces:
     """More faces than one batch."""
-    return Faces(centre_window(draw_faces(comparing.BATCH + 10, seed=5)), "drawn <here>", "0" * 64)
+    return Faces(PAPER.centre_window(draw_faces(comparing.BATCH + 10, seed=5)), "drawn <here>", "0" * 64)
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +106,7 @@ class Page(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
         self.attributes += attrs
-        if tag not in ("meta", "img", "br"):
+        if tag not in ("meta", "img", "br", "input"):
             self.open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
@@ -124,7 +131,7 @@ def test_rows_are_the_baselines_the_models_and_the_labels(comparison: Comparison
 def test_models_are_measured_on_their_8_bit_outputs(
     comparison: Comparison, weights: dict[str, Path], faces: Faces
 ) -> None:
-    inputs = low_res_of(faces.labels)
+    inputs = PAPER.low_res_of(faces.labels)
     outputs = from_network(load_torch_generator(weights["second"]).enlarge(to_network(inputs)))
     row = comparison.rows[4]
     np.testing.assert_array_equal(row.shown, outputs[:10])
@@ -140,10 +147,10 @@ def test_models_are_measured_on_their_8_bit_outputs(
 def test_the_baselines_are_measured_on_all_faces(comparison: Comparison, faces: Faces) -> None:
     nearest, bicubic = comparison.rows[:2]
     assert nearest.estimates["consistency"].mean == pytest.approx(0, abs=1e-12)
-    enlarged = enlarge_bicubic(low_res_of(faces.labels), SCALE) / 255
+    enlarged = enlarge_bicubic(PAPER.low_res_of(faces.labels), PAPER.scale) / 255
     labels = faces.labels / 255
     assert bicubic.estimates["ssim"].mean == pytest.approx(measures.ssim(enlarged, labels).mean())
-    assert bicubic.estimates["l1"].mean == pytest.approx(measures.l1(enlarged, labels).mean())
+    assert bicubic.estimates["l1_high"].mean == pytest.approx(measures.l1(enlarged, labels).mean())
     assert bicubic.estimates["sharpness"].mean == pytest.approx(measures.sharpness(enlarged, labels).mean())
 
 
@@ -151,7 +158,9 @@ def test_labels_are_perfect_but_for_the_rounding_of_the_inputs(comparison: Compa
     means = {key: value.mean for key, value in comparison.rows[-1].estimates.items()}
     consistency = means.pop("consistency")
     assert 0 < consistency < 0.5 / 255
-    assert means == pytest.approx({"psnr": float("inf"), "ssim": 1, "l1": 0, "sharpness": 1})
+    assert means == pytest.approx(
+        {"psnr": float("inf"), "ssim": 1, "l1_high": 0, "sharpness": 1, "colour": 0}
+    )
 
 
 def test_samples_stand_beside_as_many_test_faces(
@@ -163,8 +172,12 @@ def test_samples_stand_beside_as_many_test_faces(
     generator = load_torch_generator(weights["noise"])
     samples = from_network(generator.sample(len(faces.labels), comparing.SAMPLE_SEED))
     np.testing.assert_array_equal(drawn.shown, samples)
-    assert drawn.diversity == measures.diversity(samples / 255)
-    assert real.diversity == measures.diversity(faces.labels / 255)
+    for measured, images in ((drawn, samples), (real, faces.labels)):
+        expected = measures.diversity(images / 255)
+        assert measured.metrics == {
+            "diversity": expected.mean_pairwise_distance,
+            "duplicates": expected.nearest_duplicate_rate,
+        }
 
 
 def test_models_from_noise_alone_have_no_rows(weights: dict[str, Path], faces: Faces) -> None:
@@ -223,15 +236,22 @@ def test_the_figures_on_disk_are_strict_json(written: Path, comparison: Comparis
     assert record["enlarged"][0]["model"] is None
     model = record["enlarged"][4]["model"]
     assert (model["experiment"], model["step"]) == ("smoke", 200)
-    assert model["sha256"] == comparison.models[3].generator.sha256
+    assert model["sha256"] == comparison.models[3].generator.description.sha256
     assert [item["count"] for item in record["samples"]] == [60, 60]
-    assert record["samples"][1]["nearest_duplicate_rate"] == 0
+    assert record["samples"][1]["duplicates"] == 0
 
 
 def test_the_report_stands_alone(written: Path) -> None:
     page = Page((written / "report.html").read_text(encoding="utf-8"))
     assert page.open == []
-    assert not {"script", "link", "iframe", "form", "b"} & set(page.tags)
+    assert not {"link", "iframe", "form", "b"} & set(page.tags)
+    assert page.tags.count("script") == 1
+    policy = next(str(value) for name, value in page.attributes if name == "content" and "src" in str(value))
+    script = next(text for text in page.texts if text.startswith('"use strict"'))
+    allowed = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert policy == (
+        f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{allowed}'"
+    )
     sources = [str(value) for name, value in page.attributes if name in ("src", "href")]
     files = ("panel.png", "samples-1.png", "samples-test-faces.png")
     assert len(sources) == len(files)
@@ -240,14 +260,36 @@ def test_the_report_stands_alone(written: Path) -> None:
         assert data == (written / file).read_bytes()
 
 
+def test_each_face_has_a_slider_over_the_rows_own_pixels(written: Path, comparison: Comparison) -> None:
+    page = Page((written / "report.html").read_text(encoding="utf-8"))
+    styles = [str(value) for name, value in page.attributes if name == "style"]
+    strips = re.findall(r"--row-(\d+): url\(data:image/png;base64,([^)]*)\)", styles[0])
+    assert [int(number) for number, _ in strips] == list(range(6))
+    for row, (_, data) in zip(comparison.rows, strips, strict=True):
+        with Image.open(io.BytesIO(base64.b64decode(data, validate=True))) as strip:
+            np.testing.assert_array_equal(np.asarray(strip), np.concatenate(list(row.shown), axis=1))
+    # Of a picture ten times as wide as its box, p % shows the tenth that begins at 9 p / 100.
+    places = [f"background-position: {100 * face / 9:.4f}% 0" for face in range(10)]
+    assert styles[1:] == [place for place in places for _ in ("before", "after")]
+    assert page.tags.count("input") == 10
+    assert page.tags.count("option") == 2 * 6
+
+
+def test_the_report_shows_the_curves_it_is_given(comparison: Comparison, tmp_path: Path) -> None:
+    report = write_comparison(tmp_path / "out", comparison, {"a <loss>": b"PNG"})
+    page = Page(report.read_text(encoding="utf-8"))
+    assert ("alt", "a <loss> of the runs against generator steps") in page.attributes
+    assert ("src", f"data:image/png;base64,{base64.b64encode(b'PNG').decode()}") in page.attributes
+
+
 def test_the_report_says_what_was_measured_and_escapes_it(written: Path, comparison: Comparison) -> None:
     page = Page((written / "report.html").read_text(encoding="utf-8"))
     text = "".join(page.texts)
     assert "smoke, step 100 (copy & <b>/generator.safetensors)" in page.texts
     assert "drawn <here>" in text
     assert f"{comparison.rows[1].estimates['psnr'].mean:.2f}" in page.texts
-    assert comparison.models[0].generator.sha256 in page.texts
-    assert page.tags.count("dt") == 5
+    assert comparison.models[0].generator.description.sha256 in page.texts
+    assert page.tags.count("dt") == len(IMAGE_METRICS) + len(SET_METRICS)
     assert page.tags.count("strong") >= 4
     assert "sharpness has no best" in text
 
@@ -257,8 +299,8 @@ def test_no_row_is_marked_for_its_sharpness(written: Path, comparison: Compariso
     marked = re.findall(r"<strong>([^<]*)</strong>", page)
     assert max(f"{row.estimates['ssim'].mean:.3f}" for row in comparison.rows[:-1]) in marked
     for row in comparison.rows:
-        mean = f"{row.estimates['sharpness'].mean:.3f}"
-        assert f"<td>{mean}<small>" in page
+        mean = f"{row.estimates['sharpness'].mean:.2f}"
+        assert f'<td class="n">{mean}<small>' in page
         assert mean not in marked
 
 
@@ -374,18 +416,31 @@ def test_a_dataset_without_test_faces_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_command_compares_both_kinds_of_model_on_pictures(
-    weights: dict[str, Path], pictures: Path, tmp_path: Path
+    weights: dict[str, Path], pictures: Path, tmp_path: Path, srcli: Srcli
 ) -> None:
     out = tmp_path / "out"
     models = (weights["first"], weights["noise"])
     arguments = ("compare", *models, "--images", pictures, "--limit", "3", "--out", out)
-    done = subprocess.run(
-        [sys.executable, "-m", "srcli", *map(str, arguments)], capture_output=True, text=True, check=False
-    )
+    done = srcli(*arguments, env={**os.environ, "COLUMNS": "100"})  # so that no name is broken into lines
     assert (done.returncode, done.stdout) == (0, f"{out / 'report.html'}\n"), done.stderr
     assert "smoke, step 100" in done.stderr
     assert "noise-dcgan-gan, step 7" in done.stderr
     assert json.loads((out / "metrics.json").read_text())["data"]["faces"] == 3
+
+
+def test_the_command_shows_the_curves_of_runs_and_does_without_a_damaged_log(tmp_path: Path) -> None:
+    experiment, cpu = small_experiment("wgan", "mlp", steps=2), torch.device("cpu")
+    whole, damaged = (tmp_path / name for name in ("whole", "damaged"))
+    for path in (whole, damaged):
+        run = create_run(path, experiment.to_yaml(), {})
+        train(run, build_state(experiment, cpu), small_dataset(), lambda _: None, StopRequest())
+    (damaged / "metrics.jsonl").write_text("[]\n")
+    out = tmp_path / "out"
+    done = CliRunner().invoke(app, ["compare", str(whole), str(damaged), "--limit", "2", "--out", str(out)])
+    assert done.exit_code == 0, done.output
+    assert f"no curves of {damaged}" in done.stderr
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert "critic loss of the runs against generator steps" in page
 
 
 def test_the_command_says_that_it_uses_the_built_in_faces(weights: dict[str, Path], tmp_path: Path) -> None:

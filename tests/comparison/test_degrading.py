@@ -1,4 +1,4 @@
-"""`compare --degrade`: what the inputs are, what is measured against what, and what is said."""
+"""`compare --degrade`: its inputs, its reference for each metric, and its messages."""
 
 import io
 import json
@@ -17,14 +17,14 @@ from srcli.comparison.compare import compare, load_models
 from srcli.comparison.degrading import parse_degradation
 from srcli.comparison.results import print_comparison, write_comparison
 from srcli.comparison.test_faces import Faces
-from srcli.data.task import SCALE, centre_window, low_res_of
+from srcli.data.task import PAPER
 from srcli.drawn_faces.faces import draw_faces
 from srcli.errors import UserError
 from srcli.metrics import measures
 from srcli.pictures.pixels import Pixels, from_network, to_network, to_uint8
 from srcli.pictures.resize import area_average, enlarge_bicubic
 
-LABELS = centre_window(draw_faces(6, seed=5))
+LABELS = PAPER.centre_window(draw_faces(6, seed=5))
 
 
 @pytest.fixture
@@ -38,12 +38,14 @@ def resized(label: Pixels, resampling: Image.Resampling) -> Pixels:
 
 @pytest.mark.parametrize("kernel", ["bicubic", "bilinear", "lanczos"])
 def test_kernels_are_pillows(kernel: str) -> None:
-    inputs = parse_degradation(f"kernel:{kernel}").apply(LABELS)
+    inputs = parse_degradation(f"kernel:{kernel}").apply(LABELS, 4)
     assert np.array_equal(inputs, [resized(label, Image.Resampling[kernel.upper()]) for label in LABELS])
 
 
 def test_jpeg_is_what_pillow_saves() -> None:
-    for small, face in zip(parse_degradation("jpeg:75").apply(LABELS), low_res_of(LABELS), strict=True):
+    for small, face in zip(
+        parse_degradation("jpeg:75").apply(LABELS, 4), PAPER.low_res_of(LABELS), strict=True
+    ):
         file = io.BytesIO()
         Image.fromarray(face).save(file, "JPEG")  # quality 75 and 4:2:0, if nothing is said
         assert np.abs(small - np.asarray(Image.open(file)).astype(int)).max() <= 2
@@ -51,16 +53,16 @@ def test_jpeg_is_what_pillow_saves() -> None:
 
 def test_noise_has_its_sigma_and_is_the_same_each_time_and_in_any_set() -> None:
     grey = np.full((8, 64, 64, 3), 128, np.uint8)
-    noisy = parse_degradation("noise:5").apply(grey)
+    noisy = parse_degradation("noise:5").apply(grey, 4)
     assert noisy.astype(float).std() == pytest.approx(5, rel=0.05)
-    assert np.array_equal(parse_degradation("noise:5").apply(grey[:3]), noisy[:3])
+    assert np.array_equal(parse_degradation("noise:5").apply(grey[:3], 4), noisy[:3])
     assert not np.array_equal(noisy[0], noisy[1])
 
 
 def test_blur_is_in_pixels_of_the_input() -> None:
     blurred = ndimage.gaussian_filter(LABELS.astype(float), (0, 6, 6, 0), mode="reflect")
     expected = area_average(to_uint8(blurred), 4)
-    assert np.abs(parse_degradation("blur:1.5").apply(LABELS) - expected).max() <= 0.5 + 1e-9
+    assert np.abs(parse_degradation("blur:1.5").apply(LABELS, 4) - expected).max() <= 0.5 + 1e-9
 
 
 def test_bicubic_and_models_get_the_degraded_input_and_are_measured_against_the_average(
@@ -68,13 +70,13 @@ def test_bicubic_and_models_get_the_degraded_input_and_are_measured_against_the_
 ) -> None:
     models = load_models(["faces"], "cpu")
     rows = {row.name: row for row in compare(models, faces).rows}
-    inputs = parse_degradation("jpeg:30").apply(LABELS)
+    inputs = parse_degradation("jpeg:30").apply(LABELS, 4)
     outputs = from_network(models[0].generator.enlarge(to_network(inputs)))
-    for name, enlarged in (("bicubic", enlarge_bicubic(inputs, SCALE)), (models[0].name, outputs)):
+    for name, enlarged in (("bicubic", enlarge_bicubic(inputs, PAPER.scale)), (models[0].name, outputs)):
         assert np.array_equal(rows[name].shown, enlarged)
         figures = {
             "psnr": measures.psnr(enlarged / 255, LABELS / 255),
-            "consistency": measures.consistency(enlarged / 255, low_res_of(LABELS) / 255),
+            "consistency": measures.consistency(enlarged / 255, PAPER.low_res_of(LABELS) / 255),
         }
         for key, values in figures.items():
             assert rows[name].estimates[key].mean == pytest.approx(values.mean())

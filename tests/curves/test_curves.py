@@ -1,4 +1,4 @@
-"""Curves: what is read from logs, how it is smoothed, and the files and drawings made of it."""
+"""Curves: reading logs, smoothing, and writing files and terminal plots."""
 
 import csv
 import io
@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from typer.testing import CliRunner
+from warm import Srcli
 
 from srcli.cli.main import app
 from srcli.curves import picture as curve_picture
@@ -49,15 +50,9 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     ]
 
 
-def plot_curves(*arguments: object) -> subprocess.CompletedProcess[str]:
-    """Runs the command in a process of its own, without a terminal."""
-    return subprocess.run(
-        [sys.executable, "-m", "srcli", "plot-curves", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "COLUMNS": "80"},
-    )
+def plot_curves(srcli: Srcli, *arguments: object) -> subprocess.CompletedProcess[str]:
+    """Runs the command without a terminal."""
+    return srcli("plot-curves", *arguments, env={**os.environ, "COLUMNS": "80"})
 
 
 @pytest.mark.parametrize("window", [1, 4, 100])
@@ -87,7 +82,7 @@ def test_a_quantity_that_a_run_never_logs_is_left_out(runs: list[Path]) -> None:
     assert list(run.lines) == ["critic_loss", "generator_loss"]
 
 
-def test_values_that_are_no_finite_numbers_are_left_out(tmp_path: Path) -> None:
+def test_values_that_are_not_finite_are_left_out(tmp_path: Path) -> None:
     path = make_run(
         tmp_path / "run", [entry(1), entry(2, l1=float("nan")), entry(3, l1=float("inf")), entry(4)]
     )
@@ -107,7 +102,7 @@ def test_a_run_given_twice_is_refused(runs: list[Path]) -> None:
         read.read_curves([runs[0], runs[0] / ".." / "unfinished"], 1)
 
 
-def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_a_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="is not a run"):
         read.read_curves([tmp_path], 1)
 
@@ -171,7 +166,7 @@ def test_equal_curves_give_equal_pictures(runs: list[Path], tmp_path: Path, endi
     assert len(list(tmp_path.iterdir())) == 2
 
 
-def test_pictures_are_what_their_endings_say(runs: list[Path], tmp_path: Path) -> None:
+def test_pictures_have_the_format_of_their_extension(runs: list[Path], tmp_path: Path) -> None:
     lines = read.read_curves(runs, window=4)
     for ending in (".PNG", ".svg", ".pdf"):
         write.write_curves(tmp_path / f"curves{ending}", lines, window=4)
@@ -210,16 +205,18 @@ def test_a_run_of_one_step_and_constant_values_can_be_drawn(tmp_path: Path) -> N
     assert low < 1 < high
 
 
-def test_the_command_writes_a_file_and_prints_its_path(runs: list[Path], tmp_path: Path) -> None:
+def test_the_command_writes_a_file_and_prints_its_path(
+    runs: list[Path], tmp_path: Path, srcli: Srcli
+) -> None:
     out = tmp_path / "new" / "curves.csv"
-    done = plot_curves(*runs, "--out", out)
+    done = plot_curves(srcli, *runs, "--out", out)
     assert (done.returncode, done.stdout) == (0, f"{out}\n")
-    assert done.stderr == "no L1 loss is logged by noise\n"
+    assert done.stderr == "no L1 loss logged by noise\n"
     assert len(out.read_text().splitlines()) == 131
 
 
-def test_the_command_draws_plain_text_into_a_pipe(runs: list[Path]) -> None:
-    done = plot_curves(*runs, "--terminal", "--window", 1)
+def test_the_command_draws_plain_text_into_a_pipe(runs: list[Path], srcli: Srcli) -> None:
+    done = plot_curves(srcli, *runs, "--terminal", "--window", 1)
     assert done.returncode == 0
     assert done.stdout.startswith("L1 loss\n")
     assert done.stdout.endswith("values as logged\n")
@@ -243,7 +240,7 @@ def test_an_existing_file_is_replaced_only_with_force(runs: list[Path], tmp_path
 
 
 @pytest.mark.parametrize("name", ["curves", "curves.gif", "folder.png"])
-def test_what_cannot_be_written_is_refused_before_any_work(tmp_path: Path, name: str) -> None:
+def test_an_unwritable_output_is_refused_before_any_work(tmp_path: Path, name: str) -> None:
     (tmp_path / "folder.png").mkdir()
     with pytest.raises(UserError):
         write.check_output(tmp_path / name, overwrite=True)
@@ -264,13 +261,13 @@ assert not {{"torch", "torchvision", "pydantic", "matplotlib.pyplot"}} & set(sys
 
 @pytest.mark.parametrize("value", [1.7e308, -1.7e308, 10**400, 3.4e38])
 @pytest.mark.parametrize("alone", [False, True], ids=["among others", "alone"])
-def test_values_that_no_network_gives_are_left_out_and_the_largest_are_drawn(
-    value: float, alone: bool, tmp_path: Path
+def test_values_beyond_float32_are_left_out_and_the_largest_are_drawn(
+    value: float, alone: bool, tmp_path: Path, srcli: Srcli
 ) -> None:
     steps = range(1, 31)
     huge = (entry(s, l1=value if alone or s % 3 else 0.5, critic_loss=value) for s in steps)
     run = make_run(tmp_path / "run", huge)
-    done = plot_curves(run, "--terminal", "--out", tmp_path / "out.png")
+    done = plot_curves(srcli, run, "--terminal", "--out", tmp_path / "out.png")
     assert (done.returncode, "Traceback" in done.stderr, "Warning" in done.stderr) == (0, False, False)
     lines = read.read_curves([run], 10)[0].lines
     is_drawn = value == 3.4e38

@@ -1,4 +1,4 @@
-"""Training batches: what is in them, in which order, and how faces are changed."""
+"""Training batches: their contents, order and augmentation."""
 
 from dataclasses import replace
 
@@ -17,7 +17,7 @@ CPU = torch.device("cpu")
 
 
 def numbered_dataset(faces: int) -> Dataset:
-    """Face i is i everywhere; the last one is the test split."""
+    """Face i has the value i everywhere; the last one is the test split."""
     pixels = np.broadcast_to(np.arange(faces, dtype=np.uint8)[:, None, None, None], (faces, 72, 72, 3))
     indices = np.arange(faces)
     return Dataset(pixels, {"train": indices[:-1], "validation": indices[:0], "test": indices[-1:]}, "", "")

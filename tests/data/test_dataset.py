@@ -1,4 +1,4 @@
-"""Opening prepared datasets, and what is said of those that are missing, damaged or of another version."""
+"""Opening prepared datasets, and errors about missing, damaged and outdated ones."""
 
 import json
 from collections.abc import Callable

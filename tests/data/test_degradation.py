@@ -1,4 +1,4 @@
-"""Degrading one label: each step against an independent computation, and how often each is drawn."""
+"""Degrading one label: each step against an independent computation, and its frequency."""
 
 import io
 from dataclasses import replace
@@ -25,7 +25,7 @@ from srcli.data.degradation import (
     reduce,
 )
 from srcli.data.degradation_settings import DegradationSettings
-from srcli.data.task import low_res_of
+from srcli.data.task import PAPER
 from srcli.pictures.pixels import Pixels, to_uint8
 from srcli.pictures.resize import area_average
 
@@ -34,7 +34,7 @@ OFF = {"blur": {"probability": 0.0}, "noise": {"probability": 0.0}, "shot_noise"
 
 
 def draws(settings: DegradationSettings, count: int = 10_000) -> list[Degradation]:
-    """As many draws from one source, without those that leave the input exact."""
+    """That many draws from one generator, without those that leave the input exact."""
     random = np.random.default_rng(1)
     drawn = (settings.draw(random) for _ in range(count))
     return [plan for plan in drawn if plan is not None]
@@ -72,7 +72,7 @@ def test_an_upright_anisotropic_blur_is_scipys() -> None:
 
 
 @pytest.mark.parametrize("kernel", ["bicubic", "bilinear", "lanczos"])
-def test_kernels_are_pillows_also_by_way_of_another_size(kernel: Kernel) -> None:
+def test_kernels_are_pillows_also_via_another_size(kernel: Kernel) -> None:
     image, resampling = Image.fromarray(PICTURE), Image.Resampling[kernel.upper()]
     once = np.asarray(image.resize((16, 16), resampling))
     assert np.array_equal(reduce(PICTURE, 16, Reduction(kernel)), once)
@@ -80,8 +80,8 @@ def test_kernels_are_pillows_also_by_way_of_another_size(kernel: Kernel) -> None
     assert np.array_equal(reduce(PICTURE, 16, Reduction(kernel, (1.42, "bicubic"))), np.asarray(twice))
 
 
-def test_areas_are_averages_and_enlarge_along_straight_lines() -> None:
-    assert np.array_equal(reduce(PICTURE, 16, Reduction("area")), low_res_of(PICTURE[None])[0])
+def test_areas_are_averages_and_enlarge_linearly() -> None:
+    assert np.array_equal(reduce(PICTURE, 16, Reduction("area")), PAPER.low_res_of(PICTURE[None])[0])
     eighth = Image.fromarray(to_uint8(area_average(PICTURE, 8)))
     expected = np.asarray(eighth.resize((16, 16), Image.Resampling.BILINEAR))
     assert np.array_equal(reduce(PICTURE, 16, Reduction("area", (0.5, "area"))), expected)
@@ -121,10 +121,10 @@ def pillows_jpeg(pixels: Pixels, quality: int, subsampling: str) -> Pixels:
 
 @pytest.mark.parametrize("subsampling", ["444", "420"])
 @pytest.mark.parametrize(("quality", "offset"), [(50, (0, 0)), (75, (3, 6)), (95, (13, 8))])
-def test_jpeg_is_pillows_of_a_picture_that_begins_before(
+def test_jpeg_is_pillows_of_a_larger_picture_cropped(
     subsampling: str, quality: int, offset: tuple[int, int]
 ) -> None:
-    small = low_res_of(PICTURE[None])[0]
+    small = PAPER.low_res_of(PICTURE[None])[0]
     top, left = offset
     # Mirrored: row -1 is row 0, row -2 is row 1.
     whole = np.concatenate([small[:top][::-1], small])
@@ -135,7 +135,7 @@ def test_jpeg_is_pillows_of_a_picture_that_begins_before(
     assert np.abs(compressed - small.astype(int)).mean() > 1
 
 
-def test_the_steps_follow_each_other() -> None:
+def test_the_steps_run_in_order() -> None:
     random = np.random.default_rng(3)
     plan = Degradation(Blur(1.0), Reduction("bicubic"), Noise(4.0), Compression(60, "444", (1, 2)))
     reduced = reduce(blur(PICTURE, Blur(1.0)), 16, Reduction("bicubic"))

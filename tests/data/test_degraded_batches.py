@@ -1,4 +1,4 @@
-"""Batches of degraded inputs, and experiments that ask for them."""
+"""Batches of degraded inputs, and experiments with degradation."""
 
 import hashlib
 from dataclasses import replace
@@ -31,7 +31,7 @@ NOTHING: dict[str, Any] = {
     "jpeg": {"probability": 0.0},
     "reduction": {"bicubic": 0.0, "bilinear": 0.0, "lanczos": 0.0, "detour_share": 0.0},
 }
-"""Settings under which every input is degraded by an area average in 8 bits and nothing else."""
+"""Settings that degrade every input only by an area average in 8 bits."""
 
 
 def settings_with(**changes: Any) -> DegradationSettings:
@@ -47,7 +47,7 @@ def all_batches(degradation: DegradationSettings | None, share: Share = ALONE) -
     return training_batches(degradation, share).batches(range(6), CPU)
 
 
-def test_batches_without_degradation_are_those_of_before() -> None:
+def test_batches_without_degradation_are_unchanged() -> None:
     grey = np.arange(30)[:, None, None, None] * 5 + np.arange(72)[:, None, None] + np.arange(72)[:, None] // 2
     faces = np.broadcast_to(grey, (30, 72, 72, 3)).astype(np.uint8)
     indices = np.arange(30)
@@ -61,7 +61,7 @@ def test_batches_without_degradation_are_those_of_before() -> None:
     assert digest.hexdigest() == "3d1e5d70767bd4464f294ddb53340caeb551b5526c4e4ee9e2e4d3668c5d314c"
 
 
-def test_degradation_changes_the_inputs_alone() -> None:
+def test_degradation_changes_only_the_inputs() -> None:
     for before, after in zip(all_batches(None), all_batches(settings_with()), strict=True):
         assert torch.equal(before.inputs, before.low_res)
         assert torch.equal(before.high_res, after.high_res)

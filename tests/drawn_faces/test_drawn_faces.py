@@ -1,16 +1,16 @@
-"""The drawn faces: the same for everyone, different from each other, with detail that 16x16 loses."""
+"""Drawn faces: identical on every machine, all different, with detail that 16x16 loses."""
 
 import hashlib
 
 import numpy as np
 
-from srcli.data.task import SCALE, centre_window, low_res_of
+from srcli.data.task import PAPER
 from srcli.drawn_faces.faces import built_in_dataset, draw_faces
 from srcli.metrics.measures import diversity, psnr
 from srcli.pictures.resize import enlarge_bicubic
 
 
-def test_a_face_depends_on_the_seed_and_its_number_alone() -> None:
+def test_a_face_depends_only_on_the_seed_and_its_number() -> None:
     faces = draw_faces(40, 11)
     assert faces.shape == (40, 72, 72, 3)
     assert faces.dtype == np.uint8
@@ -24,18 +24,18 @@ def test_the_pixels_are_the_same_on_every_machine() -> None:
 
 
 def test_faces_differ_and_none_is_drawn_twice() -> None:
-    spread = diversity(centre_window(draw_faces(100, 2)) / 255)
+    spread = diversity(PAPER.centre_window(draw_faces(100, 2)) / 255)
     assert spread.mean_pairwise_distance > 0.2
     assert spread.nearest_duplicate_rate == 0
 
 
 def test_bicubic_loses_detail_as_it_does_on_photographs() -> None:
-    labels = centre_window(draw_faces(100, 3))
-    bicubic = enlarge_bicubic(low_res_of(labels), SCALE)
+    labels = PAPER.centre_window(draw_faces(100, 3))
+    bicubic = enlarge_bicubic(PAPER.low_res_of(labels), PAPER.scale)
     assert 15 < psnr(bicubic / 255, labels / 255).mean() < 24
 
 
-def test_the_built_in_dataset_keeps_a_tenth_each_for_validation_and_test() -> None:
+def test_the_built_in_dataset_has_a_tenth_each_for_validation_and_test() -> None:
     dataset = built_in_dataset(count=50)
     assert {name: len(rows) for name, rows in dataset.splits.items()} == {
         "train": 40,

@@ -1,1 +1,1 @@
-"""Hostile inputs of every kind that strangers may send, and a harness that watches what becomes of them."""
+"""Hostile inputs of every untrusted kind, and a harness that observes their effects."""

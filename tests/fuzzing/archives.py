@@ -35,7 +35,7 @@ TAR_TYPES = (b"0", b"1", b"2", b"3", b"4", b"5", b"6", b"7", b"L", b"K", b"x", b
 
 
 class Archives:
-    """Damaged archives, and whole ones whose entries are not what they seem."""
+    """Damaged archives, and intact ones with deceptive entries."""
 
     name = "archives"
 
@@ -134,7 +134,7 @@ def _hostile_tar(random: Random) -> bytes:
 
 
 def _declare_size(content: bytearray, place: int, random: Random) -> None:
-    """Writes a size, and perhaps a type, into the header at a place, with the right checksum."""
+    """Writes a size, and optionally a type, into the header at an offset, with a valid checksum."""
     size = random.choice((*INTERESTING, *HUGE))
     octal = f"{size:011o}\0".encode()
     content[place + 124 : place + 136] = (

@@ -46,7 +46,7 @@ RANGES = (
 
 
 class Datasets:
-    """Damaged records, splits of what is not there, arrays that declare more than the file."""
+    """Damaged records, splits of missing faces, arrays that declare more than the file holds."""
 
     name = "datasets"
 

@@ -1,4 +1,4 @@
-"""Damage: to bytes, to trees of plain values, to the numbers that headers declare."""
+"""Mutations of bytes, of trees of plain values, and of numbers declared in headers."""
 
 import copy
 import json
@@ -34,7 +34,7 @@ TEXTS = (
 
 
 def hostile_value(random: Random) -> Any:
-    """A plain value that no setting should be."""
+    """A plain value that is invalid for any setting."""
     choices = (
         lambda: random.choice(INTERESTING),
         lambda: -random.choice((*INTERESTING, *HUGE)),
@@ -49,7 +49,7 @@ def hostile_value(random: Random) -> Any:
 
 
 def nested(depth: int, kind: str) -> Any:
-    """Lists or mappings, one in the other."""
+    """Nested lists or mappings."""
     value: Any = 0
     for _ in range(depth):
         value = [value] if kind == "list" else {"a": value}
@@ -78,7 +78,7 @@ def mutate_tree(value: Any, random: Random, changes: int = 1) -> Any:
 
 
 def json_bytes(value: Any) -> bytes:
-    """JSON, however deep the value."""
+    """JSON of a value of any depth."""
     try:
         return json.dumps(value).encode("utf-8", "surrogatepass")
     except (RecursionError, ValueError):
@@ -86,7 +86,7 @@ def json_bytes(value: Any) -> bytes:
 
 
 def mutate_bytes(content: bytes, random: Random, others: Sequence[bytes] = ()) -> bytes:
-    """One to four byte-level changes, most of them near the beginning, where headers lie."""
+    """One to four byte-level changes, most of them near the start, where headers are."""
     changed = bytearray(content)
     for _ in range(random.choice((1, 1, 1, 2, 4))):
         random.choice(_BYTE_CHANGES)(changed, random, others)

@@ -15,18 +15,19 @@ from pixels import REPEAT
 
 from fuzzing.mutations import HUGE, INTERESTING, mutate_bytes
 from srcli.errors import ImageError
-from srcli.packing.layouts import face_of
+from srcli.packing.faces import face_of
+from srcli.packing.layouts import FACES
 from srcli.pictures.pixels import to_uint8
 from srcli.upscaling.plan import Job
 from srcli.upscaling.reading import read_picture
 from srcli.upscaling.run import upscale_all
 
 ENLARGED_PIXELS = 20_000
-"""Larger pictures are read, but not enlarged: that time is theirs to ask for."""
+"""Larger pictures are read but not enlarged, since that time is legitimate."""
 
 
 class Pictures:
-    """Damaged pictures of every format, and pictures that declare what they are not."""
+    """Damaged pictures of every format, and pictures with false headers."""
 
     name = "pictures"
 
@@ -46,12 +47,12 @@ class Pictures:
         (path,) = given.iterdir()
         # The other reader first: the one that follows ends with an error.
         with suppress(ImageError):
-            face_of(path.read_bytes(), path.name, "faces", 8)
+            face_of(path.read_bytes(), path.name, FACES, 8)
         picture = read_picture(path, path.name)
         height, width = picture.colour.shape[:2]
         if height * width <= ENLARGED_PIXELS:
             jobs = [Job(path, work / f"out.{ending}") for ending in ("png", "jpg", "webp")]
-            if upscale_all(jobs, REPEAT, "label", "sha") == len(jobs):
+            if upscale_all(jobs, REPEAT).failed == len(jobs):
                 raise ImageError("no format could hold it")
 
 
@@ -113,7 +114,7 @@ def _originals() -> tuple[bytes, ...]:
 
 
 def _mutated_png(content: bytes, random: Random) -> bytes:
-    """A PNG with changed chunks whose checksums are right again."""
+    """A PNG with changed chunks and valid checksums."""
     chunks = _png_chunks(content)
     index = random.randrange(len(chunks)) if random.random() < 0.6 else 0
     name, data = chunks[index]

@@ -12,6 +12,7 @@ import onnx
 from tiny_experiments import small_experiment
 
 from fuzzing.mutations import HUGE, INTERESTING, json_bytes, mutate_bytes, mutate_tree
+from srcli.data.task import PAPER
 from srcli.generators import export as exporting
 from srcli.generators.on_onnx import METADATA_KEY, load_portable
 from srcli.generators.on_torch import load_torch_generator
@@ -19,7 +20,7 @@ from srcli.runs.checkpoints import write_weights
 
 
 class PortableFiles:
-    """Damaged ONNX files, and whole ones that describe themselves wrongly or name other files."""
+    """Damaged ONNX files, and intact ones with wrong metadata or references to other files."""
 
     name = "onnx"
 
@@ -43,7 +44,7 @@ class PortableFiles:
 
     def use(self, given: Path, _work: Path) -> None:
         generator = load_portable(given / "model.onnx")
-        if generator.takes_noise:
+        if generator.description.takes_noise:
             generator.sample(2, 0)
         else:
             generator.enlarge(np.zeros((1, 3, 16, 16), np.float32))
@@ -57,7 +58,7 @@ def _onnx_files() -> tuple[bytes, ...]:
         for kind in ("residual", "noise"):
             experiment = small_experiment("gan", kind)
             weights = folder / f"{kind}.safetensors"
-            write_weights(weights, experiment.generator.build(), experiment, 1)
+            write_weights(weights, experiment.generator.build(PAPER), experiment, 1)
             exporting.export(load_torch_generator(weights), folder / f"{kind}.onnx")
             contents.append((folder / f"{kind}.onnx").read_bytes())
     assert all(METADATA_KEY.encode() in content for content in contents)

@@ -50,7 +50,7 @@ LINES = (
 
 
 class Presets:
-    """Damaged text, hostile YAML, and settings out of all bounds."""
+    """Damaged text, hostile YAML, and settings out of bounds."""
 
     name = "presets"
 

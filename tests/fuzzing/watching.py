@@ -1,4 +1,4 @@
-"""Giving one hostile input to the program, and seeing what it does beyond raising an error of ours."""
+"""Running the program on one hostile input, and observing what it does besides raising our errors."""
 
 import contextlib
 import io
@@ -43,7 +43,7 @@ WRITING_EVENTS = (
 
 
 class Kind(Protocol):
-    """One kind of input from strangers."""
+    """One kind of untrusted input."""
 
     name: str
 
@@ -51,12 +51,12 @@ class Kind(Protocol):
         """The files of one hostile input by name, a function of the random numbers alone."""
 
     def use(self, given: Path, work: Path, /) -> None:
-        """Does with the files in `given` what a person would, leaving nothing in `work` but `out*`."""
+        """Uses the files in `given` as a user would, writing only `out*` to `work`."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one input; seconds are those of the processor, whatever else the machine does.
+    """The outcome of one input; seconds are CPU time, unaffected by other load on the machine.
 
     Attributes:
         kind: `taken`, `refused`, or what must not be: `traceback`, `slow`, `memory`, `wrote`, `terminal`.
@@ -74,7 +74,7 @@ class Outcome:
 
 
 def watch(kind: Kind, number: int, sandbox: Path) -> Outcome:
-    """Gives the kind's input of that number to the program, in this process."""
+    """Runs the program on the kind's input of that number, in this process."""
     given, work = fresh_folders(sandbox)
     write_input(kind, number, given)
     _reset_peak()
@@ -116,7 +116,7 @@ def fresh_folders(sandbox: Path) -> tuple[Path, Path]:
 
 
 def peak_bytes() -> int:
-    """The most memory that this process has held since `_reset_peak`; 0 where the system does not say."""
+    """This process's peak memory since `_reset_peak`; 0 if the system does not report it."""
     with contextlib.suppress(OSError):
         match = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text(encoding="ascii"))
         return int(match[1]) * 1024 if match else 0
@@ -144,7 +144,7 @@ def _judge(outcome: Outcome, guard: "_Guard", work: Path, printed: str, seconds:
 
 
 class _Guard:
-    """A block in which writes outside a folder, other programs and connections are noted."""
+    """Records writes outside a folder, started programs and connections within a block."""
 
     def __init__(self, work: Path) -> None:
         self.work = os.path.realpath(work)
@@ -194,7 +194,7 @@ sys.addaudithook(_see_event)
 
 @contextlib.contextmanager
 def sandbox_in(folder: Path) -> Iterator[Path]:
-    """A folder for one worker's inputs and outputs, removed in the end."""
+    """A temporary folder for one worker's inputs and outputs."""
     place = folder / f"worker-{os.getpid()}"
     place.mkdir(parents=True)
     try:

@@ -1,13 +1,10 @@
-"""Weight files, and what continues a run: `generator.safetensors` and `resume.pt`."""
+"""Weight files and resume files: `generator.safetensors` and `resume.safetensors`."""
 
 import hashlib
-import io
 import json
-import pickle
 import shutil
 import struct
 import tempfile
-import zipfile
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -18,7 +15,7 @@ import numpy as np
 import torch
 from tiny_experiments import small_dataset, small_experiment
 
-from fuzzing.mutations import HUGE, INTERESTING, hostile_value, json_bytes, mutate_bytes, mutate_tree
+from fuzzing.mutations import HUGE, INTERESTING, json_bytes, mutate_bytes, mutate_tree
 from srcli.generators.on_torch import load_torch_generator
 from srcli.runs.checkpoints import METADATA_KEY, RESUME_FILE
 from srcli.runs.directory import RunDirectory
@@ -28,7 +25,6 @@ from srcli.training.state import build_state, restore_state, save_state
 from srcli.training.step import train_step
 
 GENERATORS = ("mlp", "dcgan", "resnet", "residual", "noise")
-LARGEST_TENSOR = 10**9
 
 
 class WeightFiles:
@@ -58,14 +54,14 @@ class WeightFiles:
 
     def use(self, given: Path, _work: Path) -> None:
         generator = load_torch_generator(given / "model.safetensors")
-        if generator.takes_noise:
+        if generator.description.takes_noise:
             generator.sample(2, 0)
         else:
             generator.enlarge(np.zeros((1, 3, 16, 16), np.float32))
 
 
 class ResumeFiles:
-    """Damaged `resume.pt`: as bytes, inside its archive, and made of values that no optimiser saves."""
+    """Damaged `resume.safetensors`: as bytes, and with headers that declare what no optimiser keeps."""
 
     name = "resume"
 
@@ -74,15 +70,7 @@ class ResumeFiles:
 
     def hostile(self, random: Random) -> Mapping[str, bytes]:
         run = _run_files()
-        content = run[RESUME_FILE]
-        change = random.random()
-        if change < 0.35:
-            content = mutate_bytes(content, random, [run["generator.safetensors"]])
-        elif change < 0.6:
-            content = _mutated_archive(content, random)
-        else:
-            content = _other_values(content, random)
-        files = {**run, RESUME_FILE: content}
+        files = {**run, RESUME_FILE: _damaged_resume(run[RESUME_FILE], run["generator.safetensors"], random)}
         # A stranger would make the checksums anew.
         sums = "".join(f"{hashlib.sha256(data).hexdigest()}  {name}\n" for name, data in files.items())
         files[SUMS_FILE] = sums.encode()
@@ -92,6 +80,23 @@ class ResumeFiles:
         experiment = _resumed_experiment()
         state = restore_state(RunDirectory(given / "run"), experiment, torch.device("cpu"))
         train_step(state, training_batches(state, self._dataset))
+
+
+def resume_file() -> bytes:
+    """The resume file that the damaged ones are made from."""
+    return _run_files()[RESUME_FILE]
+
+
+def _damaged_resume(content: bytes, other: bytes, random: Random) -> bytes:
+    if random.random() < 0.35:
+        return mutate_bytes(content, random, [other])
+    header, data = _split_weights(content)
+    if random.random() < 0.5:
+        header = mutate_tree(header, random)
+    else:
+        _declare_other_tensors(header, random)
+    text = json_bytes(header)
+    return struct.pack("<Q", len(text)) + text + data
 
 
 @cache
@@ -134,7 +139,7 @@ def _split_weights(content: bytes) -> tuple[dict[str, Any], bytes]:
 
 
 def _ask_for_more(header: dict[str, Any], random: Random) -> None:
-    """Networks in the metadata that the tensors in the file are not those of."""
+    """Networks in the metadata that do not match the file's tensors."""
     description = json.loads(header["__metadata__"][METADATA_KEY])
     experiment = description["experiment"]
     network = experiment[random.choice(("generator", "generator", "critic"))]
@@ -166,63 +171,3 @@ def _declare_other_tensors(header: dict[str, Any], random: Random) -> None:
     else:
         for number in range(random.choice((1, 1000, 30_000))):
             header[f"empty.{number}"] = {"dtype": "F32", "shape": [0], "data_offsets": [0, 0]}
-
-
-def _mutated_archive(content: bytes, random: Random) -> bytes:
-    """The zip of a torch file with one of its records changed, its checksum right."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(buffer, "w") as new:
-        names = old.namelist()
-        pickled = next(name for name in names if name.endswith("data.pkl"))
-        chosen = pickled if random.random() < 0.7 else random.choice(names)
-        for name in names:
-            data = old.read(name)
-            if name == chosen:
-                data = mutate_bytes(data, random)
-            method = zipfile.ZIP_DEFLATED if random.random() < 0.05 else zipfile.ZIP_STORED
-            if name != chosen or random.random() < 0.95:
-                new.writestr(name, data, method)
-    return buffer.getvalue()
-
-
-def _other_values(content: bytes, random: Random) -> bytes:
-    values = torch.load(io.BytesIO(content), weights_only=True)
-    change = random.random()
-    if change < 0.5:
-        values = mutate_tree(values, random, random.choice((1, 3)))
-    elif change < 0.75:
-        optimizer = random.choice(list(values.values()))
-        key = random.choice(list(optimizer["state"]))
-        optimizer["state"][key][random.choice(list(optimizer["state"][key]))] = _other_tensor(random)
-    elif change < 0.85:
-        layers: Any = [0]
-        for _ in range(random.choice((20, 60))):
-            layers = [layers, layers]  # a "billion laughs" of references
-        values[random.choice(list(values))]["param_groups"] = layers
-    elif change < 0.9:
-        loop: dict[str, Any] = {}
-        loop["state"], loop["param_groups"] = loop, [loop]
-        values[random.choice(list(values))] = loop
-    else:
-        values = hostile_value(random)
-    buffer = io.BytesIO()
-    try:
-        torch.save(values, buffer)
-    except (RecursionError, pickle.PicklingError):
-        return b""
-    return buffer.getvalue()
-
-
-def _other_tensor(random: Random) -> Any:
-    choices = (
-        lambda: torch.zeros(random.choice(((), (1,), (3, 3), (0,), (1000, 1000)))),
-        lambda: torch.zeros(1).expand(random.choice((10**6, LARGEST_TENSOR))),
-        lambda: torch.zeros(
-            3, dtype=random.choice((torch.int64, torch.bool, torch.complex64, torch.bfloat16))
-        ),
-        lambda: torch.full((32,), float("nan")),
-        lambda: torch.zeros(10**6, device="meta"),
-        lambda: torch.eye(3).to_sparse(),
-        lambda: hostile_value(random),
-    )
-    return random.choice(choices)()

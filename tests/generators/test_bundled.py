@@ -1,4 +1,4 @@
-"""The models that come with srcli: the files that were released, and what they were released for."""
+"""The bundled models: their files are those released, and they do their job."""
 
 import hashlib
 import subprocess
@@ -10,15 +10,16 @@ import onnx
 import pytest
 from PIL import Image
 
-from srcli.data.task import SCALE, low_res_of
+from srcli.data.task import PAPER
 from srcli.errors import CheckpointError
 from srcli.experiment.loading import load_experiment
 from srcli.experiment.presets import preset_path
 from srcli.experiment.schema import Experiment
 from srcli.generators import bundled
 from srcli.generators.bundled import BUNDLED, read_bundled, weights_folder
+from srcli.generators.description import Description
 from srcli.generators.loading import load_generator
-from srcli.generators.on_onnx import METADATA_KEY, PortableDescription
+from srcli.generators.on_onnx import METADATA_KEY
 from srcli.metrics.measures import consistency, psnr
 from srcli.pictures.pixels import from_network, to_network
 from srcli.pictures.resize import enlarge_bicubic
@@ -29,20 +30,20 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "face.png"
 @pytest.mark.parametrize("name", BUNDLED)
 def test_a_bundled_model_is_the_file_that_was_released(name: str) -> None:
     content = (weights_folder() / f"{name}.onnx").read_bytes()
-    assert hashlib.sha256(content).hexdigest() == BUNDLED[name] == load_generator(name).sha256
+    assert hashlib.sha256(content).hexdigest() == BUNDLED[name] == load_generator(name).description.sha256
     assert name in (weights_folder() / f"{name}.md").read_text(encoding="utf-8")
 
 
 def test_the_weights_are_small_enough_to_ship() -> None:
-    assert sum(path.stat().st_size for path in weights_folder().glob("*.onnx")) < 12_000_000
+    sizes = {path.name: path.stat().st_size for path in weights_folder().glob("*.onnx")}
+    assert sum(size for name, size in sizes.items() if name.startswith("faces")) < 12_000_000
+    assert sum(size for name, size in sizes.items() if name.startswith("mtcnn")) < 2_000_000
 
 
 @pytest.mark.parametrize("name", BUNDLED)
 def test_a_bundled_model_was_trained_by_the_preset_of_its_name(name: str) -> None:
     metadata = onnx.load(weights_folder() / f"{name}.onnx").metadata_props
-    described = PortableDescription.model_validate_json(
-        {item.key: item.value for item in metadata}[METADATA_KEY]
-    )
+    described = Description.model_validate_json({item.key: item.value for item in metadata}[METADATA_KEY])
     preset = load_experiment(preset_path(name))
     assert Experiment.model_validate(described.experiment) == preset
     assert described.step == preset.training.steps
@@ -65,9 +66,11 @@ def test_a_bundled_model_is_truer_than_bicubic_on_a_picture_it_never_saw(name: s
     rows, columns = np.mgrid[:128, :128]
     disc = np.clip(40.5 - np.hypot(rows - 63.5, columns - 60.0), 0, 1)[..., None]
     label = (disc * [200.0, 150.0, 120.0] + (1 - disc) * [40.0, 60.0, 90.0] + 0.5).astype(np.uint8)[None]
-    low_res = low_res_of(label)
+    low_res = PAPER.low_res_of(label)
     enlarged = from_network(load_generator(name).enlarge(to_network(low_res)))
-    better = psnr(enlarged / 255, label / 255) - psnr(enlarge_bicubic(low_res, SCALE) / 255, label / 255)
+    better = psnr(enlarged / 255, label / 255) - psnr(
+        enlarge_bicubic(low_res, PAPER.scale) / 255, label / 255
+    )
     assert better.item() > 1.0
     assert consistency(enlarged / 255, low_res / 255).item() < 0.006
 

@@ -1,4 +1,4 @@
-"""ONNX files: the same pictures as torch's, without torch, and nothing taken on trust."""
+"""ONNX files: the same pictures as torch's, without torch, and untrusted files rejected."""
 
 import json
 import subprocess
@@ -17,12 +17,14 @@ from tiny_experiments import show, small_experiment
 from typer.testing import CliRunner
 
 from srcli.cli.main import app
+from srcli.data.task import PAPER
 from srcli.errors import CheckpointError, UserError
 from srcli.generators import export as exporting
 from srcli.generators.loading import load_generator
 from srcli.generators.on_onnx import execution_providers, load_portable
 from srcli.generators.on_torch import load_torch_generator
 from srcli.runs.checkpoints import write_weights
+from srcli.storage.checksums import sha256_of
 
 KINDS = ("residual", "compact", "resnet", "dcgan", "mlp", "noise")
 
@@ -37,9 +39,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for seed, kind in enumerate(KINDS):
         torch.manual_seed(seed)
         experiment = small_experiment(generator=kind)
-        network = experiment.generator.build()
+        network = experiment.generator.build(PAPER)
         with torch.no_grad():
-            for parameter in network.parameters():  # residual generators start as bicubic enlargement
+            for parameter in network.parameters():  # the residual generator starts as bicubic enlargement
                 parameter.add_(torch.randn_like(parameter), alpha=0.05)
         show(network, torch.randn(64, 128) if kind == "noise" else torch.rand(64, 3, 16, 16) * 2 - 1)
         write_weights(folder / f"{kind}.safetensors", network, experiment, 7)
@@ -71,13 +73,14 @@ def test_an_onnx_file_enlarges_as_torch_does(folder: Path, kind: str, batch: int
     assert np.abs(expected - of_another_picture).mean() > 0.1
     assert expected.shape == (batch, 3, 4 * height, 4 * width)
     np.testing.assert_allclose(ours.enlarge(low_res), expected, rtol=0, atol=1e-4, strict=True)
-    for fact in ("label", "scale", "takes_noise", "input_size", "size_multiple", "margin", "tile_size"):
-        assert getattr(ours, fact) == getattr(theirs, fact)
+    of_file = ours.description.model_copy(update={"sha256": theirs.description.sha256})
+    assert of_file == theirs.description
+    assert ours.description.sha256 == sha256_of(folder / f"{kind}.onnx")
 
 
 def test_an_onnx_file_draws_the_same_faces_from_noise(folder: Path) -> None:
     theirs, ours = (load_generator(str(folder / f"noise.{ending}")) for ending in ("safetensors", "onnx"))
-    assert ours.takes_noise
+    assert ours.description.takes_noise
     expected = theirs.sample(70, seed=4)
     assert np.abs(expected - theirs.sample(70, seed=5)).mean() > 0.1
     np.testing.assert_allclose(ours.sample(70, seed=4), expected, rtol=0, atol=1e-4, strict=True)
@@ -183,9 +186,23 @@ def with_wrong_description(model: onnx.ModelProto) -> None:
     model.metadata_props[0].value = json.dumps({**described, "scale": 10**9})
 
 
+def with_wrong_task(model: onnx.ModelProto) -> None:
+    described = json.loads(model.metadata_props[0].value)
+    described["experiment"]["task"]["label_size"] = -1
+    model.metadata_props[0].value = json.dumps(described)
+
+
+def with_another_task(model: onnx.ModelProto) -> None:
+    described = json.loads(model.metadata_props[0].value)
+    described["experiment"]["task"]["scale"] = 2
+    model.metadata_props[0].value = json.dumps(described)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
+        (with_wrong_task, "describes itself wrongly"),
+        (with_another_task, "describes itself wrongly"),
         (with_outside_weights, "cannot be read as a model: .*outside.bin"),
         (without_description, "was not written by srcli"),
         (with_wrong_description, "describes itself wrongly"),

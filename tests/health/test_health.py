@@ -1,9 +1,8 @@
-"""Run health: rules against logs and networks made by hand, and runs made ill through the program."""
+"""Run health: rules on hand-made logs and networks, and unhealthy runs through the program."""
 
 import json
 import math
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,20 +10,22 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tiny_experiments import PRESETS, small_dataset, small_experiment
+from tiny_experiments import PRESETS, pack_faces, small_dataset, small_experiment
 from torch import nn
+from warm import Srcli
 
-from srcli.errors import InterruptedRunError, UnhealthyRunError
+from srcli.errors import UnhealthyRunError
 from srcli.experiment.schema import Experiment
 from srcli.health.rules import Findings, Watch, health_lines, rules_for, swing_of
 from srcli.health.wording import describe_health
 from srcli.objectives import Gan, Wgan, WganGp, clipped_share
-from srcli.runs.directory import Record, RunDirectory, create_run
+from srcli.runs.directory import RunDirectory, create_run
 from srcli.runs.lock import actual_state
 from srcli.runs.log import read_log
+from srcli.storage.bounded import JsonObject
 from srcli.training.evaluate import choose_test_faces
-from srcli.training.loop import Job, StopRequest, train
-from srcli.training.state import build_state, restore_state
+from srcli.training.loop import StopRequest, train
+from srcli.training.state import build_state
 from srcli.training.symptoms import symptoms
 
 CPU = torch.device("cpu")
@@ -43,11 +44,11 @@ def noise(step: int) -> float:
     return 0.3 * math.sin(12.9898 * step)  # as irregular as it takes, and the same everywhere
 
 
-def healthy_gan(step: int) -> Record:
+def healthy_gan(step: int) -> JsonObject:
     return {"critic_loss": 1.2 + noise(step), "wasserstein": 1.1 + noise(step), "l1": 0.08}
 
 
-def healthy_wgan_gp(step: int) -> Record:
+def healthy_wgan_gp(step: int) -> JsonObject:
     wasserstein = 6 + 12 * math.exp(-step / 150) + noise(step)
     penalty = 0.1 + 0.3 * math.exp(-step / 150)
     return {
@@ -59,30 +60,32 @@ def healthy_wgan_gp(step: int) -> Record:
     }
 
 
-def made_log(terms: Any, evaluation: Record = HEALTHY_EVALUATION, steps: int = 400) -> Iterator[Record]:
+def made_log(
+    terms: Any, evaluation: JsonObject = HEALTHY_EVALUATION, steps: int = 400
+) -> Iterator[JsonObject]:
     """A log with an evaluation at every 100th step."""
     for step in range(1, steps + 1):
         yield {"step": step, **terms(step), **(evaluation if step % 100 == 0 else {})}
 
 
-def judge(watch: Watch, log: Iterator[Record]) -> list[Record]:
+def judge(watch: Watch, log: Iterator[JsonObject]) -> list[JsonObject]:
     return [watch.judge(entry, evaluated="spread" in entry) for entry in log]
 
 
 def findings(objective: Any, terms: Any, **evaluation: float) -> Findings:
-    """What is found at the last step of a log made by hand."""
+    """The findings at the last step of a hand-made log."""
     watch = Watch(objective.stuck_points, [])
     judge(watch, made_log(terms, {**HEALTHY_EVALUATION, **evaluation}))
     return watch.findings
 
 
 @pytest.mark.parametrize(("objective", "terms"), [(Gan, healthy_gan), (WganGp, healthy_wgan_gp)])
-def test_healthy_logs_have_no_illness(objective: Any, terms: Any) -> None:
+def test_healthy_logs_have_no_finding(objective: Any, terms: Any) -> None:
     watch = Watch(objective.stuck_points, [])
     lines = judge(watch, made_log(terms, steps=1000))
     assert [line["health"] for line in lines if "health" in line] == [{}] * 10
-    assert watch.record() == {"judged_at": 1000, "illnesses": {}}
-    assert health_lines(watch.record()) == ["health: no illness found up to step 1000"]
+    assert watch.record() == {"judged_at": 1000, "findings": {}}
+    assert health_lines(watch.record()) == ["health: nothing found up to step 1000"]
 
 
 def test_a_discriminator_at_twice_log_two_is_dead() -> None:
@@ -107,7 +110,7 @@ def test_a_critic_whose_wasserstein_estimate_is_stuck_at_nothing_is_dead(
 
 
 def test_a_critic_is_not_called_dead_for_a_moment_at_the_trivial_value() -> None:
-    def terms(step: int) -> Record:
+    def terms(step: int) -> JsonObject:
         return {"wasserstein": 0.0 if 320 < step <= 400 else 2.0}
 
     assert findings(Gan, terms) == {}
@@ -122,7 +125,7 @@ def test_weights_at_the_clip_value_are_a_verdict_from_95_in_100_on() -> None:
 
 @pytest.mark.parametrize("slope", [0.0, 1.9])
 def test_a_gradient_far_from_slope_one_is_a_verdict_on_either_side(slope: float) -> None:
-    def terms(_: int) -> Record:
+    def terms(_: int) -> JsonObject:
         return {"gradient_penalty": (slope - 1) ** 2}
 
     assert f"{abs(slope - 1):.2g} away from 1" in findings(WganGp, terms)["gradient_norm"]
@@ -131,7 +134,7 @@ def test_a_gradient_far_from_slope_one_is_a_verdict_on_either_side(slope: float)
 
 @pytest.mark.parametrize(("term", "height"), [("wasserstein", -4e3), ("gradient_penalty", 300), ("l1", 3)])
 def test_a_term_that_explodes_is_named_even_when_it_comes_back(term: str, height: float) -> None:
-    def terms(step: int) -> Record:
+    def terms(step: int) -> JsonObject:
         return {**healthy_wgan_gp(step), term: height if 330 < step <= 350 else 0.2}
 
     assert f"{term} reached {height:.3g}" in findings(WganGp, terms)["exploding_terms"]
@@ -155,14 +158,14 @@ def test_a_collapse_must_hold_at_two_evaluations_from_step_200_on() -> None:
 
 
 def test_a_loss_that_swings_to_and_fro_oscillates() -> None:
-    def terms(step: int) -> Record:
+    def terms(step: int) -> JsonObject:
         return {"critic_loss": 1.5, "wasserstein": 2 + 3 * math.sin(step / 12)}
 
     assert "swings by" in findings(Gan, terms)["oscillation"]
 
 
 def test_the_leap_with_which_a_run_begins_is_no_oscillation() -> None:
-    def terms(step: int) -> Record:
+    def terms(step: int) -> JsonObject:
         return {"critic_loss": 1.5, "wasserstein": 2 + 20 * math.exp(-(((step - 20) / 10) ** 2))}
 
     first = np.array([terms(step)["wasserstein"] for step in range(1, 201)])
@@ -196,18 +199,18 @@ def test_a_critic_to_whom_held_out_faces_look_like_outputs_has_overfitted() -> N
     assert findings(Gan, healthy_gan, score_train=3.0, score_test=1.0, score_fake=-2.0) == {}
 
 
-def test_a_record_tells_of_illnesses_past_and_present() -> None:
+def test_a_record_tells_of_findings_past_and_present() -> None:
     watch = Watch(Gan.stuck_points, [])
 
-    def terms(step: int) -> Record:
+    def terms(step: int) -> JsonObject:
         return {"critic_loss": 1.2, "wasserstein": 0.01 if step <= 350 else 4.0}
 
     judge(watch, made_log(terms, steps=500))
     record = watch.record()
     assert record["judged_at"] == 500
     assert (
-        record["illnesses"]["dead_critic"]["first_step"],
-        record["illnesses"]["dead_critic"]["last_step"],
+        record["findings"]["dead_critic"]["first_step"],
+        record["findings"]["dead_critic"]["last_step"],
     ) == (
         200,
         400,
@@ -217,7 +220,7 @@ def test_a_record_tells_of_illnesses_past_and_present() -> None:
 
 
 def test_verdicts_after_a_restart_are_those_of_an_unbroken_run() -> None:
-    def terms(step: int) -> Record:
+    def terms(step: int) -> JsonObject:
         return {"critic_loss": 1.2, "wasserstein": 1.0 if step < 140 else 0.0}
 
     log = list(made_log(terms, {**HEALTHY_EVALUATION, "spread": 0.1}, steps=600))
@@ -268,35 +271,7 @@ def test_equal_outputs_have_no_spread() -> None:
     assert symptoms(state, same, faces.train, faces.labels) == {"spread": 0, "copies": 1}
 
 
-def test_an_interrupted_run_has_the_verdicts_of_a_whole_one(tmp_path: Path) -> None:
-    experiment = small_experiment("wgan", "mlp", evaluate_every=2)
-    runs = [create_run(tmp_path / name, experiment.to_yaml(), {}) for name in ("whole", "halves")]
-    for run, stop_after in ((runs[0], None), (runs[1], 3), (runs[1], None)):
-        state, stop = restore_state(run, experiment, CPU), StopRequest()
-
-        def report(entry: Record, stop: StopRequest = stop, last: int | None = stop_after) -> None:
-            stop.requested = entry["step"] == last
-
-        job = Job(run, state, small_dataset(), report, stop)
-        if stop_after is None:
-            train(job)
-        else:
-            with pytest.raises(InterruptedRunError):
-                train(job)
-    clock = {"seconds", "images_per_second"}
-    whole, halves = (
-        [
-            {name: value for name, value in entry.items() if name not in clock}
-            for entry in read_log(run.metrics_file)
-        ]
-        for run in runs
-    )
-    assert whole == halves
-    assert [entry["health"] for entry in whole if "health" in entry] == [{}, {}, {}]
-    assert runs[0].record()["health"] == runs[1].record()["health"] == {"judged_at": 6, "illnesses": {}}
-
-
-def test_an_illness_ends_a_run_without_a_request_to_stop(tmp_path: Path) -> None:
+def test_a_finding_ends_a_run_without_a_request_to_stop(tmp_path: Path) -> None:
     experiment = small_experiment("wgan", "mlp", steps=230, evaluate_every=100, on_unhealthy="stop")
     run = create_run(tmp_path / "run", experiment.to_yaml(), {})
     state, stop = build_state(experiment, CPU), StopRequest()
@@ -307,29 +282,26 @@ def test_an_illness_ends_a_run_without_a_request_to_stop(tmp_path: Path) -> None
         {**experiment.model_dump(), "optimizer": {"name": "rmsprop", "learning_rate": 1e-30}}
     )
     with pytest.raises(UnhealthyRunError, match="is unhealthy: dead_critic; stopped after step 200"):
-        train(Job(run, state, small_dataset(), lambda _: None, stop))
+        train(run, state, small_dataset(), lambda _: None, stop)
     assert not stop.requested
     assert actual_state(run) == "was stopped as unhealthy at step 200"
 
 
-def srcli(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "srcli", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300)
-
-
 def trained(
-    tmp_path: Path, experiment: Experiment, *settings: str
+    srcli: Srcli, tmp_path: Path, experiment: Experiment, *settings: str
 ) -> tuple[RunDirectory, subprocess.CompletedProcess[str]]:
     file, run = tmp_path / "mine.yaml", tmp_path / "run"
     file.write_text(experiment.to_yaml())
     overrides = [part for setting in settings for part in ("--set", setting)]
-    return RunDirectory(run), srcli("train", file, "--out", run, *overrides)
+    return RunDirectory(run), srcli("train", file, "--data", pack_faces(tmp_path), "--out", run, *overrides)
 
 
-def test_a_run_made_ill_is_stopped_with_a_checkpoint_and_goes_on_when_told_to(tmp_path: Path) -> None:
+def test_a_run_made_ill_is_stopped_with_a_checkpoint_and_goes_on_when_told_to(
+    tmp_path: Path, srcli: Srcli
+) -> None:
     experiment = small_experiment("wgan", "mlp", steps=204, **RARELY)
     ill = ("objective.clip_value=1e-6", "objective.n_critic=1", "training.batch_size=2")
-    run, done = trained(tmp_path, experiment, *ill, "training.on_unhealthy=stop")
+    run, done = trained(srcli, tmp_path, experiment, *ill, "training.on_unhealthy=stop")
     assert (done.returncode, done.stdout) == (3, "")
     error = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
     assert len(error) == 1
@@ -344,32 +316,32 @@ def test_a_run_made_ill_is_stopped_with_a_checkpoint_and_goes_on_when_told_to(tm
     assert "unhealthy: dead_critic since step 200" in again.stderr
     record = run.record()
     assert (record["status"], record["health"]["judged_at"]) == ("finished", 204)
-    assert record["health"]["illnesses"]["dead_critic"]["last_step"] == 204
+    assert record["health"]["findings"]["dead_critic"]["last_step"] == 204
     log = read_log(run.metrics_file)
     assert [entry["step"] for entry in log] == list(range(1, 205))
     assert "dead_critic" in log[199]["health"]
     assert str(describe_health(run.record())).startswith("dead_critic since step 200")
 
 
-def test_a_healthy_run_is_called_so(tmp_path: Path) -> None:
+def test_a_healthy_run_is_called_so(tmp_path: Path, srcli: Srcli) -> None:
     experiment = small_experiment("gan", "residual", steps=200, **RARELY)
-    run, done = trained(tmp_path, experiment, "training.on_unhealthy=stop")
+    run, done = trained(srcli, tmp_path, experiment, "training.on_unhealthy=stop")
     assert done.returncode == 0, done.stderr
     assert "warning" not in done.stderr
-    assert done.stderr.splitlines()[-1] == "health: no illness found up to step 200"
-    assert run.record()["health"] == {"judged_at": 200, "illnesses": {}}
-    assert describe_health(run.record()) == "no illness found up to step 200"
+    assert done.stderr.splitlines()[-1] == "health: nothing found up to step 200"
+    assert run.record()["health"] == {"judged_at": 200, "findings": {}}
+    assert describe_health(run.record()) == "nothing found up to step 200"
 
 
 def test_train_and_compare_say_the_same_of_a_run_too_short_to_judge_by(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, srcli: Srcli
 ) -> None:
-    run, done = trained(tmp_path, small_experiment(steps=3))
+    run, done = trained(srcli, tmp_path, small_experiment(steps=3))
     assert done.returncode == 0, done.stderr
     said = "too short to judge by, the rules want 200 steps and an evaluation"
     assert done.stderr.splitlines()[-1] == f"health: {said}"
     monkeypatch.setenv("COLUMNS", "200")  # so that no line of the table is broken
-    compared = srcli("compare", run.path, "--limit", "2", "--out", tmp_path / "compared")
+    compared = srcli("compare", run.path, "--data", tmp_path / "dataset", "--out", tmp_path / "compared")
     assert compared.returncode == 0, compared.stderr
     assert f" {said} " in compared.stderr
     record = json.loads((tmp_path / "compared" / "metrics.json").read_text())

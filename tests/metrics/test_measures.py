@@ -1,4 +1,4 @@
-"""The figures agree with scikit-image and with values worked out by hand."""
+"""The metrics agree with scikit-image and with values computed by hand."""
 
 import math
 

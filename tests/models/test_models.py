@@ -5,6 +5,7 @@ import torch
 from tiny_experiments import PRESETS
 from torch import nn
 
+from srcli.data.task import PAPER
 from srcli.experiment.loading import load_experiment
 from srcli.models.compact import CompactGenerator
 from srcli.models.dcgan import DcganCritic, DcganGenerator
@@ -59,8 +60,8 @@ def test_parameters_of_the_papers_networks_are_those_counted_by_hand(
     preset: str, generator: int, critic: int
 ) -> None:
     experiment = load_experiment(PRESETS / f"{preset}.yaml")
-    assert count(experiment.generator.build()) == generator
-    assert count(experiment.critic.build()) == critic
+    assert count(experiment.generator.build(PAPER)) == generator
+    assert count(experiment.critic.build(PAPER)) == critic
 
 
 def test_parameter_totals_are_the_documented_ones() -> None:
@@ -70,7 +71,7 @@ def test_parameter_totals_are_the_documented_ones() -> None:
 
 
 def test_dcgan_passes_through_four_by_four_as_the_paper_draws_it() -> None:
-    network = DcganGenerator(architecture="dcgan", width=4).build()
+    network = DcganGenerator(architecture="dcgan", width=4).build(PAPER)
     shapes = []
     features = torch.zeros(2, 3, 16, 16)
     for layer in network:
@@ -91,13 +92,13 @@ def test_dcgan_passes_through_four_by_four_as_the_paper_draws_it() -> None:
 def test_generators_enlarge_four_times_into_the_open_range_of_tanh(
     settings: DcganGenerator | ResnetGenerator | MlpGenerator, height: int, width: int
 ) -> None:
-    output = settings.build()(torch.rand(2, 3, height, width) * 2 - 1)
+    output = settings.build(PAPER)(torch.rand(2, 3, height, width) * 2 - 1)
     assert output.shape == (2, 3, 4 * height, 4 * width)
     assert output.abs().max() <= 1
 
 
 def test_noise_generator_draws_faces_from_128_numbers() -> None:
-    network = DcganGenerator(architecture="dcgan", input="noise", width=4).build()
+    network = DcganGenerator(architecture="dcgan", input="noise", width=4).build(PAPER)
     assert network(torch.randn(3, 128)).shape == (3, 3, 64, 64)
 
 
@@ -105,7 +106,7 @@ def test_noise_generator_draws_faces_from_128_numbers() -> None:
     "settings", [DcganCritic(architecture="dcgan", width=4), MlpCritic(architecture="mlp", width=8)]
 )
 def test_critics_give_one_score_a_sample(settings: DcganCritic | MlpCritic) -> None:
-    assert settings.build()(torch.zeros(3, 3, 64, 64)).shape == (3,)
+    assert settings.build(PAPER)(torch.zeros(3, 3, 64, 64)).shape == (3,)
 
 
 @pytest.mark.parametrize(
@@ -117,19 +118,19 @@ def test_critics_give_one_score_a_sample(settings: DcganCritic | MlpCritic) -> N
         CompactGenerator(architecture="compact", width=4, blocks=3),
     ],
 )
-def test_no_pixel_beyond_the_stated_margin_has_influence(
+def test_no_pixel_beyond_the_stated_context_has_influence(
     settings: DcganGenerator | ResnetGenerator | ResidualGenerator | CompactGenerator,
 ) -> None:
-    network = settings.build().eval()
+    network = settings.build(PAPER).eval()
     initialize_he(network)
     reaches = []
-    for pixel in range(30, 30 + settings.size_multiple):
+    for pixel in range(30, 30 + settings.sizes(PAPER).size_multiple):
         pixels = torch.randn(1, 3, 64, 64, requires_grad=True)
         network(pixels)[0, :, 4 * pixel : 4 * pixel + 4].sum().backward()
         assert pixels.grad is not None
         touched = pixels.grad.abs().sum((0, 1, 3)).nonzero()
         reaches += [pixel - int(touched.min()), int(touched.max()) - pixel]
-    assert settings.margin - 4 <= max(reaches) <= settings.margin
+    assert settings.sizes(PAPER).context - 4 <= max(reaches) <= settings.sizes(PAPER).context
 
 
 def test_layer_norm_normalises_each_sample_over_channels_and_pixels() -> None:
@@ -141,28 +142,30 @@ def test_layer_norm_normalises_each_sample_over_channels_and_pixels() -> None:
 
 
 def test_a_per_sample_critic_scores_a_sample_alike_in_any_company() -> None:
-    critic = DcganCritic(architecture="dcgan", width=4, normalization="layer").build()
+    critic = DcganCritic(architecture="dcgan", width=4, normalization="layer").build(PAPER)
     images = torch.randn(3, 3, 64, 64)
     torch.testing.assert_close(critic(images)[:1], critic(images[:1]))
 
 
 def test_tanh_variant_has_no_relu_anywhere() -> None:
     experiment = load_experiment(PRESETS / "dcgan-tanh-gan.yaml")
-    layers = [*experiment.generator.build().modules(), *experiment.critic.build().modules()]
+    layers = [*experiment.generator.build(PAPER).modules(), *experiment.critic.build(PAPER).modules()]
     assert not any(isinstance(layer, nn.ReLU | nn.LeakyReLU) for layer in layers)
     assert sum(isinstance(layer, nn.Tanh) for layer in layers) == 6 + 4
 
 
 def test_nobn_variant_keeps_its_activations_and_loses_its_normalisation() -> None:
     experiment = load_experiment(PRESETS / "resnet-nobn-gan.yaml")
-    layers = [*experiment.generator.build().modules(), *experiment.critic.build().modules()]
+    layers = [*experiment.generator.build(PAPER).modules(), *experiment.critic.build(PAPER).modules()]
     assert not any(isinstance(layer, nn.BatchNorm2d | nn.GroupNorm) for layer in layers)
     assert sum(isinstance(layer, nn.ReLU | nn.LeakyReLU) for layer in layers) == 10 + 4
 
 
 def test_dcgan_weights_start_with_a_deviation_of_two_hundredths() -> None:
     torch.manual_seed(0)
-    layers = [layer for layer in DcganGenerator(architecture="dcgan").build() if hasattr(layer, "stride")]
+    layers = [
+        layer for layer in DcganGenerator(architecture="dcgan").build(PAPER) if hasattr(layer, "stride")
+    ]
     for layer in layers:
         assert layer.weight.std().item() == pytest.approx(0.02, rel=0.05)
         assert not layer.bias.any()
@@ -170,7 +173,7 @@ def test_dcgan_weights_start_with_a_deviation_of_two_hundredths() -> None:
 
 def test_the_mlps_outputs_start_away_from_the_flat_ends_of_tanh() -> None:
     torch.manual_seed(0)
-    network = MlpGenerator(architecture="mlp").build()
+    network = MlpGenerator(architecture="mlp").build(PAPER)
     linear = [layer for layer in network if isinstance(layer, nn.Linear)]
     assert linear[-1].weight.std().item() == pytest.approx((2 / (512 + 12288)) ** 0.5, rel=0.02)
     assert linear[0].weight.std().item() == pytest.approx((2 / 768) ** 0.5, rel=0.02)
@@ -180,19 +183,19 @@ def test_the_mlps_outputs_start_away_from_the_flat_ends_of_tanh() -> None:
 def test_a_residual_generator_starts_as_bicubic_enlargement() -> None:
     low_res = torch.rand(2, 3, 9, 7) * 2 - 1
     bicubic = torch.nn.functional.interpolate(low_res, size=(36, 28), mode="bicubic")
-    network = ResidualGenerator(architecture="residual", width=8, blocks=2).build()
+    network = ResidualGenerator(architecture="residual", width=8, blocks=2).build(PAPER)
     torch.testing.assert_close(network(low_res), bicubic)
 
 
 def test_a_compact_generator_starts_as_bicubic_enlargement() -> None:
     low_res = torch.rand(2, 3, 9, 7) * 2 - 1
     bicubic = torch.nn.functional.interpolate(low_res, size=(36, 28), mode="bicubic")
-    network = CompactGenerator(architecture="compact", width=8, blocks=2).build()
+    network = CompactGenerator(architecture="compact", width=8, blocks=2).build(PAPER)
     torch.testing.assert_close(network(low_res), bicubic)
 
 
 def test_a_compact_generator_places_its_last_channels_as_a_pixel_shuffle_does() -> None:
-    network = CompactGenerator(architecture="compact", width=8, blocks=2).build()
+    network = CompactGenerator(architecture="compact", width=8, blocks=2).build(PAPER)
     low_res = torch.zeros(1, 3, 5, 7)
     with torch.no_grad():
         network.to_pixels.bias.copy_(torch.arange(48.0))
@@ -206,11 +209,11 @@ def test_a_compact_generator_has_the_parameters_counted_by_hand() -> None:
     width, blocks = 80, 16
     expected = conv(3, width, 3) + (2 * blocks + 1) * conv(width, width, 3) + conv(width, 48, 3)
     settings = CompactGenerator(architecture="compact", width=width, blocks=blocks)
-    assert count(settings.build()) == expected == 1_940_288
+    assert count(settings.build(PAPER)) == expected == 1_940_288
 
 
 def test_a_residual_generators_branches_start_small() -> None:
-    network = ResidualGenerator(architecture="residual", width=64, blocks=1).build()
+    network = ResidualGenerator(architecture="residual", width=64, blocks=1).build(PAPER)
     (block,) = (module for module in network.modules() if isinstance(module, Block))
     he = (2 / (64 * 9)) ** 0.5
     assert block.first.weight.std().item() == pytest.approx(he, rel=0.03)
@@ -224,4 +227,4 @@ def test_a_residual_generator_has_the_parameters_counted_by_hand() -> None:
         + 2 * conv(width, 4 * width, 3) + conv(width, 3, 3)
     )  # fmt: skip
     settings = ResidualGenerator(architecture="residual", width=width, blocks=blocks)
-    assert count(settings.build()) == expected == 1_517_571
+    assert count(settings.build(PAPER)) == expected == 1_517_571

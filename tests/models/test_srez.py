@@ -1,4 +1,4 @@
-"""srez's networks: their sizes, and how the ResNets start."""
+"""srez's networks: their sizes, and the ResNets' initialisation."""
 
 import math
 from itertools import pairwise
@@ -7,13 +7,16 @@ import pytest
 import torch
 from torch import nn
 
+from srcli.data.task import PAPER
 from srcli.models.resnet import Residual, ResnetGenerator
 from srcli.models.shapes import tensors_of
 from srcli.models.srez import SrezCritic, SrezGenerator
 
 
 def parameters(settings: SrezGenerator | SrezCritic) -> int:
-    return sum(tensor.numel() for name, tensor in tensors_of(settings).items() if "running" not in name)
+    return sum(
+        tensor.numel() for name, tensor in tensors_of(settings, PAPER).items() if "running" not in name
+    )
 
 
 def convolution(inputs: int, outputs: int, kernel: int) -> int:
@@ -37,7 +40,7 @@ def test_the_critic_has_six_normalised_convolutions_and_a_map_of_scores() -> Non
 
 def test_clipping_finds_no_scale_in_the_critics_normalisation() -> None:
     for normalization in ("batch", "layer"):
-        critic = SrezCritic(architecture="srez", width=8, normalization=normalization).build()
+        critic = SrezCritic(architecture="srez", width=8, normalization=normalization).build(PAPER)
         norms = [layer for layer in critic if isinstance(layer, nn.BatchNorm2d | nn.GroupNorm)]
         assert len(norms) == 6
         assert not any(list(norm.parameters()) for norm in norms)
@@ -45,7 +48,7 @@ def test_clipping_finds_no_scale_in_the_critics_normalisation() -> None:
 
 def test_the_critics_score_is_the_mean_of_the_map() -> None:
     torch.manual_seed(0)
-    critic = SrezCritic(architecture="srez", width=4, normalization="none").build()
+    critic = SrezCritic(architecture="srez", width=4, normalization="none").build(PAPER)
     images = torch.rand(2, 3, 64, 64) * 2 - 1
     features = images
     for layer in critic:
@@ -66,7 +69,7 @@ def test_resnets_start_with_small_branches_and_far_from_the_flat_ends_of_their_o
     settings: ResnetGenerator | SrezGenerator,
 ) -> None:
     torch.manual_seed(0)
-    network = settings.build()
+    network = settings.build(PAPER)
     branch = next(layer for layer in network if isinstance(layer, Residual))
     # A normal distribution cut off at 2 deviations keeps .8796 of its deviation.
     expected = 0.8796 * math.sqrt(1e-3 / (256 * 9))

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from srcli.data.task import PAPER
 from srcli.models.dcgan import DcganCritic
 from srcli.models.kernels.sample_norm import Normalize, NormalizeGradient
 from srcli.models.layers import Scores
@@ -24,9 +25,9 @@ CRITICS = pytest.mark.parametrize("settings", PENALISED, ids=lambda s: "-".join(
 
 
 def build(settings: dict[str, Any]) -> Scores:
-    """A critic in double precision whose weights are drawn large, biases and scales too."""
+    """A double-precision critic with large random weights, biases and scales."""
     kind = DcganCritic if settings["architecture"] == "dcgan" else MlpCritic
-    critic = kind.model_validate(settings).build().double()
+    critic = kind.model_validate(settings).build(PAPER).double()
     random = torch.Generator().manual_seed(1)
     with torch.no_grad():
         for parameter in critic.parameters():
@@ -55,10 +56,10 @@ def test_input_gradients_are_autograds_and_belong_to_the_last_images(settings: d
 def test_the_critic_loss_and_its_derivatives_are_autograds(settings: dict[str, Any]) -> None:
     critic, objective = build(settings), WganGp(name="wgan-gp", gamma=0.9)
     real, fake = pictures(4).split(2)
-    places = torch.rand(len(real), generator=torch.Generator().manual_seed(3))
-    by_hand = objective.critic_loss(critic, real, fake, places).total
+    epsilon = torch.rand(len(real), generator=torch.Generator().manual_seed(3))
+    by_hand = objective.critic_loss(critic, real, fake, epsilon).total
     critic_of_pytorch = critic.eval()  # in evaluation, all layers are PyTorch's own
-    by_autograd = objective.critic_loss(lambda images: critic_of_pytorch(images), real, fake, places).total
+    by_autograd = objective.critic_loss(lambda images: critic_of_pytorch(images), real, fake, epsilon).total
     assert by_hand.item() == pytest.approx(by_autograd.item(), rel=1e-10)
     parameters = list(critic.parameters())
     ours = torch.autograd.grad(by_hand, parameters, allow_unused=True)
@@ -79,7 +80,7 @@ def test_the_penalty_by_autograd_also_runs_through_the_layers_kernels() -> None:
 
 
 class DoublingLinear(nn.Linear):
-    """Of a known kind, but not what it computes."""
+    """A subclass of a known layer that computes something else."""
 
     def forward(self, features: Tensor) -> Tensor:
         return 2 * super().forward(features)
@@ -92,13 +93,13 @@ def test_a_critic_with_a_layer_whose_gradient_is_not_written_down_takes_autograd
     critic = Scores(nn.Flatten(), first, layer, last).double()
     assert not critic.knows_gradients
     real, fake = torch.randn(2, 3, 3, 2, 2, dtype=torch.double)
-    places = torch.rand(3, dtype=torch.double)
-    loss = WganGp(name="wgan-gp", gamma=0.9).critic_loss(critic, real, fake, places)
+    epsilon = torch.rand(3, dtype=torch.double)
+    loss = WganGp(name="wgan-gp", gamma=0.9).critic_loss(critic, real, fake, epsilon)
 
     def score(image: Tensor) -> Tensor:
         return F.linear(layer(F.linear(image.flatten(), first.weight, first.bias)), last.weight, last.bias)[0]
 
-    points = [torch.lerp(a, b, place) for a, b, place in zip(real, fake, places, strict=True)]
+    points = [torch.lerp(a, b, place) for a, b, place in zip(real, fake, epsilon, strict=True)]
     norms = torch.stack([torch.func.grad(score)(point).norm() for point in points])
     scores = [torch.stack([score(image) for image in images]).mean() for images in (real, fake)]
     expected = scores[1] - scores[0] + 10 * (norms - 1).square().mean()
@@ -121,12 +122,12 @@ def test_the_gradient_of_sample_norm_is_autograds_and_has_the_right_derivative(
     w = torch.randn(shape[1], dtype=torch.double, generator=random, requires_grad=True)
     (expected,) = torch.autograd.grad((F.group_norm(x, 1, w) * u).sum(), x)
 
-    def pull_back(u: Tensor, x: Tensor, w: Tensor) -> Tensor:
+    def vjp(u: Tensor, x: Tensor, w: Tensor) -> Tensor:
         mean, rstd = torch.native_group_norm(x, w, w, len(x), x.shape[1], x[0, 0].numel(), 1, 1e-5)[1:]
         return NormalizeGradient.apply(u, x, w, mean, rstd)
 
-    assert torch.allclose(pull_back(u, x, w), expected, rtol=1e-12)
-    assert torch.autograd.gradcheck(pull_back, (u, x, w))
+    assert torch.allclose(vjp(u, x, w), expected, rtol=1e-12)
+    assert torch.autograd.gradcheck(vjp, (u, x, w))
 
 
 @pytest.mark.parametrize("shape", [(3, 5), (3, 4, 3, 3)])

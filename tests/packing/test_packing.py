@@ -1,15 +1,13 @@
-"""prepare-data: what is packed, how it is split, and what happens to pictures that are odd or broken."""
+"""prepare-data: packing, splits, and odd or broken pictures."""
 
 import gzip
 import io
 import json
 import lzma
 import os
-import resource
 import signal
 import stat
 import subprocess
-import sys
 import tarfile
 import time
 import zipfile
@@ -18,11 +16,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from warm import COMMAND, Srcli
 
 from srcli.data.dataset import open_dataset
 from srcli.drawn_faces.faces import draw_faces
 from srcli.errors import DataError, ImageError
-from srcli.packing.layouts import face_of
+from srcli.packing.faces import face_of
+from srcli.packing.layouts import CELEBA, FACES
 from srcli.packing.pack import Packing, pack
 from srcli.packing.sources import open_source
 
@@ -110,14 +110,14 @@ def test_zip_tar_folder_and_many_processes_pack_the_same_dataset(
 
 
 def bytes_read() -> int:
-    """How many bytes this process, and the children that it waited for, have read."""
+    """Bytes read by this process and the children it waited for."""
     return int(Path("/proc/self/io").read_text().split()[1])
 
 
 @pytest.mark.skipif(not Path("/proc/self/io").exists(), reason="needs Linux's counts of what is read")
 @pytest.mark.parametrize("ending", ["gz", "xz"])
 def test_a_compressed_tar_is_read_once_however_many_workers_there_are(ending: str, tmp_path: Path) -> None:
-    """Behind each picture lie random bytes, which no decoder looks at and no compression shrinks."""
+    """Each picture is followed by random bytes that decoders ignore and compression cannot shrink."""
     picture = encoded(Image.fromarray(draw_faces(1, 0)[0]), "PNG")
     tail = np.random.default_rng(0).bytes(1_500_000)
     plain, packed = tmp_path / "f.tar", tmp_path / f"f.tar.{ending}"
@@ -145,19 +145,13 @@ def test_a_compressed_tar_is_read_once_however_many_workers_there_are(ending: st
 
 @pytest.mark.parametrize("damage", ["cut", "no room"])
 def test_a_compressed_tar_that_cannot_be_uncompressed_leaves_nothing(
-    damage: str, celeba_files: dict[str, bytes], tmp_path: Path
+    damage: str, celeba_files: dict[str, bytes], tmp_path: Path, srcli: Srcli
 ) -> None:
     archive, out = write_tar(tmp_path / "c.tar.gz", celeba_files), tmp_path / "out"
     if damage == "cut":
         archive.write_bytes(archive.read_bytes()[:-5000])
-    limit = 50_000 if damage == "no room" else resource.RLIM_INFINITY
-    done = subprocess.run(
-        [sys.executable, "-m", "srcli", "prepare-data", str(archive), "--out", str(out)],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
-    )
+    limit = 50_000 if damage == "no room" else None
+    done = srcli("prepare-data", archive, "--out", out, file_size=limit)
     reason = f"{out}: File too large" if damage == "no room" else f"{archive} is damaged or not whole: "
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith(f"error: {reason}")
@@ -195,7 +189,7 @@ def test_without_a_partition_the_last_tenth_by_name_is_the_test_split(tmp_path: 
 def test_the_faces_layout_takes_the_largest_centred_square() -> None:
     pixels = np.zeros((144, 288, 3), np.uint8)
     pixels[:, 72:216] = np.random.default_rng(0).integers(0, 256, (144, 144, 3))
-    face = face_of(encoded(Image.fromarray(pixels), "PNG"), "wide.png", "faces", 72)
+    face = face_of(encoded(Image.fromarray(pixels), "PNG"), "wide.png", FACES, 72)
     means = pixels[:, 72:216].reshape(72, 2, 72, 2, 3).mean(axis=(1, 3))
     assert np.abs(face - means).max() <= 1
 
@@ -242,16 +236,15 @@ def test_the_celeba_layout_has_one_size(layout: str, celeba_files: dict[str, byt
     assert open_dataset(tmp_path / "faces").faces.shape == (12, 96, 96, 3)
 
 
-def test_celeba_is_not_downloaded_at_a_size_that_it_does_not_have(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "srcli", "prepare-data", "celeba", "--out", str(tmp_path / "out")]
-    done = subprocess.run([*command, "--size", "96"], capture_output=True, text=True, timeout=60)
+def test_celeba_is_not_downloaded_at_a_size_that_it_does_not_have(tmp_path: Path, srcli: Srcli) -> None:
+    done = srcli("prepare-data", "celeba", "--out", tmp_path / "out", "--size", "96")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("error: --size 96 does not fit the celeba layout")
     assert list(tmp_path.iterdir()) == []
 
 
 def odd_pictures() -> dict[str, tuple[bytes, np.ndarray]]:
-    """Pictures in unusual forms, and the face that each should become."""
+    """Unusual pictures, and the face that each should become."""
     face = draw_faces(1, 5)[0]
     image = Image.fromarray(face)
     grey = np.asarray(image.convert("L"))
@@ -281,15 +274,15 @@ def odd_pictures() -> dict[str, tuple[bytes, np.ndarray]]:
 @pytest.mark.parametrize("name", odd_pictures())
 def test_odd_pictures_become_the_face_that_they_show(name: str) -> None:
     content, expected = odd_pictures()[name]
-    assert np.abs(face_of(content, name, "faces", 72).astype(int) - expected).max() <= 1
+    assert np.abs(face_of(content, name, FACES, 72).astype(int) - expected).max() <= 1
 
 
 def broken_pictures() -> dict[str, tuple[bytes, str]]:
-    """Files that are no usable picture, and a word of the reason."""
+    """Unusable files, and a word from the reason."""
     whole = encoded(Image.fromarray(draw_faces(1, 5)[0]), "JPEG")
     bomb = encoded(Image.new("L", (20_000, 20_000)), "PNG")
     return {
-        "empty.jpg": (b"", "not a picture"),
+        "empty.jpg": (b"", "it is empty"),
         "text.jpg": (b"hello, I am no picture at all", "not a picture"),
         "truncated.jpg": (whole[: len(whole) // 2], "truncated"),
         "tiny.png": (encoded(Image.new("RGB", (71, 200)), "PNG"), "71x200 pixels, smaller than 72"),
@@ -319,7 +312,7 @@ def test_too_many_broken_pictures_fail_the_command_and_leave_nothing(tmp_path: P
     good = {f"good-{n}.png": encoded(Image.fromarray(f), "PNG") for n, f in enumerate(draw_faces(20, 0))}
     source = open_source(write_folder(tmp_path / "faces", {**good, "bad.jpg": b"?"}))
     with pytest.raises(
-        DataError, match=r"more than 1 % of 21 pictures cannot be used: bad\.jpg: not a picture"
+        DataError, match=r"more than 1 % of 21 pictures cannot be used: bad\.jpg: it is not a picture"
     ):
         pack(source, tmp_path / "out", packing())
     assert sorted(path.name for path in tmp_path.iterdir()) == ["faces"]
@@ -353,8 +346,8 @@ def test_links_and_names_that_lead_out_of_archives_are_refused_unread(tmp_path: 
 
 
 def test_a_celeba_picture_of_another_size_is_named() -> None:
-    with pytest.raises(ImageError, match=r"x\.png: 72x72 pixels, CelebA's are 178x218"):
-        face_of(encoded(Image.fromarray(draw_faces(1, 0)[0]), "PNG"), "x.png", "celeba", 72)
+    with pytest.raises(ImageError, match=r"x\.png: 72x72 pixels, the celeba layout has 178x218"):
+        face_of(encoded(Image.fromarray(draw_faces(1, 0)[0]), "PNG"), "x.png", CELEBA, 72)
 
 
 @pytest.mark.parametrize(
@@ -382,13 +375,13 @@ def test_sources_that_hold_no_pictures_are_one_clear_error(make: str, tmp_path: 
 
 
 def test_the_command_prints_the_dataset_and_refuses_to_overwrite_it(
-    celeba_files: dict[str, bytes], tmp_path: Path
+    celeba_files: dict[str, bytes], tmp_path: Path, srcli: Srcli
 ) -> None:
     archive = write_zip(tmp_path / "c.zip", celeba_files)
-    command = [sys.executable, "-m", "srcli", "prepare-data", str(archive), "--out", str(tmp_path / "out")]
-    first = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    command = ("prepare-data", archive, "--out", tmp_path / "out")
+    first = srcli(*command)
     assert (first.returncode, first.stdout) == (0, f"{tmp_path / 'out'}\n")
-    second = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    second = srcli(*command)
     assert (second.returncode, second.stdout) == (1, "")
     assert second.stderr == f"error: {tmp_path / 'out'} already exists. Give another --out.\n"
 
@@ -397,7 +390,7 @@ def test_the_command_prints_the_dataset_and_refuses_to_overwrite_it(
 def test_interrupted_packing_leaves_nothing(number: int, tmp_path: Path) -> None:
     content = encoded(Image.effect_noise((900, 900), 60).convert("RGB"), "PNG")
     source = write_folder(tmp_path / "faces", {f"{n:03d}.png": content for n in range(600)})
-    command = [sys.executable, "-m", "srcli", "prepare-data", str(source), "--out", str(tmp_path / "out")]
+    command = [*COMMAND, "prepare-data", str(source), "--out", str(tmp_path / "out")]
     process = subprocess.Popen(
         command,
         stderr=subprocess.PIPE,
@@ -418,17 +411,10 @@ def test_interrupted_packing_leaves_nothing(number: int, tmp_path: Path) -> None
 
 
 def test_where_there_is_no_room_for_the_faces_the_dataset_is_named(
-    celeba_files: dict[str, bytes], tmp_path: Path
+    celeba_files: dict[str, bytes], tmp_path: Path, srcli: Srcli
 ) -> None:
     archive, out = write_zip(tmp_path / "c.zip", celeba_files), tmp_path / "out"
-    done = subprocess.run(
-        [sys.executable, "-m", "srcli", "prepare-data", str(archive), "--out", str(out)],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        # 12 faces take 186,624 bytes.
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000)),
-    )
+    done = srcli("prepare-data", archive, "--out", out, file_size=100_000)  # 12 faces take 186,624 bytes.
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == f"error: {out}: File too large\n"
     assert [path.name for path in tmp_path.iterdir()] == ["c.zip"]

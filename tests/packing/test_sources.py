@@ -1,4 +1,4 @@
-"""Folders and archives as sources: what counts as a picture, and what is refused, with its reason."""
+"""Folders and archives as sources: which files are pictures, and which are refused, with reasons."""
 
 import io
 import os
@@ -133,7 +133,7 @@ def test_pipes_and_links_to_nowhere_in_a_folder_are_named_not_waited_for(tmp_pat
     (tmp_path / "lost.jpg").symlink_to(tmp_path / "nowhere")
     assert problems(tmp_path) == {
         "lost.jpg": "No such file or directory",
-        "pipe.jpg": "it is no ordinary file",
+        "pipe.jpg": "it is not a regular file",
     }
     assert contents(tmp_path)["a.jpg"] == b"whole"
 

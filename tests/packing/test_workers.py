@@ -1,4 +1,4 @@
-"""Workers that decode pictures into an array's file: what they write, and what becomes of those that fail."""
+"""Workers that decode pictures into an array file: their output, and failures."""
 
 import multiprocessing
 import zipfile
@@ -12,6 +12,7 @@ from PIL import Image
 
 from srcli.drawn_faces.faces import draw_faces
 from srcli.errors import DataError
+from srcli.packing.layouts import FACES
 from srcli.packing.pack import Packing, pack
 from srcli.packing.sources import ZipSource
 from srcli.packing.workers import Work, fill_rows, share_out
@@ -26,7 +27,7 @@ def test_any_number_of_workers_writes_each_face_into_its_row(workers: int, tmp_p
     array = tmp_path / "array"
     array.write_bytes(bytes(5 + faces.nbytes))
     rows = {f"{number:02d}.png": 11 - number for number in range(12)}
-    works = share_out(Work(tmp_path / "faces", rows, "faces", 72, array, start=5), workers)
+    works = share_out(Work(tmp_path / "faces", rows, FACES, 72, array, start=5), workers)
     assert len(works) == min(workers, 12)
     digests = {row: digest for report in fill_rows(works) for row, digest in report.digests.items()}
     assert digests == {11 - number: sha256(face.tobytes()).digest() for number, face in enumerate(faces)}
@@ -42,7 +43,7 @@ def test_a_killed_worker_ends_the_work(tmp_path: Path) -> None:
         (faces / f"{number:03d}.png").hardlink_to(faces / "000.png")
     array.write_bytes(bytes(600 * 72 * 72 * 3))
     rows = {f"{number:03d}.png": number for number in range(600)}
-    with closing(fill_rows(share_out(Work(faces, rows, "faces", 72, array, 0), 2))) as reports:
+    with closing(fill_rows(share_out(Work(faces, rows, FACES, 72, array, 0), 2))) as reports:
         next(reports)
         multiprocessing.active_children()[0].kill()
         with pytest.raises(DataError, match="a worker process was killed, perhaps for want of memory"):
@@ -51,7 +52,7 @@ def test_a_killed_worker_ends_the_work(tmp_path: Path) -> None:
 
 
 class Shrinking(ZipSource):
-    """An archive that loses a picture once its names are known."""
+    """An archive that loses a picture after its names were listed."""
 
     def names(self) -> list[str]:
         return [*super().names(), "lost.png"]

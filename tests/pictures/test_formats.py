@@ -1,4 +1,4 @@
-"""One list of formats: what `prepare-data` packs, `upscale` enlarges."""
+"""`prepare-data` and `upscale` share one list of formats."""
 
 import io
 import subprocess

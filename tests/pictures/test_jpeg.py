@@ -1,4 +1,4 @@
-"""The quick way of ordinary JPEGs: Pillow's pixels, or no answer."""
+"""Fast decoding of ordinary JPEGs: Pillow's pixels, or None."""
 
 import io
 from random import Random
@@ -9,7 +9,8 @@ from fuzzing.mutations import mutate_bytes
 from PIL import Image
 
 from srcli.drawn_faces.faces import draw_faces
-from srcli.packing.layouts import face_of
+from srcli.packing.faces import face_of
+from srcli.packing.layouts import FACES
 from srcli.pictures.jpeg import decode_ordinary_jpeg
 from srcli.pictures.opening import open_picture
 
@@ -61,8 +62,8 @@ def test_all_else_is_left_to_pillow() -> None:
 def test_a_jpeg_on_its_side_is_packed_upright() -> None:
     exif = Image.Exif()
     exif[0x0112] = 3  # upside down
-    upright = face_of(jpeg(FACE, quality=98, subsampling=0), "a.jpg", "faces", 72)
-    turned = face_of(jpeg(FACE.rotate(180), quality=98, subsampling=0, exif=exif), "b.jpg", "faces", 72)
+    upright = face_of(jpeg(FACE, quality=98, subsampling=0), "a.jpg", FACES, 72)
+    turned = face_of(jpeg(FACE.rotate(180), quality=98, subsampling=0, exif=exif), "b.jpg", FACES, 72)
     assert np.abs(upright.astype(int) - turned).mean() < 2
 
 

@@ -1,4 +1,4 @@
-"""Areas, ranges and grids of pixels against values worked out by hand."""
+"""Area averages, pixel ranges and grids against values computed by hand."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from srcli.data.task import SCALE, centre_window, low_res_of
+from srcli.data.task import PAPER
 from srcli.errors import ImageError
 from srcli.pictures.opening import open_picture
 from srcli.pictures.pixels import as_png, from_network, grid, to_network, to_uint8
@@ -25,7 +25,7 @@ def test_area_averages_are_exact_means_of_blocks() -> None:
 def test_area_averages_agree_with_pillows_box_filter() -> None:
     pixels = np.random.default_rng(1).integers(0, 256, (64, 64, 3), dtype=np.uint8)
     pillow = np.asarray(Image.fromarray(pixels).resize((16, 16), Image.Resampling.BOX))
-    assert np.abs(low_res_of(pixels[None])[0].astype(int) - pillow).max() <= 1
+    assert np.abs(PAPER.low_res_of(pixels[None])[0].astype(int) - pillow).max() <= 1
 
 
 @pytest.mark.parametrize(("size", "side"), [(384, 64), (240, 64), (100, 64), (9, 6), (6, 6)])
@@ -40,9 +40,9 @@ def test_squares_are_averaged_by_the_exact_area_of_every_pixel(size: int, side: 
 def test_the_centre_window_is_eight_ninths_of_the_face() -> None:
     faces = np.random.default_rng(4).integers(0, 256, (2, 144, 144, 3), dtype=np.uint8)
     means = faces[:, 8:136, 8:136].reshape(2, 64, 2, 64, 2, 3).astype(float).mean((2, 4))
-    assert np.array_equal(centre_window(faces), np.floor(means + 0.5))
-    assert np.array_equal(centre_window(faces[:, :72, :72]), faces[:, 4:68, 4:68])
-    assert centre_window(faces[:0]).shape == (0, 64, 64, 3)
+    assert np.array_equal(PAPER.centre_window(faces), np.floor(means + 0.5))
+    assert np.array_equal(PAPER.centre_window(faces[:, :72, :72]), faces[:, 4:68, 4:68])
+    assert PAPER.centre_window(faces[:0]).shape == (0, 64, 64, 3)
 
 
 def test_rounding_is_half_up_and_clipped() -> None:
@@ -60,9 +60,11 @@ def test_every_byte_survives_the_way_into_the_networks_range_and_back() -> None:
 
 def test_nearest_repeats_and_bicubic_is_pillows() -> None:
     low_res = np.random.default_rng(2).integers(0, 256, (2, 5, 7, 3), dtype=np.uint8)
-    assert np.array_equal(enlarge_nearest(low_res, SCALE), np.kron(low_res, np.ones((1, 4, 4, 1), np.uint8)))
+    assert np.array_equal(
+        enlarge_nearest(low_res, PAPER.scale), np.kron(low_res, np.ones((1, 4, 4, 1), np.uint8))
+    )
     pillow = Image.fromarray(low_res[1]).resize((28, 20), Image.Resampling.BICUBIC)
-    assert np.array_equal(enlarge_bicubic(low_res, SCALE)[1], np.asarray(pillow))
+    assert np.array_equal(enlarge_bicubic(low_res, PAPER.scale)[1], np.asarray(pillow))
 
 
 def test_a_grid_lays_cells_out_with_gaps() -> None:

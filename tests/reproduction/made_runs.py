@@ -1,17 +1,23 @@
-"""Made-up records of runs, and what is said of them."""
+"""Made-up records of runs, and their verdicts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from srcli.experiment.loading import load_experiment
+from srcli.experiment.schema import Experiment
+from srcli.reproduction.cells import Cell
 from srcli.reproduction.claims import Claim
 from srcli.reproduction.plan import BatchNorm, Claims, Collapse, Follows, Gamma, Stable
 from srcli.reproduction.records import RunRecord
 from srcli.reproduction.verdicts import Finding
 
 Values = NDArray[np.float64]
+PRESETS = Path(__file__).parents[2] / "presets"
 
 FACES, STEPS, EVERY = 60, 1000, 20
 EVALUATIONS = STEPS // EVERY
@@ -48,8 +54,7 @@ def made_run(
     steps: Mapping[str, Values] | None = None,
 ) -> RunRecord:
     """A run of 1,000 steps; its objective is in the name of the cell, `psnr` that of its last outputs."""
-    words = cell.split("-")
-    objective = "wgan-gp" if "wgangp" in words else "wgan" if "wgan" in words else "gan"
+    objective = experiment_of(cell).objective.name
     random = np.random.default_rng([seed, *cell.encode()])
     kinds = {} if diverged else (psnr or {"running": 22.0})
     faces = {f"psnr_{kind}": value + HARD + random.normal(0, 0.1, FACES) for kind, value in kinds.items()}
@@ -81,6 +86,31 @@ def made_run(
         steps={"step": np.arange(1.0, STEPS + 1)} | noise | (steps or {}),
         evaluations=every | flat | (evaluations or {}),
     )
+
+
+@cache
+def experiment_of(cell: str, gamma: float = 0.9) -> Experiment:
+    """An experiment with the objective that is in the name of a cell."""
+    objective = next(word for word in ("wgangp", "wgan", "gan") if word in cell.split("-"))
+    return load_experiment(PRESETS / f"mlp-{objective}.yaml", [f"objective.gamma={gamma}"])
+
+
+def cells_of(records: Sequence[RunRecord], planned: Mapping[str, int] | None = None) -> list[Cell]:
+    """The cells of some records, and of the grid as many seeds as are planned."""
+    by_cell: dict[str, list[RunRecord]] = {name: [] for name in planned or {}}
+    for record in records:
+        by_cell.setdefault(record.cell, []).append(record)
+    return [
+        Cell(
+            name,
+            own[0].part if own else "grid",
+            "",
+            experiment_of(name, own[0].experiment["objective"]["gamma"] if own else 0.9),
+            tuple(range((planned or {}).get(name, len(own)))),
+            tuple(own),
+        )
+        for name, own in by_cell.items()
+    ]
 
 
 def noise_run(cell: str, seed: int, duplicates: float, recall: float) -> RunRecord:

@@ -1,18 +1,28 @@
-"""Claims are judged right of made-up runs whose answer is known."""
+"""Claims are judged correctly for made-up runs with known answers."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pytest
-from made_runs import BASELINES, EVALUATIONS, FOLLOWS, THRESHOLDS, about, made_run, noise_run, three
+from made_runs import (
+    BASELINES,
+    EVALUATIONS,
+    FOLLOWS,
+    THRESHOLDS,
+    about,
+    cells_of,
+    made_run,
+    noise_run,
+    three,
+)
 
+from srcli.reproduction.cells import cells_of as real_cells
 from srcli.reproduction.claims import Claim, judge
 from srcli.reproduction.claims.batch_norm import judge_batch_norm
 from srcli.reproduction.claims.bicubic import judge_bicubic
-from srcli.reproduction.claims.cells import cells_of
 from srcli.reproduction.claims.gamma import judge_gamma
-from srcli.reproduction.plan import BatchNorm
+from srcli.reproduction.plan import BatchNorm, load_plan, planned_runs
 from srcli.reproduction.verdicts import Verdict
 
 
@@ -48,7 +58,10 @@ def test_batch_norm_is_undecided_with_a_seed_missing() -> None:
         cells_of(records, {"resnet-wgan": 3, "resnet-nobn-wgan": 3}), BatchNorm(most_loss=1)
     )
     assert claim.verdict is Verdict.UNDECIDED
-    assert about(claim, "resnet-nobn-wgan").sentence == "Undecided: 2 of 3 runs are done."
+    assert (
+        about(claim, "all cells").sentence
+        == "Undecided: 5 of 6 runs are done; incomplete: 2 of 3 of resnet-nobn-wgan."
+    )
     assert "over 2 seeds" in claim.findings[0].sentence
 
 
@@ -106,32 +119,39 @@ def test_outputs_are_held_against_both_bicubics() -> None:
 
 
 def test_all_claims_are_undecided_without_any_run() -> None:
-    planned = {
-        "mlp-wgan": 3,
-        "resnet-gan": 3,
-        "resnet-gan-gamma0": 3,
-        "noise-dcgan-wgangp": 3,
-        "mlp-gan-equalised": 1,
-    }
-    claims = judge([], {}, THRESHOLDS, planned)
-    assert [claim.key for claim in claims] == [
-        "follows",
-        "stable",
-        "collapse",
-        "batch_norm",
-        "gamma",
-        "bicubic",
-    ]
+    claims = judge(real_cells(planned_runs(load_plan("small")), []), {}, THRESHOLDS)
+    keys = ["follows", "stable", "collapse", "batch_norm", "gamma", "bicubic"]
+    assert [claim.key for claim in claims] == keys
     assert {claim.verdict for claim in claims} == {Verdict.UNDECIDED}
     by_key = {claim.key: claim for claim in claims}
-    for key, cell in (
-        ("gamma", "resnet-gan-gamma0"),
-        ("collapse", "noise-dcgan-wgangp"),
-        ("follows", "mlp-wgan"),
-    ):
-        assert about(by_key[key], cell).sentence == "Undecided: 0 of 3 runs are done."
-    assert about(by_key["stable"], "mlp-gan-equalised").sentence == "Undecided: 0 of 1 runs are done."
-    assert {claim.verdict for claim in judge([], {}, THRESHOLDS, {})} == {Verdict.UNDECIDED}
+    assert about(by_key["gamma"], "all cells").sentence == (
+        "Undecided: 0 of 18 runs are done; incomplete: 0 of 3 of resnet-gan-gamma0, resnet-gan-gamma05,"
+        " resnet-wgan-gamma0, resnet-wgan-gamma05, resnet-gan, resnet-wgan."
+    )
+    stable = about(by_key["stable"], "all cells").sentence
+    assert stable.startswith("Undecided: 0 of 50 runs are done; incomplete: 0 of 3 of mlp-gan, mlp-wgan, ")
+    assert "; 0 of 1 of mlp-gan-equalised, dcgan-gan-equalised, " in stable
+    assert {claim.verdict for claim in judge([], {}, THRESHOLDS)} == {Verdict.UNDECIDED}
+
+
+def test_the_plan_says_what_a_cell_without_runs_is_for() -> None:
+    part = load_plan("smoke").parts[0].model_copy(update={"part": "noise", "suffix": "full"})
+    plan = load_plan("smoke").model_copy(update={"parts": (part,)})
+    claims = {claim.key: claim for claim in judge(real_cells(planned_runs(plan), []), {}, THRESHOLDS)}
+    assert "mlp-gan-full, mlp-wgan-full" in about(claims["collapse"], "all cells").sentence
+    assert {key for key, claim in claims.items() if "mlp-gan-full" in str(claim.findings)} == {"collapse"}
+
+
+def test_runs_that_are_missing_have_one_finding_a_claim() -> None:
+    cells = cells_of(
+        [made_run("mlp-wgan"), made_run("mlp-gan")], {"mlp-wgan": 3, "mlp-gan": 3, "dcgan-gan": 2}
+    )
+    for claim in judge(cells, BASELINES, THRESHOLDS):
+        of_missing = [one.sentence for one in claim.findings if one.statistic == "runs that are done"]
+        expected = (
+            "Undecided: 2 of 8 runs are done; incomplete: 1 of 3 of mlp-wgan, mlp-gan; 0 of 2 of dcgan-gan."
+        )
+        assert of_missing == ([] if claim.key in ("batch_norm", "gamma") else [expected])
 
 
 def test_every_claim_is_judged_of_half_a_campaign() -> None:
@@ -143,7 +163,7 @@ def test_every_claim_is_judged_of_half_a_campaign() -> None:
         made_run("resnet-gan-equalised", 0, "equalised"),
         noise_run("noise-dcgan-gan", 0, 0.0, 0.5),
     ]
-    claims = judge(records, BASELINES, THRESHOLDS, {run.cell: 3 for run in records})
+    claims = judge(cells_of(records, {run.cell: 3 for run in records}), BASELINES, THRESHOLDS)
     assert {claim.verdict for claim in claims} == {Verdict.UNDECIDED}
     texts = [text for claim in claims for text in (claim.sentence, *(one.sentence for one in claim.findings))]
     assert all(text.endswith(".") and "nan" not in text for text in texts)

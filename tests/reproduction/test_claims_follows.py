@@ -1,15 +1,14 @@
-"""Whether the loss follows quality is judged right of made-up runs whose answer is known."""
+"""Whether the loss follows quality is judged correctly for made-up runs with known answers."""
 
 import math
 from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from made_runs import EVALUATIONS, EVERY, FOLLOWS, STEPS, Values, about, made_run
+from made_runs import EVALUATIONS, EVERY, FOLLOWS, STEPS, Values, about, cells_of, made_run
 from scipy import stats
 
 from srcli.reproduction.claims import Claim
-from srcli.reproduction.claims.cells import cells_of
 from srcli.reproduction.claims.curves import means_between
 from srcli.reproduction.claims.follows import judge_follows
 from srcli.reproduction.intervals import wilson

@@ -1,4 +1,4 @@
-"""Stability and collapse are judged right of made-up runs whose answer is known."""
+"""Stability and collapse are judged correctly for made-up runs with known answers."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -6,15 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from made_runs import BASELINES, COLLAPSE, EVALUATIONS, STABLE, about, made_run, noise_run, three
+from made_runs import BASELINES, COLLAPSE, EVALUATIONS, STABLE, about, cells_of, made_run, noise_run, three
 from scipy import stats
 
 from srcli.reproduction.claims import Claim
-from srcli.reproduction.claims.cells import cells_of
-from srcli.reproduction.claims.claim import majority
 from srcli.reproduction.claims.collapse import judge_collapse
 from srcli.reproduction.claims.stable import judge_stable
-from srcli.reproduction.intervals import share_difference, wilson
+from srcli.reproduction.intervals import majority, share_difference, wilson
 from srcli.reproduction.records import RunRecord
 from srcli.reproduction.verdicts import Verdict
 
@@ -77,7 +75,7 @@ def test_psnr_that_still_rises_at_the_end_is_told() -> None:
 def test_missing_runs_leave_a_claim_undecided_that_they_could_change() -> None:
     claim = stable_of(three("mlp-wgan"), {"mlp-wgan": 3, "dcgan-wgan": 3})
     assert claim.verdict is Verdict.UNDECIDED
-    assert about(claim, "dcgan-wgan").sentence == "Undecided: 0 of 3 runs are done."
+    assert about(claim, "all cells").sentence.endswith("incomplete: 0 of 3 of dcgan-wgan.")
     assert majority(8, 8, 1)[1] is Verdict.HOLDS
     assert majority(5, 5, 2)[1] is Verdict.UNDECIDED
     assert majority(0, 8, 1)[1] is Verdict.DOES_NOT_HOLD

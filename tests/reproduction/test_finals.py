@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from srcli.data.task import SCALE, low_res_of
+from srcli.data.task import PAPER
 from srcli.drawn_faces.faces import draw_faces
 from srcli.errors import DataError
 from srcli.metrics.measures import psnr
 from srcli.pictures.resize import enlarge_bicubic
-from srcli.reproduction.finals import enlarge_tensorflow1, faces_figures, measure_baselines
+from srcli.reproduction.finals import enlarge_tensorflow1, face_metrics, measure_baselines
 from srcli.reproduction.records import RunRecord, columns_of, read_record, read_records, write_record
 
 
@@ -32,7 +32,7 @@ def test_tensorflow_1s_bicubic_between_pixels_is_keys_with_minus_three_quarters(
 def test_the_misaligned_baseline_is_far_worse_than_pillows() -> None:
     labels = draw_faces(12, 3)[:, 4:68, 4:68]
     baselines = measure_baselines(labels)
-    bicubic = enlarge_bicubic(low_res_of(labels), SCALE)
+    bicubic = enlarge_bicubic(PAPER.low_res_of(labels), PAPER.scale)
     np.testing.assert_allclose(baselines["bicubic"]["psnr"], psnr(bicubic / 255, labels / 255))
     assert baselines["bicubic"]["psnr"].mean() - baselines["bicubic_tensorflow1"]["psnr"].mean() > 1
 
@@ -40,7 +40,7 @@ def test_the_misaligned_baseline_is_far_worse_than_pillows() -> None:
 def test_colour_shift_is_that_of_the_mean_colour() -> None:
     labels = draw_faces(3, 3)[:, 4:68, 4:68] // 2
     outputs = labels + np.array([30, 0, 6], np.uint8)
-    np.testing.assert_allclose(faces_figures(outputs, labels)["colour"], (30 + 6) / 3 / 255)
+    np.testing.assert_allclose(face_metrics(outputs, labels)["colour"], (30 + 6) / 3 / 255)
 
 
 def made_up_record() -> RunRecord:

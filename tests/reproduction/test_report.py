@@ -1,4 +1,4 @@
-"""The report of a campaign, made from made-up records: what is in it, and that it needs nothing else."""
+"""The report of a campaign with made-up records: its contents, and that it is self-contained."""
 
 import json
 import re
@@ -13,19 +13,20 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from srcli.data.task import SCALE, low_res_of
+from srcli.data.task import PAPER
 from srcli.errors import DataError
 from srcli.pictures.pixels import Pixels
 from srcli.pictures.resize import enlarge_bicubic, enlarge_nearest
+from srcli.reproduction.cells import cells_of
 from srcli.reproduction.plan import Plan, load_plan, planned_runs
 from srcli.reproduction.records import RunRecord
 from srcli.reproduction.report import Reproduction, write_report
-from srcli.reproduction.report.contents import cells_of
-from srcli.reproduction.report.experiments import PAPERS_EXPERIMENTS, experiment_groups
+from srcli.reproduction.report.experiments import experiment_groups
 from srcli.reproduction.report.faces import FaceRow, face_sheet, split_strip
 from srcli.reproduction.report.making import made_rows
+from srcli.reproduction.report.paper import PAPERS_EXPERIMENTS
 from srcli.reproduction.report.pictures import Curve, median_curve
-from srcli.reproduction.report.wording import number, over_seeds, with_interval
+from srcli.reproduction.report.wording import in_brackets, number, over_seeds
 from srcli.reproduction.studies import THEORY_NOT_TESTED
 from srcli.reproduction.verdicts import Claim, Estimate, Finding, Verdict
 
@@ -73,7 +74,16 @@ def strip_of(faces: Pixels) -> bytes:
 
 def made_claim(key: str = "follows") -> Claim:
     findings = tuple(
-        Finding(key, f"{ODD} {verdict}", "rho", estimate, "seeds", "at least 0.3", verdict, f"So {verdict}.")
+        Finding(
+            claim=key,
+            subject=f"{ODD} {verdict}",
+            statistic="rho",
+            estimate=estimate,
+            interval="seeds",
+            threshold="at least 0.3",
+            verdict=verdict,
+            sentence=f"So {verdict}.",
+        )
         for verdict, estimate in zip(Verdict, [Estimate(0.41, 0.2, np.nan), None, None], strict=True)
     )
     return Claim(key, f"The loss {ODD} follows.", Verdict.UNDECIDED, f"It may {ODD}.", findings)
@@ -88,13 +98,11 @@ def reproduction_of(
     labels = np.full((10, 64, 64, 3), 90, np.uint8)
     return Reproduction(
         plan=plan,
-        runs=RUNS if plan is PLAN else planned_runs(plan),
-        records=list(records),
+        cells=cells_of(RUNS if plan is PLAN else planned_runs(plan), records),
         claims=list(claims),
         baselines={"nearest": {"psnr": np.array([21.0, 22.0])}} if records else {},
         examples={record.name: strip_of(labels) for record in records if record.status == "finished"},
-        example_inputs=low_res_of(labels),
-        example_labels=labels,
+        faces=labels,
         studies=studies or {},
         commit="c0ffee",
     )
@@ -200,8 +208,7 @@ def test_equal_campaigns_give_equal_bytes(folder: Path, tmp_path: Path) -> None:
 
 
 def test_a_campaign_without_any_record_has_a_report(tmp_path: Path) -> None:
-    without = replace(reproduction_of(), example_inputs=None, example_labels=None, commit=None)
-    write_report(without, tmp_path)
+    write_report(replace(reproduction_of(), commit=None), tmp_path)
     text = page_in(tmp_path).text
     assert "80 runs are planned: 0 finished, 0 failed, 0 diverged and 80 not run yet." in text
     assert "None has been judged yet." in text
@@ -235,7 +242,7 @@ def test_a_plan_of_studies_alone_has_a_report(tmp_path: Path) -> None:
 
 def test_a_row_has_the_mean_of_the_finished_seeds_with_their_interval() -> None:
     groups = experiment_groups(
-        cells_of(reproduction_of(RECORDS)), {"nearest": {"psnr": np.array([21.0, 22.0])}}
+        reproduction_of(RECORDS).by_name, {"nearest": {"psnr": np.array([21.0, 22.0])}}
     )
     rows = {row.name: row for group in groups for row in group.rows}
     # 12.706 is Student's 97.5 % point of one degree of freedom; the error of the mean of 20 and 22 is 1.
@@ -250,7 +257,7 @@ def test_a_row_has_the_mean_of_the_finished_seeds_with_their_interval() -> None:
 def test_a_plan_without_some_of_the_papers_experiments_still_lists_them() -> None:
     part = PLAN.parts[0]
     few = reproduction_of(plan=PLAN.model_copy(update={"parts": (part,)}))
-    rows = experiment_groups(cells_of(few), {})[0].rows
+    rows = experiment_groups(few.by_name, {})[0].rows
     assert [row.states for row in rows if row.name == "resnet-gan"] == [("not in this plan",)]
     assert [row.states for row in rows if row.name == "mlp-gan"] == [("not run yet: 0, 1, 2",)]
 
@@ -267,8 +274,8 @@ def test_a_sheet_shows_the_faces_at_twice_their_size_and_an_empty_row_in_grey() 
 
 
 def test_a_strip_is_taken_apart_and_another_picture_refused() -> None:
-    low_res = low_res_of(np.random.default_rng(2).integers(0, 256, (3, 64, 64, 3), np.uint8))
-    faces = np.concatenate([enlarge_nearest(low_res, SCALE), enlarge_bicubic(low_res, SCALE)])
+    low_res = PAPER.low_res_of(np.random.default_rng(2).integers(0, 256, (3, 64, 64, 3), np.uint8))
+    faces = np.concatenate([enlarge_nearest(low_res, PAPER.scale), enlarge_bicubic(low_res, PAPER.scale)])
     assert np.array_equal(split_strip(strip_of(faces), "a-s0"), faces)
     with pytest.raises(DataError, match="a-s0 is not a row of faces of 64 pixels: it is 40 x 64"):
         split_strip(strip_of(faces[:1, :, :40]), "a-s0")
@@ -308,7 +315,7 @@ def test_numbers_have_three_significant_digits(value: float, text: str) -> None:
 
 
 def test_a_value_without_an_interval_stands_alone() -> None:
-    assert with_interval(Estimate(0.5, np.nan, np.nan)) == "0.500"
-    assert with_interval(None) == "–"
+    assert in_brackets(Estimate(0.5, np.nan, np.nan)) == "0.500"
+    assert in_brackets(None) == "–"
     assert over_seeds([20.0], 2) == "20.00"
     assert over_seeds([], 2) == "–"

@@ -1,4 +1,4 @@
-"""The studies from end to end at tiny sizes, and what they say of made-up results with known answers."""
+"""The studies end to end at tiny sizes, and their verdicts on made-up results with known answers."""
 
 import json
 import math
@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 import yaml
+from matplotlib.figure import Figure
+from matplotlib.text import Text
 from pydantic import TypeAdapter, ValidationError
 
 from srcli.reproduction.studies import (
@@ -19,6 +21,7 @@ from srcli.reproduction.studies import (
     OptimalityStudy,
     StudySettings,
 )
+from srcli.reproduction.studies.drawing import as_png, label_plainly
 from srcli.reproduction.verdicts import Finding, Verdict
 
 PLAN = yaml.safe_load((Path(__file__).parents[2] / "plans" / "wgan.yaml").read_text("utf-8"))
@@ -56,7 +59,7 @@ def test_the_plan_holds_every_study_with_its_seeds() -> None:
 
 def test_the_plan_leaves_no_setting_to_a_default() -> None:
     for settings in PLAN["studies"]:
-        fields = STUDIES[settings["study"]].model_fields  # type: ignore[attr-defined]
+        fields = STUDIES[settings["study"]].model_fields
         assert set(settings) == set(fields)
 
 
@@ -79,25 +82,50 @@ def test_settings_that_make_no_study_are_refused(change: dict[str, Any], message
 
 @pytest.mark.parametrize("name", list(STUDIES))
 def test_a_study_is_a_function_of_its_seed_and_ends_in_findings_a_table_and_a_figure(
-    name: str, tmp_path: Path
+    name: str,
 ) -> None:
     study = tiny(name)
     first, again, other = (json.loads(json.dumps(study.run(s), allow_nan=False)) for s in (3, 3, 4))
     assert first == again
     assert first != other
     results = [first, other]
-    findings = study.summarize(results)
+    findings = list(study.summarize(results))
     assert {f.claim for f in findings} == set(study.claims)
     for found in findings:
         assert found.estimate is not None
         assert found.estimate.low <= found.estimate.value <= found.estimate.high
         assert (found.interval, found.sentence[-1]) == ("seeds", ".")
     table = study.table(results)
-    assert all(set(row) == set(table.columns) for row in table.rows)
-    for path in (tmp_path / "figure.png", tmp_path / "again.png"):
-        study.draw(results, path)
-    assert (tmp_path / "figure.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
-    assert (tmp_path / "figure.png").read_bytes() == (tmp_path / "again.png").read_bytes()
+    assert all(list(row) == list(table.rows[0]) for row in table.rows)
+    png = as_png(lambda: study.figure(results))
+    assert png[:8] == b"\x89PNG\r\n\x1a\n"
+    assert png == as_png(lambda: study.figure(results))
+
+
+@pytest.mark.parametrize("name", list(STUDIES))
+def test_no_text_of_a_figure_needs_mathematical_fonts(name: str) -> None:
+    study = tiny(name)
+    figure = study.figure([json.loads(json.dumps(study.run(seed))) for seed in (3, 4)])
+    figure.canvas.draw()
+    texts = [text.get_text() for text in figure.findobj(Text)]
+    assert [text for text in texts if "$" in text] == []
+
+
+def test_logarithmic_axes_are_labelled_with_plain_numbers() -> None:
+    figure = Figure()
+    few, many, signed = figure.subplots(3, 1)
+    few.set(yscale="log", ylim=(0.2, 0.9))
+    many.set(yscale="log", ylim=(1e-7, 10))
+    signed.set_yscale("symlog", linthresh=1e-3)
+    signed.set_ylim(-1, 1)
+    label_plainly(few.yaxis, many.yaxis, signed.yaxis)
+    figure.canvas.draw()
+    labels = [
+        {text.get_text() for text in axes.get_yticklabels(which="both")} for axes in (few, many, signed)
+    ]
+    assert {"0.2", "0.4"} <= labels[0]
+    assert {"1e−07", "10"} <= labels[1]
+    assert {"−1", "−0.001", "0", "0.001"} <= labels[2]
 
 
 def line_results(slope: float, js: float, sign: int, saturated: float) -> list[dict[str, Any]]:
@@ -117,13 +145,13 @@ def line_results(slope: float, js: float, sign: int, saturated: float) -> list[d
 
 
 def test_critics_that_follow_the_distance_confirm_the_distances() -> None:
-    findings = STUDY["distances"].summarize(line_results(1.0, math.log(2), 1, 0.001))
+    findings = list(STUDY["distances"].summarize(line_results(1.0, math.log(2), 1, 0.001)))
     assert {f.verdict for f in findings} == {Verdict.HOLDS}
     assert {f.claim for f in findings} == set(DistancesStudy.claims)
 
 
 def test_critics_that_follow_nothing_refute_the_distances() -> None:
-    findings = STUDY["distances"].summarize(line_results(0.0, 0.1, -1, 0.5))
+    findings = list(STUDY["distances"].summarize(line_results(0.0, 0.1, -1, 0.5)))
     assert {f.verdict for f in findings} == {Verdict.DOES_NOT_HOLD}
 
 
@@ -143,7 +171,7 @@ def test_gradients_vanish_or_last_by_what_is_left_of_the_largest(
         {"norms": {name: [*norms, left * factor] for name in ("gan, saturating", "gan", "wgan", "wgan-gp")}}
         for factor in (0.99, 1.01)
     ]
-    findings = study.summarize(results)
+    findings = list(study.summarize(results))
     assert verdicts_of(findings, "wgan.optimality.vanishing") == [vanishing]
     assert verdicts_of(findings, "wgan.optimality.alternative") == [alternative]
     assert verdicts_of(findings, "wgan.optimality.lasting") == [lasting] * 2
@@ -166,7 +194,7 @@ def test_estimates_are_held_against_exact_em(slope: float, shuffled: bool, expec
     for noise in (0.99, 1.0, 1.01):
         reported = [slope * noise * value for value in (sorted(exact) if shuffled else exact)]
         results.append({"exact": exact, "estimates": {"wgan-gp": reported, "wgan": reported}})
-    findings = STUDY["exact_em"].summarize(results)
+    findings = list(STUDY["exact_em"].summarize(results))
     assert [f.verdict for f in findings] == expected
     assert {f.claim for f in findings} == set(ExactEmStudy.claims)
 
@@ -185,14 +213,18 @@ def mode_results(covered: dict[str, float], good: dict[str, float]) -> list[dict
 
 def test_generators_that_cover_all_modes_confirm_the_claim_and_a_collapsed_gan_its_own() -> None:
     covered = {"gan": 0.5, "wgan": 1.0, "wgan-gp": 1.0}
-    findings = STUDY["modes"].summarize(mode_results(covered, {"gan": 0.6, "wgan": 0.9, "wgan-gp": 0.9}))
+    findings = list(
+        STUDY["modes"].summarize(mode_results(covered, {"gan": 0.6, "wgan": 0.9, "wgan-gp": 0.9}))
+    )
     assert {f.verdict for f in findings} == {Verdict.HOLDS}
     assert {f.claim for f in findings} == set(ModesStudy.claims)
 
 
 def test_generators_that_lose_modes_or_quality_refute_the_claims() -> None:
     covered = {"gan": 1.0, "wgan": 0.2, "wgan-gp": 0.2}
-    findings = STUDY["modes"].summarize(mode_results(covered, {"gan": 0.9, "wgan": 0.1, "wgan-gp": 0.1}))
+    findings = list(
+        STUDY["modes"].summarize(mode_results(covered, {"gan": 0.9, "wgan": 0.1, "wgan-gp": 0.1}))
+    )
     assert {f.verdict for f in findings} == {Verdict.DOES_NOT_HOLD}
 
 
@@ -210,10 +242,10 @@ def clipping_results(
 
 def test_what_clipping_does_is_told_from_gradients_shares_and_samples() -> None:
     study = STUDY["clipping"]
-    findings = study.summarize(clipping_results([1e-9, 1e-7, 1e-5, 1e-2], 0.01, 0.8, 0.1))
+    findings = list(study.summarize(clipping_results([1e-9, 1e-7, 1e-5, 1e-2], 0.01, 0.8, 0.1)))
     assert {f.verdict for f in findings} == {Verdict.HOLDS}
     assert {f.claim for f in findings} == set(ClippingStudy.claims)
-    refuted = study.summarize(clipping_results([1.0, 1.0, 1.0, 1.0], 0.9, 0.1, 0.9))
+    refuted = list(study.summarize(clipping_results([1.0, 1.0, 1.0, 1.0], 0.9, 0.1, 0.9)))
     for claim in ("vanishing", "slow", "extremes"):
         assert verdicts_of(refuted, f"wgan.clipping.{claim}") == [Verdict.DOES_NOT_HOLD] * len(
             study.n_critics

@@ -1,4 +1,4 @@
-"""What the studies measure with, against independent computations."""
+"""The studies' measures against independent computations."""
 
 import itertools
 import math
@@ -12,19 +12,14 @@ from torch import nn
 
 from srcli.models.layers import Scores
 from srcli.objectives import WganGp
+from srcli.reproduction.intervals import geometric_interval, student_interval
 from srcli.reproduction.studies.clipping import gradients_by_layer, value_surface
 from srcli.reproduction.studies.distances import between_lines, line
 from srcli.reproduction.studies.networks import build_critic, random_source
 from srcli.reproduction.studies.optimality import gradient_norm
 from srcli.reproduction.studies.settings import Bound
 from srcli.reproduction.studies.shapes import SHAPES, Mixture, SwissRoll
-from srcli.reproduction.studies.statistics import (
-    geometric_mean_over_seeds,
-    judge,
-    mean_over_seeds,
-    regression,
-    share_of_seeds,
-)
+from srcli.reproduction.studies.study import regression
 from srcli.reproduction.studies.training import saturating_loss
 from srcli.reproduction.studies.transport import exact_em
 from srcli.reproduction.verdicts import Estimate, Verdict
@@ -153,29 +148,24 @@ def test_a_value_surface_has_rows_along_y_and_columns_along_x() -> None:
 
 def test_a_critic_s_penalty_is_the_same_as_by_automatic_differentiation() -> None:
     critic = build_critic(2, 16, 3, random_source(0))
-    real, fake, places = (torch.randn(9, 2, generator=random_source(s)) for s in (1, 2, 3))
+    real, fake, epsilon = (torch.randn(9, 2, generator=random_source(s)) for s in (1, 2, 3))
     objective = WganGp(name="wgan-gp", gamma=0.0)
-    own = objective.critic_loss(critic, real, fake, places[:, 0].sigmoid())
-    plain = objective.critic_loss(lambda points: critic(points), real, fake, places[:, 0].sigmoid())
+    own = objective.critic_loss(critic, real, fake, epsilon[:, 0].sigmoid())
+    plain = objective.critic_loss(lambda points: critic(points), real, fake, epsilon[:, 0].sigmoid())
     assert own.total.item() == pytest.approx(plain.total.item(), rel=1e-5)
 
 
-def test_the_mean_over_seeds_has_student_s_interval() -> None:
-    assert mean_over_seeds([1.0, 3.0]) == pytest.approx((2, 2 - 12.7062, 2 + 12.7062), abs=1e-3)
-    assert mean_over_seeds([0.5] * 10) == (0.5, 0.5, 0.5)
+def test_the_student_interval_has_student_s_interval() -> None:
+    assert student_interval([1.0, 3.0]) == pytest.approx((2, 2 - 12.7062, 2 + 12.7062), abs=1e-3)
+    assert student_interval([0.5] * 10) == (0.5, 0.5, 0.5)
 
 
-def test_the_geometric_mean_over_seeds_has_the_interval_of_the_logarithms() -> None:
-    value, low, high = geometric_mean_over_seeds([0.01, 1.0])
+def test_the_geometric_interval_has_the_interval_of_the_logarithms() -> None:
+    value, low, high = geometric_interval([0.01, 1.0])
     assert value == pytest.approx(0.1)
     assert math.log10(high / value) == pytest.approx(12.7062, abs=1e-3)
     assert low * high == pytest.approx(value**2)
-    assert geometric_mean_over_seeds([0.0, 0.0]).value == pytest.approx(0.0, abs=1e-300)
-
-
-def test_the_share_of_seeds_has_wilson_s_interval() -> None:
-    assert share_of_seeds([True] * 10) == pytest.approx((1, 0.72246, 1), abs=1e-5)
-    assert share_of_seeds([True] * 5 + [False] * 5) == pytest.approx((0.5, 0.23659, 0.76341), abs=1e-5)
+    assert geometric_interval([0.0, 0.0]).value == pytest.approx(0.0, abs=1e-300)
 
 
 @pytest.mark.parametrize(
@@ -191,12 +181,12 @@ def test_the_share_of_seeds_has_wilson_s_interval() -> None:
 )
 def test_a_verdict_needs_the_whole_interval(low: float, high: float, verdict: Verdict) -> None:
     estimate = Estimate((low + high) / 2, low, high)
-    assert judge(estimate, Bound(at_least=0.8, at_most=1.2)) is verdict
+    assert Bound(at_least=0.8, at_most=1.2).judge(estimate) is verdict
 
 
 def test_a_bound_may_be_open_on_one_side() -> None:
-    assert judge(Estimate(5, 4, 6), Bound(at_least=3.0)) is Verdict.HOLDS
-    assert judge(Estimate(5, 4, 6), Bound(at_most=3.0)) is Verdict.DOES_NOT_HOLD
+    assert Bound(at_least=3.0).judge(Estimate(5, 4, 6)) is Verdict.HOLDS
+    assert Bound(at_most=3.0).judge(Estimate(5, 4, 6)) is Verdict.DOES_NOT_HOLD
     assert [Bound(at_least=0.5).in_words(), Bound(at_most=2.0).in_words()] == ["at least 0.5", "at most 2"]
     assert Bound(at_least=0.5, at_most=2.0).in_words() == "between 0.5 and 2"
     with pytest.raises(ValueError, match="at_least, at_most or both"):

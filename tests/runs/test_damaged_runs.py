@@ -1,4 +1,4 @@
-"""Runs whose files came to harm: what is passed over, what is repaired, what is said."""
+"""Damaged runs: what is skipped, repaired and reported."""
 
 import hashlib
 import json
@@ -20,7 +20,7 @@ from srcli.runs.directory import RunDirectory, create_run
 from srcli.runs.lock import actual_state, locked
 from srcli.runs.log import cut_log, read_log
 from srcli.runs.status import RunStatus
-from srcli.training.loop import Job, StopRequest, train
+from srcli.training.loop import StopRequest, train
 from srcli.training.sessions import recording_failure, resume_run, start_run
 from srcli.training.state import restore_state
 from srcli.training.step import Terms
@@ -36,7 +36,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def interrupted(tmp_path_factory: pytest.TempPathFactory) -> RunDirectory:
-    """A run of six steps in all, interrupted after the fifth, with checkpoints of steps 3 and 5."""
+    """A run of six steps, interrupted after the fifth, with checkpoints at steps 3 and 5."""
     run = new_run(tmp_path_factory.mktemp("interrupted") / "run")
     with pytest.raises(InterruptedRunError):
         go_on(run, stop_after=5)
@@ -46,7 +46,7 @@ def interrupted(tmp_path_factory: pytest.TempPathFactory) -> RunDirectory:
 
 @pytest.fixture
 def run(interrupted: RunDirectory, tmp_path: Path) -> RunDirectory:
-    """A copy of the interrupted run, to be harmed."""
+    """A copy of the interrupted run, to be damaged."""
     return RunDirectory(shutil.copytree(interrupted.path, tmp_path / "run"))
 
 
@@ -65,7 +65,7 @@ def new_run(path: Path) -> RunDirectory:
 def go_on(
     run: RunDirectory, stop_after: int | None = None, report: Callable[[Terms], None] = lambda _: None
 ) -> None:
-    """Trains a run on from where it stands, as `--resume` does."""
+    """Resumes a run, as `--resume` does."""
     state = restore_state(run, EXPERIMENT, CPU)
     cut_log(run.metrics_file, state.step)
     stop = StopRequest()
@@ -75,7 +75,7 @@ def go_on(
         stop.requested = entry["step"] == stop_after
 
     with locked(run), recording_failure(run, state):
-        train(Job(run, state, small_dataset(), report_and_stop, stop))
+        train(run, state, small_dataset(), report_and_stop, stop)
 
 
 def assert_same_end(run: RunDirectory, unharmed: RunDirectory) -> None:
@@ -92,7 +92,7 @@ def change_a_byte(file: Path) -> None:
 
 DAMAGES: dict[str, Callable[[Path], object]] = {
     "a changed byte": lambda folder: change_a_byte(folder / "critic.safetensors"),
-    "a file cut short": lambda folder: os.truncate(folder / "resume.pt", 1000),
+    "a file cut short": lambda folder: os.truncate(folder / "resume.safetensors", 1000),
     "a missing file": lambda folder: (folder / "generator.safetensors").unlink(),
     "an empty list of checksums": lambda folder: (folder / "SHA256SUMS").write_text(""),
 }
@@ -113,10 +113,10 @@ def test_a_damaged_newest_checkpoint_is_passed_over_and_named(
     assert_same_end(run, unharmed)
 
 
-def test_a_damaged_checkpoint_of_the_very_step_is_written_anew(
+def test_a_damaged_checkpoint_of_the_same_step_is_rewritten(
     run: RunDirectory, unharmed: RunDirectory
 ) -> None:
-    change_a_byte(run.checkpoint(5) / "resume.pt")
+    change_a_byte(run.checkpoint(5) / "resume.safetensors")
     with pytest.raises(InterruptedRunError):
         go_on(run, stop_after=5)
     assert restore_state(run, EXPERIMENT, CPU).step == 5
@@ -136,15 +136,15 @@ def test_enlarging_passes_over_a_damaged_generator(
     run: RunDirectory, capfd: pytest.CaptureFixture[str]
 ) -> None:
     change_a_byte(run.checkpoint(5) / "critic.safetensors")
-    assert load_torch_generator(run.path).step == 5
+    assert load_torch_generator(run.path).description.step == 5
     change_a_byte(run.checkpoint(5) / "generator.safetensors")
-    assert load_torch_generator(run.path).step == 3
+    assert load_torch_generator(run.path).description.step == 3
     assert "generator.safetensors is damaged" in capfd.readouterr().err
     with pytest.raises(CheckpointError, match="is damaged"):
         load_torch_generator(run.checkpoint(5))
 
 
-def test_checksums_are_those_that_sha256sum_checks(run: RunDirectory) -> None:
+def test_checksums_are_in_sha256sums_format(run: RunDirectory) -> None:
     lines = (run.checkpoint(5) / "SHA256SUMS").read_text().splitlines()
     expected = {
         file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in run.checkpoint(5).iterdir()
@@ -152,7 +152,7 @@ def test_checksums_are_those_that_sha256sum_checks(run: RunDirectory) -> None:
     assert [line.split("  ")[1] for line in lines] == [
         "critic.safetensors",
         "generator.safetensors",
-        "resume.pt",
+        "resume.safetensors",
     ]
     assert all(expected[name] == checksum for checksum, name in (line.split("  ") for line in lines))
 
@@ -161,7 +161,7 @@ def test_a_checkpoint_without_checksums_is_damaged(run: RunDirectory, unharmed: 
     (run.checkpoint(5) / "SHA256SUMS").unlink()
     with pytest.raises(CheckpointError, match=r"step-000005 is damaged: it has no SHA256SUMS"):
         load_torch_generator(run.checkpoint(5))
-    assert load_torch_generator(run.path).step == 3
+    assert load_torch_generator(run.path).description.step == 3
     go_on(run)
     assert_same_end(run, unharmed)
 
@@ -185,7 +185,7 @@ def test_the_log_of_a_continued_run_has_each_step_once(
     assert_same_end(run, unharmed)
 
 
-def test_a_lost_log_is_told_and_costs_no_training(
+def test_a_lost_log_is_reported_and_costs_no_training(
     run: RunDirectory, capfd: pytest.CaptureFixture[str]
 ) -> None:
     run.metrics_file.unlink()
@@ -198,19 +198,20 @@ def test_an_entry_that_does_not_fit_on_the_disk_leaves_no_half_line(tmp_path: Pa
     script = """
 import resource
 from pathlib import Path
+from srcli.runs.directory import RunDirectory
 from srcli.runs.log import RunLog
 resource.setrlimit(resource.RLIMIT_FSIZE, (110, 110))
-log = RunLog(Path("log"))
+log = RunLog(RunDirectory(Path()))
 for step in range(1, 9):
     log.write({"step": step, "l1": 0.125})
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path)
-    assert done.stderr.splitlines()[-1] == "OSError: [Errno 27] File too large: 'log'"
+    assert done.stderr.splitlines()[-1] == "OSError: [Errno 27] File too large: 'metrics.jsonl'"
     lines = [f'{{"step": {step}, "l1": 0.125}}\n' for step in (1, 2, 3, 4)]  # of 25 bytes each
-    assert (tmp_path / "log").read_text() == "".join(lines)
+    assert (tmp_path / "metrics.jsonl").read_text() == "".join(lines)
 
 
-def test_leftovers_of_killed_writes_go_and_checkpoints_stay_bounded(data: Path, tmp_path: Path) -> None:
+def test_leftovers_of_killed_writes_are_removed_and_checkpoints_bounded(data: Path, tmp_path: Path) -> None:
     start_run(small_experiment(steps=4), [data], tmp_path / "run", CPU, ["srcli"])
     run = RunDirectory(tmp_path / "run")
     (run.checkpoints / ".step-000004.abc.part").mkdir()
@@ -257,7 +258,7 @@ def test_the_steps_of_a_schedule_change_only_where_the_learning_rate_does_not_ju
     assert run.record()["step"] == 5
 
 
-def test_a_warm_start_is_there_with_its_first_checkpoint_or_not_at_all(data: Path, tmp_path: Path) -> None:
+def test_a_warm_start_appears_with_its_first_checkpoint_or_not_at_all(data: Path, tmp_path: Path) -> None:
     start_run(small_experiment(steps=1), [data], tmp_path / "first", CPU, ["srcli"])
     warm = small_experiment(steps=1, init_from=str(tmp_path / "first"))
     start_run(warm, [data], tmp_path / "warm", CPU, ["srcli"])
@@ -295,9 +296,7 @@ def test_a_failed_run_says_why_until_it_goes_on(run: RunDirectory) -> None:
     assert actual_state(run) == ""
 
 
-def test_a_comparison_says_of_a_run_what_has_become_of_it(
-    run: RunDirectory, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_a_comparison_reports_a_runs_status(run: RunDirectory, capfd: pytest.CaptureFixture[str]) -> None:
     run.update_record(status="running")
     with locked(run):
         load_models([str(run.path)], "cpu")
@@ -319,9 +318,7 @@ def test_a_comparison_says_of_a_run_what_has_become_of_it(
         (RunStatus.FAILED, "failed: no room"),
     ],
 )
-def test_every_status_but_that_of_a_finished_run_is_told(
-    status: RunStatus, state: str, run: RunDirectory
-) -> None:
+def test_every_status_except_finished_is_reported(status: RunStatus, state: str, run: RunDirectory) -> None:
     run.update_record(status=status, step=7, reason="no room")
     assert json.loads(run.record_file.read_text())["status"] == status.value
     assert actual_state(run) == state  # without a lock, nobody holds it

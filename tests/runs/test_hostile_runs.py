@@ -1,16 +1,15 @@
-"""Runs from strangers: pipes in the place of files, and logs with crafted entries."""
+"""Untrusted runs: pipes in place of files, and logs with crafted entries."""
 
 import json
 import math
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from tiny_experiments import small_experiment
+from tiny_experiments import pack_faces, small_experiment
+from warm import Srcli
 
 from srcli.drawn_faces.faces import built_in_dataset
 from srcli.health.rules import Watch, health_lines, rules_for
@@ -35,18 +34,18 @@ from srcli.training.state import restore_state
         ),
     ],
 )
-def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(
-    name: str, arguments: list[str], line: str, tmp_path: Path
+def test_a_pipe_in_place_of_a_file_does_not_block(
+    name: str, arguments: list[str], line: str, tmp_path: Path, srcli: Srcli
 ) -> None:
     run = create_run(tmp_path / "run", small_experiment().to_yaml(), {"status": "running", "dataset": {}})
-    run.update_record(dataset={"fingerprint": built_in_dataset().fingerprint})
+    if "train" in arguments:
+        run.update_record(dataset={"fingerprint": built_in_dataset().fingerprint})
     (tmp_path / name).unlink(missing_ok=True)
     os.mkfifo(tmp_path / name)
-    command = [sys.executable, "-m", "srcli", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=60)
+    done = srcli(*arguments, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.splitlines()[-1].startswith(f"error: {line}: ")
-    assert "it is no ordinary file" in done.stderr
+    assert "it is not a regular file" in done.stderr
 
 
 @pytest.mark.parametrize("name", [GENERATOR_FILE, RESUME_FILE])
@@ -54,15 +53,15 @@ def test_a_pipe_in_a_checkpoint_is_passed_over(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     experiment = small_experiment(steps=2, checkpoint_every=1)
-    start_run(experiment, [], tmp_path / "run", torch.device("cpu"), ["srcli"])
+    start_run(experiment, [pack_faces(tmp_path)], tmp_path / "run", torch.device("cpu"), ["srcli"])
     run = RunDirectory(tmp_path / "run")
     (run.checkpoint(2) / name).unlink()
     os.mkfifo(run.checkpoint(2) / name)
     assert restore_state(run, experiment, torch.device("cpu")).step == 1
-    assert f"{name} is damaged: it is no ordinary file" in capsys.readouterr().err
+    assert f"{name} is damaged: it is not a regular file" in capsys.readouterr().err
 
 
-def test_a_pipe_as_a_lock_is_not_waited_for(tmp_path: Path) -> None:
+def test_a_pipe_as_a_lock_does_not_block(tmp_path: Path) -> None:
     run = create_run(tmp_path / "run", "", {"status": "running"})
     os.mkfifo(run.path / "lock")
     assert actual_state(run) in ("was killed while it trained", "is still training")
@@ -82,7 +81,7 @@ def test_a_pipe_as_a_lock_is_not_waited_for(tmp_path: Path) -> None:
     ],
     ids=lambda crafted: "-".join(crafted),
 )
-def test_crafted_logs_are_watched_on_without_harm(crafted: dict[str, Any]) -> None:
+def test_crafted_logs_do_not_harm_the_health_watch(crafted: dict[str, Any]) -> None:
     log = [{"step": step, **crafted} for step in range(1, 451)]
     watch = Watch(WganGp.stuck_points, json.loads(json.dumps(log)))
     scores = {"score_train": 3.0, "score_test": 2.8, "score_fake": -2.0}
@@ -91,7 +90,7 @@ def test_crafted_logs_are_watched_on_without_harm(crafted: dict[str, Any]) -> No
     assert all(health_lines(watch.record()))
     names = {rule.name for rule in rules_for(WganGp.stuck_points)}
     assert lines[-1]["health"].keys() <= names
-    found = watch.record()["illnesses"]
+    found = watch.record()["findings"]
     assert found.keys() <= names
     if "collapse" in (crafted.get("health") or ""):
-        assert found["collapse"]["finding"] == "outputs are the same"
+        assert found["collapse"]["text"] == "outputs are the same"

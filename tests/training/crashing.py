@@ -1,11 +1,10 @@
-"""A program that starts srcli over and over in forks of one warm process, and lets it come to harm.
+"""Runs that are started over and over and come to harm: killed, or on a disk that fills up.
 
-`python crashing.py kill|fill EXPERIMENT DATA FOLDER` leaves FOLDER/run, which was harmed on its way, and
-FOLDER/whole, which was not, both with as many steps; it prints what it saw as JSON.
+`python crashing.py EXPERIMENT DATA FOLDER TALK` trains in FOLDER, which is all of a small disk, and prints as
+JSON what it saw. The tests start it where they have mounted one.
 """
 
 import json
-import os
 import random
 import signal
 import sys
@@ -14,43 +13,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import torch
+from warm import Process, Srcli
 
-from srcli.cli.main import main
-from srcli.experiment.loading import load_experiment
 from srcli.runs.directory import RunDirectory
 from srcli.runs.log import logged_steps
-from srcli.training.sessions import start_run  # noqa: F401  imported before the forks
-from srcli.training.state import build_state
 
 ENDLESS = "training.steps=1000000"
 KILLS, FILLS = 20, 6
 PATIENCE = 120.0
-
-
-def start(*arguments: str | Path, talk: Path) -> int:
-    """Starts `srcli ARGUMENTS` with its talk in a file, and returns the process."""
-    sys.stdout.flush()
-    process = os.fork()
-    if process == 0:
-        file = os.open(talk, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-        os.dup2(file, 1)
-        os.dup2(file, 2)
-        sys.argv = ["srcli", *map(str, arguments)]
-        code = 99
-        try:
-            main()
-        except SystemExit as end:
-            code = int(end.code or 0)
-        finally:
-            sys.stderr.flush()
-            os._exit(code)
-    return process
-
-
-def wait(process: int) -> int:
-    """The exit code of a process; negative: the signal that ended it."""
-    return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
 
 
 def wait_until(holds: Callable[[], bool]) -> None:
@@ -62,40 +32,44 @@ def wait_until(holds: Callable[[], bool]) -> None:
 
 
 class Harmed:
-    """The run that comes to harm, and what is seen of it."""
+    """The run that crashes, and what is observed of it."""
 
-    def __init__(self, experiment: Path, data: Path, folder: Path, talk: Path) -> None:
-        self.experiment, self.data, self.folder, self.talk = experiment, data, folder, talk
+    def __init__(self, srcli: Srcli, experiment: Path, data: Path, folder: Path, talk: Path) -> None:
+        self.srcli, self.experiment, self.data, self.folder, self.talk = srcli, experiment, data, folder, talk
         self.run = RunDirectory(folder / "run")
 
-    def go_on(self, steps: str = ENDLESS) -> int:
+    def start(self, *arguments: str | Path) -> Process:
+        """Starts `srcli train ARGUMENTS` with its talk in a file."""
+        with self.talk.open("wb") as talk:
+            return self.srcli.start("train", *arguments, stdout=talk, stderr=talk)
+
+    def go_on(self, steps: str = ENDLESS) -> Process:
         """Starts the run, or continues it where there is one."""
         if self.run.path.exists():
-            return start("train", "--resume", self.run.path, "--set", steps, talk=self.talk)
+            return self.start("--resume", self.run.path, "--set", steps)
         return self.train(self.run.path, steps)
 
-    def train(self, path: Path, steps: str) -> int:
-        settings = ("--data", self.data, "--out", path, "--set", steps)
-        return start("train", self.experiment, *settings, talk=self.talk)
+    def train(self, path: Path, steps: str) -> Process:
+        return self.start(self.experiment, "--data", self.data, "--out", path, "--set", steps)
 
     def step(self) -> int:
         return max(self.run.checkpoint_steps(), default=0)
 
     def has_logged(self, step: int, old_log: int) -> bool:
-        """Whether a process that put a new log in the place of an old one has come to a step."""
+        """Whether a process that replaced the log has reached a step."""
         return self.log_identity() not in (0, old_log) and logged_steps(self.run.metrics_file) >= step
 
     def log_identity(self) -> int:
         return self.run.metrics_file.stat().st_ino if self.run.metrics_file.exists() else 0
 
     def finish(self) -> list[int]:
-        """Ends the run, and trains another one as far without harm."""
+        """Ends the run, and trains another one to the same step undisturbed."""
         steps = f"training.steps={logged_steps(self.run.metrics_file) + 3}"
-        return [wait(self.go_on(steps)), wait(self.train(self.folder / "whole", steps))]
+        return [self.go_on(steps).wait(), self.train(self.folder / "whole", steps).wait()]
 
 
 def kill(harmed: Harmed) -> dict[str, Any]:
-    """Kills the run at random moments: while it starts, or some steps and milliseconds later."""
+    """Kills the run at random moments: during startup, or some steps and milliseconds later."""
     dice, seen = random.Random(20), []
     second = {}
     for number in range(KILLS):
@@ -104,17 +78,16 @@ def kill(harmed: Harmed) -> dict[str, Any]:
         if steps:
             wait_until(lambda step=step, steps=steps, log=log: harmed.has_logged(step + steps, log))
             if not second:
-                talk = harmed.talk.with_suffix(".second")
-                code = wait(start("train", "--resume", harmed.run.path, talk=talk))
-                second = {"code": code, "talk": talk.read_text(), "process": process}
+                done = harmed.srcli("train", "--resume", harmed.run.path)
+                second = {"code": done.returncode, "talk": done.stderr, "process": process.pid}
         time.sleep(dice.uniform(0, 0.05 if steps else 0.3))
-        os.kill(process, signal.SIGKILL)
-        seen.append([number, wait(process), logged_steps(harmed.run.metrics_file), harmed.step()])
+        process.send_signal(signal.SIGKILL)
+        seen.append([number, process.wait(), logged_steps(harmed.run.metrics_file), harmed.step()])
     return {"kills": seen, "second": second, "codes": harmed.finish()}
 
 
 def fill(harmed: Harmed) -> dict[str, Any]:
-    """Fills the disk while the run trains, but for a random rest that is too small for a checkpoint."""
+    """Fills the disk while the run trains, leaving a random amount too small for a checkpoint."""
     dice, seen = random.Random(6), []
     ballast = harmed.folder / "ballast"
     for _ in range(FILLS):
@@ -122,7 +95,7 @@ def fill(harmed: Harmed) -> dict[str, Any]:
         process = harmed.go_on()
         wait_until(lambda log=log, step=step: harmed.has_logged(step + 5, log) and harmed.step() > step)
         leave_free(ballast, dice.choice([0, 0, 4096, 32768, 131072]))
-        code, talk = wait(process), harmed.talk.read_text()
+        code, talk = process.wait(), harmed.talk.read_text()
         seen.append({"code": code, "talk": talk, "status": harmed.run.record()["status"]})
         ballast.unlink()
     return {"fills": seen, "codes": harmed.finish()}
@@ -139,8 +112,5 @@ def leave_free(ballast: Path, rest: int) -> None:
 
 
 if __name__ == "__main__":
-    torch.set_num_threads(1)  # a fork has only one thread
-    scenario, experiment, data, folder = sys.argv[1], *map(Path, sys.argv[2:5])
-    harmed = Harmed(experiment, data, folder, Path(sys.argv[5]))
-    build_state(load_experiment(experiment), torch.device("cpu"))  # torch imports half of itself only here
-    print(json.dumps({"kill": kill, "fill": fill}[scenario](harmed)))
+    with Srcli() as srcli:
+        print(json.dumps(fill(Harmed(srcli, *map(Path, sys.argv[1:])))))

@@ -1,4 +1,4 @@
-"""What `test_replicas.py` runs on every rank: small trainings and checks, the outcome in `rank-N.json`.
+"""The program that `test_replicas.py` runs on every rank; writes its results to `rank-N.json`.
 
 python rank_program.py FOLDER 2 4     # -> FOLDER/2/rank-0.json ...
 """
@@ -12,19 +12,20 @@ import sys
 from pathlib import Path
 
 import torch
-from float64 import exact_batches, exact_experiment, in_double
-from tiny_experiments import small_dataset, small_experiment
+from float64 import exact_batches, exact_experiment, in_float64
+from tiny_experiments import pack_faces, small_dataset, small_experiment
 from torch import nn
 
-from srcli.drawn_faces.faces import built_in_dataset
+from srcli.data.dataset import open_dataset
 from srcli.errors import DataError, LostProcessError, UserError
 from srcli.processes import read_share
-from srcli.runs.directory import Record, RunDirectory, create_run
+from srcli.runs.directory import RunDirectory, create_run
+from srcli.storage.bounded import JsonObject
 from srcli.training.batch_norm import synchronize
-from srcli.training.evaluate import choose_test_faces, measure
-from srcli.training.replicas import Replicas, joining
+from srcli.training.evaluate import choose_test_faces, evaluate
+from srcli.training.replicas import SINGLE_PROCESS, Replicas, joining
 from srcli.training.sessions import resume_run
-from srcli.training.state import ALONE, build_state, weights_digest
+from srcli.training.state import build_state, weights_digest
 from srcli.training.step import Terms, train_step
 
 CASES = ("gan dcgan", "wgan mlp", "wgan-gp resnet", "pixel residual", "wgan noise", "wgan-gp noise")
@@ -37,11 +38,11 @@ def gradient_norm(network: nn.Module) -> float:
     return math.hypot(*(float(gradient.norm()) for gradient in gradients))
 
 
-def losses(case: str, replicas: Replicas = ALONE) -> tuple[list[Terms], Terms, str]:
+def losses(case: str, replicas: Replicas = SINGLE_PROCESS) -> tuple[list[Terms], Terms, str]:
     """The terms of the first steps, figures of the networks after them, and the weights' digest."""
-    with in_double():
+    with in_float64():
         state = build_state(exact_experiment(case), CPU, replicas)
-        networks = {"generator": state.generator, "critic": state.critic}
+        networks = {"generator": state.generator} | ({"critic": state.critic} if state.critic else {})
         batches, terms = exact_batches(state), []
         for _ in range(STEPS):
             terms.append(train_step(state, batches))
@@ -49,7 +50,7 @@ def losses(case: str, replicas: Replicas = ALONE) -> tuple[list[Terms], Terms, s
             terms[-1] |= {f"{role}_gradient": gradient_norm(network) for role, network in networks.items()}
     for network in networks.values():
         network.to(torch.float32)  # as pictures come
-    figures = measure(state, choose_test_faces(small_dataset(), 4))
+    figures = evaluate(state, choose_test_faces(small_dataset(), 4))
     for role, network in networks.items():
         figures |= {f"{role}.{name}": value.sum().item() for name, value in network.named_buffers()}
     return terms, figures, weights_digest(state)
@@ -74,7 +75,7 @@ def normalize(replicas: Replicas) -> dict[str, list[float]]:
 
 
 def outcome(replicas: Replicas, failing: set[int]) -> str:
-    """What is raised on this rank when a block fails on some."""
+    """The error on this rank when a block fails on some ranks."""
     try:
         with replicas.together():
             if replicas.share.rank in failing:
@@ -85,7 +86,7 @@ def outcome(replicas: Replicas, failing: set[int]) -> str:
 
 
 def sameness(replicas: Replicas) -> str:
-    """What is raised on this rank when ranks differ."""
+    """The error on this rank when ranks differ."""
     try:
         replicas.require_same({"names": "equal", "faces": str(replicas.share.rank // 2)})
     except UserError as error:
@@ -93,10 +94,10 @@ def sameness(replicas: Replicas) -> str:
     return "passed"
 
 
-def abandoned(run: RunDirectory, replicas: Replicas) -> Record:
-    """What the first rank records of a run that it continues and the others do not."""
+def abandoned(run: RunDirectory, data: Path, replicas: Replicas) -> JsonObject:
+    """What rank 0 records of a run that it resumes and the others do not."""
     with contextlib.suppress(LostProcessError):
-        resume_run(run.path, [], [], CPU, replicas)
+        resume_run(run.path, [], [data], CPU, replicas)
     return run.record()
 
 
@@ -112,9 +113,10 @@ def main(folder: Path) -> None:
             "any": [replicas.any(replicas.share.rank == wanted, CPU) for wanted in (1, 9)],
         }
         if replicas.is_first:
-            record = {"status": "running", "dataset": {"fingerprint": built_in_dataset().fingerprint}}
+            data = pack_faces(folder)
+            record = {"status": "running", "dataset": {"fingerprint": open_dataset(data).fingerprint}}
             run = create_run(folder / "run", small_experiment().to_yaml(), record)
-            results["abandoned"] = abandoned(run, replicas)
+            results["abandoned"] = abandoned(run, data, replicas)
         (folder / f"rank-{replicas.share.rank}.json").write_text(json.dumps(results))
 
 

@@ -1,4 +1,4 @@
-"""Real processes that come to harm while they train, and runs that end as if nothing had been."""
+"""Real training processes that crash, and runs that end as if uninterrupted."""
 
 import json
 import os
@@ -6,14 +6,15 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
+import crashing
 import pytest
+import warm
+from crashing import Harmed, kill
 from tiny_experiments import logged_without_clock, pack_faces, small_experiment
+from warm import Srcli
 
 from srcli.runs.directory import RunDirectory
-
-CRASHING = Path(__file__).with_name("crashing.py")
 
 
 @pytest.fixture(scope="module")
@@ -23,15 +24,6 @@ def materials(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     experiment = small_experiment("wgan-gp", "residual", ema_decay=0.9, checkpoint_every=4, sample_every=2)
     (folder / "mine.yaml").write_text(experiment.to_yaml())
     return folder / "mine.yaml", pack_faces(folder)
-
-
-def harm(*command: str | Path) -> Any:
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    done = subprocess.run(
-        list(map(str, command)), capture_output=True, text=True, timeout=500, env=environment
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
 
 
 def assert_as_if_unharmed(folder: Path) -> None:
@@ -50,10 +42,10 @@ def assert_as_if_unharmed(folder: Path) -> None:
     assert list(run.path.rglob("*.part")) == []
 
 
-def test_a_run_killed_at_20_random_moments_ends_as_if_it_had_not_been(
-    materials: tuple[Path, Path], tmp_path: Path
+def test_a_run_killed_at_20_random_moments_ends_like_an_unbroken_one(
+    materials: tuple[Path, Path], tmp_path: Path, srcli: Srcli
 ) -> None:
-    seen = harm(sys.executable, CRASHING, "kill", *materials, tmp_path, tmp_path / "talk")
+    seen = kill(Harmed(srcli, *materials, tmp_path, tmp_path / "talk"))
     assert [code for _, code, _, _ in seen["kills"]] == [-9] * 20
     assert seen["codes"] == [0, 0]
     assert_as_if_unharmed(tmp_path)
@@ -63,7 +55,7 @@ def test_a_run_killed_at_20_random_moments_ends_as_if_it_had_not_been(
     assert line.startswith(f"error: {tmp_path / 'run'} is being trained by process {second['process']} on ")
 
 
-def test_a_run_on_a_disk_that_keeps_filling_up_ends_as_if_it_had_not(
+def test_a_run_on_a_disk_that_keeps_filling_up_ends_like_an_unbroken_one(
     materials: tuple[Path, Path], tmp_path: Path
 ) -> None:
     disk, kept = tmp_path / "disk", tmp_path / "kept"
@@ -76,8 +68,18 @@ def test_a_run_on_a_disk_that_keeps_filling_up_ends_as_if_it_had_not(
     ):
         pytest.skip("needs the right to mount a tmpfs in a namespace of its own")
     script = f'{mount} && "$@" && cp -r "$0" "{kept}"'
-    command = [sys.executable, CRASHING, "fill", *materials, disk, tmp_path / "talk"]
-    seen = harm(*space, script, disk, *command)
+    tests = Path(warm.__file__).parent
+    paths = os.pathsep.join((str(tests), os.environ.get("PYTHONPATH", "")))
+    command = [sys.executable, crashing.__file__, *materials, disk, tmp_path / "talk"]
+    done = subprocess.run(
+        [*space, script, disk, *command],
+        capture_output=True,
+        text=True,
+        timeout=500,
+        env={**os.environ, "PYTHONPATH": paths},
+    )
+    assert done.returncode == 0, done.stderr
+    seen = json.loads(done.stdout)
     for fill in seen["fills"]:
         assert fill["code"] == 1
         assert fill["talk"].splitlines()[-1].startswith(f"error: {disk / 'run'}")

@@ -1,4 +1,4 @@
-"""What an evaluation measures beside the symptoms, against independent computations; input noise."""
+"""The measurements of an evaluation against independent computations; input noise."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from srcli.experiment.loading import override_experiment
 from srcli.metrics.measures import psnr
 from srcli.objectives import input_l1
 from srcli.pictures.pixels import to_network
-from srcli.training.evaluate import choose_test_faces, enlarge, measure
+from srcli.training.evaluate import choose_test_faces, enlarge, evaluate
 from srcli.training.loop import training_batches
 from srcli.training.state import TrainingState, build_state
 from srcli.training.step import train_step
@@ -43,7 +43,7 @@ def test_batch_statistics_are_those_of_each_batch_by_itself_and_leave_no_trace()
 def test_figures_of_both_kinds_of_statistics_are_logged_and_one_is_chosen(chosen: str) -> None:
     state = trained("wgan", "dcgan", f"training.batch_norm_at_test={chosen}")
     faces = choose_test_faces(small_dataset(), 8)
-    figures = measure(state, faces)
+    figures = evaluate(state, faces)
     for kind in ("running", "batch"):
         outputs = enlarge(state, faces.low_res, kind)
         expected = psnr(outputs / 255, faces.labels / 255).mean()
@@ -53,7 +53,7 @@ def test_figures_of_both_kinds_of_statistics_are_logged_and_one_is_chosen(chosen
 
 
 def test_without_batch_norm_there_is_one_kind() -> None:
-    figures = measure(trained("wgan-gp", "residual"), choose_test_faces(small_dataset(), 8))
+    figures = evaluate(trained("wgan-gp", "residual"), choose_test_faces(small_dataset(), 8))
     assert "psnr" in figures
     assert "psnr_batch" not in figures
 
@@ -61,7 +61,7 @@ def test_without_batch_norm_there_is_one_kind() -> None:
 @pytest.mark.parametrize("objective", ["gan", "wgan", "wgan-gp"])
 def test_adversary_share_is_the_ratio_of_the_two_gradients_norms(objective: str) -> None:
     state, faces = trained(objective, "residual"), choose_test_faces(small_dataset(), 8)
-    share = measure(state, faces)["adversary_share"]
+    share = evaluate(state, faces)["adversary_share"]
     low_res, labels = (torch.from_numpy(to_network(part[:4])) for part in (faces.low_res, faces.labels))
     fake = state.generator(low_res).detach().requires_grad_(True)
     scores = state.critic(fake)
@@ -77,11 +77,11 @@ def test_adversary_share_is_the_ratio_of_the_two_gradients_norms(objective: str)
 )
 def test_without_an_l1_term_there_is_no_share(overrides: list[str]) -> None:
     state = trained("wgan", "dcgan", *overrides)
-    assert "adversary_share" not in measure(state, choose_test_faces(small_dataset(), 8))
+    assert "adversary_share" not in evaluate(state, choose_test_faces(small_dataset(), 8))
 
 
 def test_the_estimate_on_held_out_faces_is_the_difference_of_their_scores() -> None:
-    figures = measure(trained(), choose_test_faces(small_dataset(), 8))
+    figures = evaluate(trained(), choose_test_faces(small_dataset(), 8))
     assert figures["wasserstein_test"] == figures["score_test"] - figures["score_fake"]
 
 

@@ -1,4 +1,4 @@
-"""Progress bars on terminals of every width, and what stands in for them elsewhere."""
+"""Progress bars on terminals of every width, and progress messages without a terminal."""
 
 import io
 import re
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from rich.console import Console
-from tiny_experiments import small_dataset, small_experiment
+from tiny_experiments import pack_faces, small_dataset, small_experiment
 
 from srcli.console import FittingProgress
 from srcli.runs.directory import create_run
@@ -37,7 +37,7 @@ def drawn(width: int, name: str = "resnet-nobn-wgangp", note: str = "") -> str:
 
 
 def bar_width(line: str) -> int:
-    """Columns of the bar, of which those to come are blank without colours."""
+    """Columns of the bar, the remaining ones blank without colours."""
     found = re.search("━[━╸╺ ]* (?=12345)", line)
     assert found is not None
     return len(found[0]) - 1
@@ -90,7 +90,13 @@ def test_without_a_terminal_a_line_says_how_far_training_is(
         " l1 0.0123, wasserstein 12.3, gradient_penalty 0.0123"
     )
     monkeypatch.setattr(reporting, "SECONDS_TO_FIRST_LINE", 0)
-    start_run(small_experiment(steps=4, evaluate_every=100), [], tmp_path / "run", torch.device("cpu"), [])
+    start_run(
+        small_experiment(steps=4, evaluate_every=100),
+        [pack_faces(tmp_path)],
+        tmp_path / "run",
+        torch.device("cpu"),
+        [],
+    )
     lines = [line for line in capsys.readouterr().err.splitlines() if " of 4, " in line]
     assert len(lines) == 1
     assert lines[0].startswith("step 1 of 4, ")
@@ -103,7 +109,7 @@ def test_the_record_of_a_run_says_how_far_it_is(tmp_path: Path, monkeypatch: pyt
     run = create_run(tmp_path / "run", experiment.to_yaml(), {"status": "running", "step": 0})
     recorded = []
     state = build_state(experiment, torch.device("cpu"))
-    job = loop.Job(run, state, small_dataset(), lambda _: recorded.append(run.record()["step"]))
-    loop.train(job)
+    stop = loop.StopRequest()
+    loop.train(run, state, small_dataset(), lambda _: recorded.append(run.record()["step"]), stop)
     assert recorded == [0, 1, 2, 3]
     assert run.record()["step"] == 4

@@ -1,4 +1,4 @@
-"""Training on several processes: the losses of one, and one voice, one stop and one end for all."""
+"""Distributed training: the losses of one process, messages from one rank, a common stop and end."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from rank_program import CASES, CPU, STEPS, losses, normalize
-from tiny_experiments import small_dataset, small_experiment
+from tiny_experiments import pack_faces, small_dataset, small_experiment
 
 from srcli.errors import ExperimentError, LostProcessError, UserError
 from srcli.processes import Share
@@ -21,16 +21,16 @@ from srcli.runs.directory import RunDirectory, create_run
 from srcli.runs.lock import actual_state
 from srcli.runs.log import read_log
 from srcli.training.loop import training_batches
-from srcli.training.replicas import Replicas, joining
+from srcli.training.replicas import SINGLE_PROCESS, Replicas, joining
 from srcli.training.sessions import recording_failure
-from srcli.training.state import ALONE, build_state
+from srcli.training.state import build_state
 
 Results = list[dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
 def ranks(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Results]:
-    """What each rank of two and of four processes found."""
+    """The results of each rank of two and of four processes."""
     folder = tmp_path_factory.mktemp("ranks")
     program = Path(__file__).with_name("rank_program.py")
     paths = os.pathsep.join((str(program.parents[1]), os.environ.get("PYTHONPATH", "")))
@@ -64,7 +64,7 @@ def test_all_ranks_log_the_same_and_keep_the_same_weights(count: int, ranks: dic
 def test_batch_normalisation_is_the_whole_batchs_to_the_second_derivative(
     count: int, ranks: dict[int, Results]
 ) -> None:
-    for name, expected in normalize(ALONE).items():
+    for name, expected in normalize(SINGLE_PROCESS).items():
         together = np.concatenate([rank["normalized"][name] for rank in ranks[count]])
         np.testing.assert_allclose(together, expected, rtol=1e-9, atol=1e-9)
 
@@ -125,11 +125,11 @@ def wait_for_step(run: Path, step: int) -> None:
         time.sleep(0.05)
 
 
-def launch(file: Path, run: Path, *options: str) -> subprocess.Popen[str]:
-    """Starts torchrun with two ranks that train together."""
+def launch(file: Path, data: Path, run: Path, *options: str) -> subprocess.Popen[str]:
+    """Starts torchrun with two training ranks."""
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", *options]
     return subprocess.Popen(
-        [*torchrun, "-m", "srcli", "train", str(file), "--out", str(run)],
+        [*torchrun, "-m", "srcli", "train", str(file), "--data", str(data), "--out", str(run)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -139,7 +139,7 @@ def launch(file: Path, run: Path, *options: str) -> subprocess.Popen[str]:
 def test_a_run_that_lost_a_rank_for_good_has_failed(tmp_path: Path) -> None:
     run, file = RunDirectory(tmp_path / "run"), tmp_path / "mine.yaml"
     file.write_text(small_experiment(steps=100_000).to_yaml())
-    process = launch(file, run.path)
+    process = launch(file, pack_faces(tmp_path), run.path)
     try:
         wait_for_step(run.path, 5)
         os.kill(workers_of(process.pid)[1], signal.SIGKILL)
@@ -176,7 +176,7 @@ def test_a_rank_lost_before_the_first_step_fails_the_run(ranks: dict[int, Result
 def test_torchrun_restarts_a_run_that_lost_a_rank_and_stops_all_ranks_at_once(tmp_path: Path) -> None:
     run, file = tmp_path / "run", tmp_path / "mine.yaml"
     file.write_text(small_experiment(steps=100_000).to_yaml())
-    process = launch(file, run, "--max-restarts", "1")
+    process = launch(file, pack_faces(tmp_path), run, "--max-restarts", "1")
     try:
         wait_for_step(run, 5)
         os.kill(workers_of(process.pid)[1], signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""What makes training fast changes neither its values nor the programs of those who import srcli."""
+"""Optimisations change neither training's values nor processes that import srcli."""
 
 import platform
 import subprocess
@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from srcli.optimizers import DenseAdam
+from srcli.training.optimizer_state import load_state_tensors, state_tensors
 
 
 @pytest.mark.parametrize("layout", [torch.channels_last, torch.contiguous_format])
@@ -40,10 +41,10 @@ def test_adam_goes_on_from_averages_of_another_layout() -> None:
     for optimizer in optimizers:
         plain.grad, dense.grad = gradients[0].clone(), gradients[0].clone()
         optimizer.step()
-    saved = optimizers[1].state_dict()
+    saved = state_tensors(optimizers[1])
     turned = torch.nn.Parameter(dense.detach().to(memory_format=torch.channels_last))
     optimizers[1] = DenseAdam([turned], fused=True)
-    optimizers[1].load_state_dict(saved)
+    load_state_tensors(optimizers[1], saved)
     plain.grad, turned.grad = gradients[1].clone(), gradients[1].to(memory_format=torch.channels_last)
     for optimizer in optimizers:
         optimizer.step()

@@ -1,4 +1,4 @@
-"""Back-projection against plain averages of the output's squares, on inputs that leave it no room."""
+"""Back-projection against plain averages of the output's squares, on extreme inputs."""
 
 import numpy as np
 import pytest
@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from pixels import REPEAT, Blur, colourful, enlarged, noise
 
+from srcli.data.task import Sizes
 from srcli.upscaling.bicubic import enlarge_rows
 from srcli.upscaling.consistency import settle_residual
 from srcli.upscaling.pictures import Picture
@@ -16,9 +17,9 @@ from srcli.upscaling.tiles import enlarge_pixels
 
 
 class Painter:
-    """Paints noise of full contrast whatever it is shown, darker than any input."""
+    """Outputs full-contrast noise for any input, darker than any input."""
 
-    scale, input_size, size_multiple, margin, tile_size = 4, None, 1, 0, 128
+    description = Sizes()
 
     def enlarge(self, low_res: NDArray[np.float32]) -> NDArray[np.float32]:
         batch, channels, height, width = low_res.shape
@@ -33,7 +34,7 @@ def averages(pixels: Pixels) -> NDArray[np.float64]:
 
 
 def extremes(height: int, width: int) -> Pixels:
-    """Black, white, and one level beside them, in random places."""
+    """Black, white and their neighbouring levels at random."""
     chance = np.random.default_rng(1)
     return chance.choice(np.array([0, 1, 254, 255], np.uint8), (height, width, 3))
 
@@ -50,7 +51,7 @@ INPUTS = {
 
 
 @pytest.mark.parametrize("pixels", INPUTS.values(), ids=INPUTS)
-@pytest.mark.parametrize("network", [Painter(), Blur(reach=3, margin=3)], ids=["painter", "blur"])
+@pytest.mark.parametrize("network", [Painter(), Blur(reach=3, context=3)], ids=["painter", "blur"])
 def test_the_area_average_of_a_consistent_output_is_the_input_within_one_level(
     network: Painter | Blur, pixels: Pixels
 ) -> None:
@@ -78,7 +79,7 @@ def test_what_is_consistent_already_stays_as_it_is() -> None:
 
 @pytest.mark.parametrize("tile_size", [11, 16])
 def test_consistent_outputs_do_not_depend_on_the_tiles(tile_size: int) -> None:
-    pixels, network = noise(50, 33), Blur(reach=3, margin=3)
+    pixels, network = noise(50, 33), Blur(reach=3, context=3)
     whole = enlarge_pixels(pixels, network, tile_size=1000, consistent=True)
     tiled = enlarge_pixels(pixels, network, tile_size=tile_size, consistent=True)
     assert np.abs(whole.astype(int) - tiled).max() <= 1
@@ -94,7 +95,7 @@ def test_the_correction_of_a_smooth_picture_shows_no_squares() -> None:
 class Darker:
     """Bicubic enlargement, a fifth darker."""
 
-    scale, input_size, size_multiple, margin, tile_size = 4, None, 1, 3, 128
+    description = Sizes(context=3)
 
     def enlarge(self, low_res: NDArray[np.float32]) -> NDArray[np.float32]:
         pixels = np.rint((low_res[0].transpose(1, 2, 0) + 1) * 127.5).astype(np.uint8)

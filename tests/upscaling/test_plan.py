@@ -1,4 +1,4 @@
-"""Which pictures are enlarged and what the outputs are called, before any work is done."""
+"""Planning: which pictures are enlarged, and the names of their outputs."""
 
 import os
 from pathlib import Path
@@ -57,11 +57,12 @@ def test_what_is_no_picture_in_a_folder_is_named() -> None:
     touch("in/a.png", "in/a_x4.png", "in/notes.txt", "in/.hidden.txt", "in/README")
     touch(*(f"in/deep/{number}.MP4" for number in range(5)))
     assert describe_others(plan("in", on_exist=OnExist.SKIP).others) == [
-        "in/README: skipped, no picture by its ending (none)",
-        "in/notes.txt: skipped, no picture by its ending .txt",
+        "in/README: skipped, not a picture by its extension (none)",
+        "in/notes.txt: skipped, not a picture by its extension .txt",
     ]
     assert describe_others(plan("in", recursive=True, on_exist=OnExist.SKIP).others)[-1] == (
-        "in/deep/0.MP4, in/deep/1.MP4, in/deep/2.MP4 and 2 more: skipped, no picture by their ending .mp4"
+        "in/deep/0.MP4, in/deep/1.MP4, in/deep/2.MP4 and 2 more: skipped, not pictures by their extension"
+        " .mp4"
     )
 
 
@@ -106,10 +107,10 @@ def test_out_may_be_a_pattern() -> None:
 @pytest.mark.parametrize(
     ("out", "message"),
     [
-        ("b.gif", "--out b.gif ends in none of .png, .jpg, .jpeg, .webp"),
-        ("b", "--out b ends in none of"),
-        ("{stem}", "--out {stem} ends in none of"),
-        ("{file}.png", "--out {file}.png has {file} in it. Of face.jpg, {stem} is face"),
+        ("b.gif", "--out b.gif does not end in one of .png, .jpg, .jpeg, .webp"),
+        ("b", "--out b does not end in one of"),
+        ("{stem}", "--out {stem} does not end in one of"),
+        ("{file}.png", "--out {file}.png has the unknown field {file}. For face.jpg, {stem} is face"),
         ("a.png", "a.png is one of the inputs and would be overwritten"),
         ("./{stem}.png", "a.png is one of the inputs and would be overwritten"),
         ("a.png/", "a.png is not a folder"),
@@ -206,7 +207,7 @@ def test_a_hyphen_is_standard_input_and_output() -> None:
     assert plan("-").jobs[0].format == "PNG"
     assert outputs(plan("-", out="face.webp")) == {"standard input": "face.webp"}
     assert outputs(plan("-", out="big/")) == {"standard input": "big/stdin_x4.png"}
-    assert mistake("-", "a.png").startswith("- stands for standard input and goes alone")
+    assert mistake("-", "a.png").startswith("- is standard input and cannot be combined")
 
 
 def test_inputs_that_are_not_there_are_named_and_the_others_go_on() -> None:
@@ -216,8 +217,8 @@ def test_inputs_that_are_not_there_are_named_and_the_others_go_on() -> None:
     assert outputs(found) == {"a.png": "a_x4.png"}
     assert reasons(found) == [
         "none.png: No such file or directory",
-        "empty: no pictures in this folder. Pictures in deeper folders are found with --recursive.",
-        "pipe: not a file. Pipes are read with -.",
+        "empty: no pictures in this folder. Use --recursive to search its subfolders.",
+        "pipe: not a file. To read a pipe, give -.",
         "a.png/b.png: Not a directory",
     ]
 
@@ -232,7 +233,7 @@ def test_folders_without_permission_are_named() -> None:
         found = plan("in", recursive=True)
         assert list(outputs(found)) == ["in/b.png"]
         assert reasons(found) == ["in/closed: Permission denied"]
-        assert mistake("a.png", out="closed/new/") == "closed cannot be written to. Give another --out."
+        assert mistake("a.png", out="closed/new/") == "closed is not writable. Give another --out."
     finally:
         for folder in ("closed", "in/closed"):
             Path(folder).chmod(0o700)

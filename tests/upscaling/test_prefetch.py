@@ -1,4 +1,4 @@
-"""Stages in threads: the same items as without, whatever ends them."""
+"""Pipeline stages in threads give the same items as without, however they end."""
 
 import threading
 from collections.abc import Generator

@@ -1,4 +1,4 @@
-"""Every kind of picture in, and out again with what belongs to it, checked with Pillow's own reading."""
+"""Reading and writing every kind of picture with its metadata, checked with Pillow."""
 
 import struct
 from typing import Any
@@ -161,14 +161,14 @@ def test_exif_data_too_long_for_jpeg_are_left_out_and_said_so() -> None:
     exif[ExifTags.Base.ImageDescription] = "x" * 70_000
     picture = read(colourful(), exif=exif)
     fitted = fit_format(picture, "JPEG", (80, 120), "a.png")
-    assert fitted.remarks == ("its EXIF data are too long for JPEG and left out",)
+    assert fitted.remarks == ("its EXIF data is too long for JPEG and was dropped",)
     assert ExifTags.Base.ImageDescription not in written(picture, "JPEG").getexif()
     assert len(written(picture).getexif()[ExifTags.Base.ImageDescription]) == 70_000
 
 
 def test_damaged_exif_data_are_left_out_and_said_so() -> None:
     picture = read(colourful(), "JPEG", exif=b"Exif\0\0nothing of the kind")
-    assert picture.remarks == ("its EXIF data are damaged and left out",)
+    assert picture.remarks == ("its EXIF data is damaged and was dropped",)
     assert picture.exif == b""
 
 
@@ -187,7 +187,7 @@ def test_only_the_first_frame_is_read_and_that_is_said() -> None:
         options = {"lossless": True} if image_format == "WEBP" else {}
         picture = read(first, image_format, save_all=True, append_images=[second], **options)
         assert picture.colour[0, 0].tolist() == [255, 0, 0]
-        assert picture.remarks == ("only the first of its frames is enlarged",)
+        assert picture.remarks == ("only its first frame is enlarged",)
     assert read(first, "MPO", save_all=True, append_images=[second]).remarks == ()
 
 
@@ -210,7 +210,7 @@ def test_black_under_transparent_pixels_leaves_no_dark_fringe() -> None:
     disc = np.hypot(*np.mgrid[-20:20, -20:20]) < 13
     pixels = np.zeros((40, 40, 4), np.uint8)
     pixels[disc] = (255, 240, 200, 255)
-    output = enlarged(read(Image.fromarray(pixels)), Blur(reach=2, margin=2))
+    output = enlarged(read(Image.fromarray(pixels)), Blur(reach=2, context=2))
     visible = output[output[..., 3] > 0][:, :3].astype(int)
     assert np.abs(visible - [255, 240, 200]).max() <= 1
     assert 0 < output[..., 3].mean() < 255
@@ -230,7 +230,7 @@ def test_hidden_colours_come_from_the_nearest_visible_ones_and_visible_ones_stay
 
 def test_transparent_parts_do_not_go_into_a_jpeg() -> None:
     image = Image.new("RGBA", (8, 8), (255, 0, 0, 254))
-    with pytest.raises(ImageError, match=r"a\.png: JPEG cannot hold its transparent parts\. Write it as PNG"):
+    with pytest.raises(ImageError, match=r"a\.png: JPEG cannot store its transparency\. Write it as PNG"):
         fit_format(read(image), "JPEG", (32, 32), "a.png")
     assert written(read(image), "WEBP").mode == "RGBA"
 

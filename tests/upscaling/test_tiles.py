@@ -1,4 +1,4 @@
-"""The tiled engine against one pass over the whole picture, with known arithmetic and with real networks."""
+"""Tiled enlargement against one pass over the whole picture, with known arithmetic and real networks."""
 
 import tracemalloc
 from dataclasses import dataclass
@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from pixels import REPEAT, Blur, noise
 from tiny_experiments import show, small_experiment
 
+from srcli.data.task import PAPER, Sizes
 from srcli.errors import CheckpointError, ImageError
+from srcli.generators.description import Description
 from srcli.generators.on_torch import TorchGenerator
 from srcli.upscaling.tiles import bands_of, check_size, enlarge_pixels, spans
 
@@ -22,10 +24,11 @@ class Mosaic:
     """Averages whole squares of `size_multiple` pixels, so that it matters where a window starts."""
 
     size_multiple: int = 5
-    margin: int = 0
-    scale: int = 4
-    input_size: int | None = None
-    tile_size: int = 128
+    context: int = 0
+
+    @property
+    def description(self) -> Sizes:
+        return Sizes(size_multiple=self.size_multiple, context=self.context)
 
     def enlarge(self, low_res: NDArray[np.float32]) -> NDArray[np.float32]:
         batch, channels, height, width = low_res.shape
@@ -38,19 +41,11 @@ class Mosaic:
 
 def real_generator(name: str) -> TorchGenerator:
     """A narrow generator whose normalisation has seen noise, so that its outputs fill their range."""
-    settings = small_experiment(generator=name).generator
+    experiment = small_experiment(generator=name)
     torch.manual_seed(0)
     return TorchGenerator(
-        network=show(settings.build(), torch.rand(4, 3, 32, 32) * 2 - 1),
-        experiment=small_experiment(generator=name),
-        label=name,
-        step=1,
-        sha256="",
-        takes_noise=False,
-        input_size=settings.input_size,
-        size_multiple=settings.size_multiple,
-        margin=settings.margin,
-        tile_size=settings.tile_size,
+        Description(**dict(experiment.sizes), name=name, step=1, experiment={}),
+        show(experiment.generator.build(PAPER), torch.rand(4, 3, 32, 32) * 2 - 1),
     )
 
 
@@ -72,26 +67,26 @@ def test_tiles_fit_together_exactly_at_any_size(
     np.testing.assert_array_equal(enlarged, repeated)
 
 
+def test_tiles_are_as_large_as_the_network_says() -> None:
+    bands = bands_of(noise(700, 900), Sizes(context=35, tile_size=352))
+    assert [(band.rows.start, band.rows.stop) for band in bands] == [(0, 350), (350, 700)]
+    assert [(span.start, span.stop) for span in bands[0].columns] == [(0, 300), (300, 600), (600, 900)]
+    assert bands[1].window(bands[1].columns[1]).shape == (385, 370, 3)
+
+
 @pytest.mark.parametrize("size", [(50, 33), (16, 200), (1, 70)])
 def test_tiles_with_enough_context_equal_one_pass(size: tuple[int, int]) -> None:
-    network = Blur(reach=3, margin=3)
+    network = Blur(reach=3, context=3)
     pixels = noise(*size)
     whole = enlarge_pixels(pixels, network, tile_size=1000)
     tiled = enlarge_pixels(pixels, network, tile_size=11)
     assert np.abs(whole.astype(int) - tiled).max() <= 1
 
 
-def test_tiles_are_as_large_as_the_network_says() -> None:
-    bands = bands_of(noise(700, 900), Mosaic(size_multiple=1, margin=35, tile_size=352))
-    assert [(band.rows.start, band.rows.stop) for band in bands] == [(0, 350), (350, 700)]
-    assert [(span.start, span.stop) for span in bands[0].columns] == [(0, 300), (300, 600), (600, 900)]
-    assert bands[1].window(bands[1].columns[1]).shape == (385, 370, 3)
-
-
 def test_tiles_with_too_little_context_would_show() -> None:
     pixels = noise(50, 33)
-    whole = enlarge_pixels(pixels, Blur(reach=3, margin=2), tile_size=1000)
-    tiled = enlarge_pixels(pixels, Blur(reach=3, margin=2), tile_size=11)
+    whole = enlarge_pixels(pixels, Blur(reach=3, context=2), tile_size=1000)
+    tiled = enlarge_pixels(pixels, Blur(reach=3, context=2), tile_size=11)
     assert np.abs(whole.astype(int) - tiled).max() > 10
 
 
@@ -99,7 +94,7 @@ def test_tiles_with_too_little_context_would_show() -> None:
 def test_windows_start_at_multiples_whatever_the_margin_and_tile_are(margin: int) -> None:
     pixels = noise(43, 29)
     whole = enlarge_pixels(pixels, Mosaic(), tile_size=1000)
-    tiled = enlarge_pixels(pixels, Mosaic(margin=margin), tile_size=12)
+    tiled = enlarge_pixels(pixels, Mosaic(context=margin), tile_size=12)
     np.testing.assert_array_equal(whole, tiled)
 
 
@@ -140,7 +135,7 @@ def test_sixteen_bits_keep_what_eight_would_round_away() -> None:
 
 def test_missing_pixels_are_mirrored_and_not_black() -> None:
     white = np.full((1, 1, 3), 255, np.uint8)
-    assert (enlarge_pixels(white, Blur(reach=3, margin=3))[0, 0] > 255 * 16 / 49 - 1).all()
+    assert (enlarge_pixels(white, Blur(reach=3, context=3))[0, 0] > 255 * 16 / 49 - 1).all()
     assert enlarge_pixels(white, Mosaic(size_multiple=16)).min() == 255
 
 
@@ -184,12 +179,12 @@ def test_a_diverged_network_is_named_as_such() -> None:
 
 
 def test_a_network_of_one_size_refuses_others_and_names_picture_size_and_way_out() -> None:
-    mlp = Blur(reach=0, margin=0, input_size=16)
-    check_size(16, 16, mlp, "mlp-gan, step 5", "a.png")
-    check_size(1234, 1, REPEAT, "resnet-gan, step 5", "a.png")
+    mlp = Blur(reach=0, context=0, input_size=16).description
+    check_size(16, 16, mlp, "a.png")
+    check_size(1234, 1, REPEAT.description, "a.png")
     with pytest.raises(ImageError) as caught:
-        check_size(24, 16, mlp, "mlp-gan, step 5", "a.png")
+        check_size(24, 16, mlp, "a.png")
     assert str(caught.value) == (
-        "a.png: it is 24x16, but the model (mlp-gan, step 5) takes exactly 16x16."
+        "a.png: it is 24x16, but the model (blur, step 5) takes exactly 16x16."
         " Use a convolutional model (resnet or dcgan), which takes any size."
     )

@@ -14,7 +14,7 @@ class SampleNorm(nn.GroupNorm):
     def __init__(self, channels: int) -> None:
         super().__init__(1, channels)
 
-    def run_with_pull_back(self, features: Tensor, count: int) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
+    def run_with_vjp(self, features: Tensor, count: int) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
         """The output, and the map from its gradient to that by the features, for the last `count` samples."""
         outputs, seen, mean, rstd = Normalize.apply(features, self.weight, self.bias, self.eps, count)
         return outputs, lambda gradient: NormalizeGradient.apply(gradient, seen, self.weight, mean, rstd)

@@ -39,7 +39,7 @@ class HalvingConv2d(nn.Conv2d):
         halved: Tensor = Halve.apply(*operands)
         return halved
 
-    def run_with_pull_back(self, images: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
+    def run_with_vjp(self, images: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
         """The convolution, and the map from its output's gradient to its input's, differentiable."""
         operands = (_cast_for_autocast(operand) for operand in (images, self.weight, self.bias))
         cast_images, weight, bias = operands

@@ -1,22 +1,24 @@
 """Claim 4: batch normalisation is not needed under the Wasserstein objectives."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 
 import numpy as np
 
-from srcli.reproduction.claims.cells import (
-    WASSERSTEIN,
-    Cell,
+from srcli.reproduction.cells import Cell
+from srcli.reproduction.claims.figures import (
+    Values,
+    difference_of,
     faces_by_seed,
+    if_complete,
     in_parts,
     missing_findings,
+    without_diverged,
 )
-from srcli.reproduction.claims.claim import all_of, surely_above
-from srcli.reproduction.claims.paired import difference_of, left_out, settled
-from srcli.reproduction.claims.wording import TITLES, listed, with_interval
 from srcli.reproduction.intervals import paired_differences
 from srcli.reproduction.plan import BatchNorm
-from srcli.reproduction.verdicts import Claim, Finding, Verdict
+from srcli.reproduction.verdicts import Claim, Finding, all_of, decide, surely_above
+from srcli.reproduction.wording import TITLES, WASSERSTEIN, listed, with_interval
 
 KEY = "batch_norm"
 STATEMENT = (
@@ -26,61 +28,55 @@ WITHOUT = "-nobn"
 
 
 def judge_batch_norm(cells: Sequence[Cell], thresholds: BatchNorm) -> Claim:
-    """Judges what PSNR a cell loses without batch norm, on the same faces and with the same seeds.
+    """Judges how much PSNR a cell loses without batch norm, on the same faces and with the same seeds.
 
-    The claim holds where it does for both Wasserstein objectives, and does not where it does not for one of
-    them.
+    The claim holds if it does for both Wasserstein objectives, and does not if it does not for one of them.
     """
-    grid = {cell.name: cell for cell in in_parts(cells, ("grid",))}
-    pairs = [
-        (cell, grid[name.replace(WITHOUT, "")])
-        for name, cell in grid.items()
-        if WITHOUT in name and name.replace(WITHOUT, "") in grid
-    ]
+    grid = {cell.name: cell for cell in in_parts(cells, "grid")}
+    bases = {name: name.replace(WITHOUT, "") for name in grid if WITHOUT in name}
+    pairs = [(grid[name], grid[base]) for name, base in bases.items() if base in grid]
     found = {without.objective: _compare(without, base, thresholds) for without, base in pairs}
     verdict = all_of(finding.verdict for objective, finding in found.items() if objective in WASSERSTEIN)
-    concerned = [cell for pair in pairs for cell in pair]
-    findings = (*found.values(), *missing_findings(KEY, concerned))
+    findings = (*found.values(), *missing_findings(KEY, [cell for pair in pairs for cell in pair]))
     return Claim(KEY, STATEMENT, verdict, _sentence(found), findings)
 
 
 def _compare(without: Cell, base: Cell, thresholds: BatchNorm) -> Finding:
     ours, theirs = faces_by_seed(without, "psnr"), faces_by_seed(base, "psnr")
     seeds = sorted(set(ours) & set(theirs))
+    never = without.diverged == len(without.seeds) and len(base.finished) == len(base.seeds)
+    finding = partial(
+        Finding,
+        claim=KEY,
+        subject=f"{without.name} against {base.name}",
+        statistic="PSNR, difference of without to with batch normalisation, dB",
+        threshold=f"above -{thresholds.most_loss:g} dB",
+    )
+    ending = f"{without_diverged([without, base])}."
+    if not seeds:
+        sentence = f"No seed has finished both with and without batch normalisation{ending}"
+        return finding(verdict=decide(False, never), sentence=sentence)
     difference = difference_of([paired_differences([ours[seed]], theirs[seed])[0] for seed in seeds])
-    if difference is None:
-        verdict = Verdict.UNDECIDED
-        sentence = "No seed has finished both with and without batch normalisation"
-    else:
-        verdict = settled(surely_above(difference.estimate, -thresholds.most_loss), [without, base])
-        sentence = (
-            f"PSNR is {_mean(ours, seeds):.2f} dB without batch normalisation and"
-            f" {_mean(theirs, seeds):.2f} dB with"
-            f" it, each with its better kind of statistics: difference {difference.told(2, 'dB')}"
-        )
-    if without.diverged and without.diverged == without.planned and len(base.finished) == base.planned:
-        verdict = Verdict.DOES_NOT_HOLD
-    return Finding(
-        KEY,
-        f"{without.name} against {base.name}",
-        "PSNR, difference of without to with batch normalisation, dB",
-        difference.estimate if difference else None,
-        difference.interval if difference else "",
-        f"above -{thresholds.most_loss:g} dB",
-        verdict,
-        f"{sentence}{left_out([without, base])}.",
+    return finding(
+        estimate=difference.estimate,
+        interval=difference.interval,
+        verdict=if_complete(surely_above(difference.estimate, -thresholds.most_loss), [without, base]),
+        sentence=f"PSNR is {_mean(ours, seeds):.2f} dB without batch normalisation and"
+        f" {_mean(theirs, seeds):.2f} dB with it, each with its better kind of statistics: difference"
+        f" {difference.in_words(2, 'dB')}{ending}",
     )
 
 
-def _mean(values: dict[int, np.ndarray], seeds: Sequence[int]) -> float:
+def _mean(values: Mapping[int, Values], seeds: Sequence[int]) -> float:
     return float(np.mean([values[seed].mean() for seed in seeds]))
 
 
-def _sentence(found: dict[str, Finding]) -> str:
-    estimates = {TITLES[objective]: finding.estimate for objective, finding in found.items()}
-    told = [
-        f"{with_interval(estimate, 2, 'dB')} for {title}" for title, estimate in estimates.items() if estimate
+def _sentence(found: Mapping[str, Finding]) -> str:
+    differences = [
+        f"{with_interval(finding.estimate, 2, 'dB')} for {TITLES[objective]}"
+        for objective, finding in found.items()
+        if finding.estimate
     ]
-    if not told:
+    if not differences:
         return "No pair of runs with and without batch normalisation is done."
-    return f"Without batch normalisation PSNR differs by {listed(told)}, over seeds and faces."
+    return f"Without batch normalisation PSNR differs by {listed(differences)}, over seeds and faces."

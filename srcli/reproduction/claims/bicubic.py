@@ -1,101 +1,71 @@
 """Claim 6: the networks' faces are better than bicubic interpolation."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from itertools import product
 
-from srcli.reproduction.claims.cells import (
-    WASSERSTEIN,
-    Baselines,
-    Cell,
+from srcli.metrics.table import METRICS, Metric
+from srcli.reproduction.cells import Cell
+from srcli.reproduction.claims.figures import (
+    difference_of,
     faces_by_seed,
+    if_complete,
     in_parts,
     missing_findings,
+    without_diverged,
 )
-from srcli.reproduction.claims.claim import NO_THRESHOLD, all_of, surely_above
-from srcli.reproduction.claims.paired import difference_of, left_out, settled
-from srcli.reproduction.claims.wording import counted
 from srcli.reproduction.intervals import paired_differences
-from srcli.reproduction.verdicts import Claim, Finding, Verdict
+from srcli.reproduction.records import Baselines
+from srcli.reproduction.verdicts import NO_THRESHOLD, Claim, Finding, Verdict, all_of, surely_above
+from srcli.reproduction.wording import WASSERSTEIN, counted
 
 KEY = "bicubic"
 STATEMENT = "The networks enlarge faces better than bicubic interpolation does (figure 1)."
 
-
-class _Comparison(NamedTuple):
-    """What is compared with what.
-
-    Attributes:
-        figure: Its name in records.
-        title: In words.
-        baseline: Its name among the baselines.
-        rival: In words.
-        decides: Whether the claim is judged by it.
-    """
-
-    figure: str
-    title: str
-    unit: str
-    digits: int
-    baseline: str
-    rival: str
-    decides: bool
-
-
-_PILLOW = _Comparison("psnr", "PSNR", "dB", 2, "bicubic", "Pillow's bicubic", True)
-_TENSORFLOW = _Comparison("psnr", "PSNR", "dB", 2, "bicubic_tensorflow1", "TensorFlow 1's bicubic", False)
-_COMPARISONS = (
-    _PILLOW,
-    _TENSORFLOW,
-    _Comparison("ssim", "SSIM", "", 3, "bicubic", "Pillow's bicubic", False),
-    _Comparison("ssim", "SSIM", "", 3, "bicubic_tensorflow1", "TensorFlow 1's bicubic", False),
-)
+_PILLOW, _TENSORFLOW = "bicubic", "bicubic_tensorflow1"
+_RIVALS = {_PILLOW: "Pillow's bicubic", _TENSORFLOW: "TensorFlow 1's bicubic"}
+_KEYS = ("psnr", "ssim")
 
 
 def judge_bicubic(cells: Sequence[Cell], baselines: Baselines) -> Claim:
     """Judges each cell by PSNR against Pillow's bicubic, paired by face.
 
-    The claim is about the Wasserstein cells of the grid: it holds where all of them are surely above, and
-    does not where one is surely below. TensorFlow 1's bicubic, which the authors compared with, is shifted by
-    3/8 of an input pixel and told beside, as is SSIM; so are the cells as the authors' code ran.
+    The claim is about the Wasserstein cells of the grid: it holds if all of them are surely above, and does
+    not if one is surely below. TensorFlow 1's bicubic, which the authors compared with and which is shifted
+    by 3/8 of an input pixel, is reported too, as are SSIM and the cells as the authors' code ran.
     """
-    own = in_parts(cells, ("grid", "srez"))
+    own = in_parts(cells, "grid", "srez")
     found = {
-        comparison: {cell.name: _compare(cell, baselines, comparison) for cell in own if cell.finished}
-        for comparison in _COMPARISONS
+        (key, rival): {
+            cell.name: _compare(cell, baselines, METRICS[key], rival) for cell in own if cell.finished
+        }
+        for key, rival in product(_KEYS, _RIVALS)
     }
-    grid = [cell for cell in in_parts(own, ("grid",)) if cell.objective in WASSERSTEIN]
-    verdict = all_of(
-        found[_PILLOW][cell.name].verdict if cell.name in found[_PILLOW] else Verdict.UNDECIDED
-        for cell in grid
-    )
-    findings = [
-        *missing_findings(KEY, own),
-        *(one for of_cells in found.values() for one in of_cells.values()),
-    ]
+    grid = [cell.name for cell in in_parts(own, "grid") if cell.objective in WASSERSTEIN]
     pillow, tensorflow = (
-        [found[comparison][cell.name] for cell in grid if cell.finished]
-        for comparison in (_PILLOW, _TENSORFLOW)
+        [found["psnr", rival][name] for name in grid if name in found["psnr", rival]] for rival in _RIVALS
     )
-    return Claim(KEY, STATEMENT, verdict, _sentence(pillow, tensorflow), tuple(findings))
+    unmeasured = [Verdict.UNDECIDED] * (len(grid) - len(pillow))
+    verdict = all_of([*(finding.verdict for finding in pillow), *unmeasured])
+    compared = [finding for of_cells in found.values() for finding in of_cells.values()]
+    findings = (*missing_findings(KEY, own), *compared)
+    return Claim(KEY, STATEMENT, verdict, _sentence(pillow, tensorflow), findings)
 
 
-def _compare(cell: Cell, baselines: Baselines, comparison: _Comparison) -> Finding:
-    ours = list(faces_by_seed(cell, comparison.figure).values())
-    difference = difference_of(paired_differences(ours, baselines[comparison.baseline][comparison.figure]))
-    assert difference is not None  # the cell has a finished run
-    verdict = settled(surely_above(difference.estimate, 0), [cell])
-    mean = difference.estimate.value
+def _compare(cell: Cell, baselines: Baselines, metric: Metric, baseline: str) -> Finding:
+    name, unit, rival = metric.name, metric.unit, _RIVALS[baseline]
+    ours = list(faces_by_seed(cell, metric.key).values())
+    difference = difference_of(paired_differences(ours, baselines[baseline][metric.key]))
+    side = "above" if difference.estimate.value > 0 else "below"
     return Finding(
-        KEY,
-        cell.name,
-        f"{comparison.title}, difference to {comparison.rival}"
-        + (f", {comparison.unit}" * bool(comparison.unit)),
-        difference.estimate,
-        difference.interval,
-        "above 0" if comparison.decides else NO_THRESHOLD,
-        verdict,
-        f"{comparison.title} is {'above' if mean > 0 else 'below'} that of {comparison.rival}: difference"
-        f" {difference.told(comparison.digits, comparison.unit)}{left_out([cell])}.",
+        claim=KEY,
+        subject=cell.name,
+        statistic=f"{name}, difference to {rival}" + (f", {unit}" if unit else ""),
+        estimate=difference.estimate,
+        interval=difference.interval,
+        threshold="above 0" if (metric.key, baseline) == ("psnr", _PILLOW) else NO_THRESHOLD,
+        verdict=if_complete(surely_above(difference.estimate, 0), [cell]),
+        sentence=f"{name} is {side} that of {rival}: difference {difference.in_words(metric.decimals, unit)}"
+        f"{without_diverged([cell])}.",
     )
 
 
@@ -109,11 +79,11 @@ def _sentence(pillow: Sequence[Finding], tensorflow: Sequence[Finding]) -> str:
     )
 
 
-def _counts(findings: Sequence[Finding], comparison: _Comparison) -> str:
+def _counts(findings: Sequence[Finding], rival: str) -> str:
     values = [finding.estimate.value for finding in findings if finding.estimate]
     verdicts = [finding.verdict for finding in findings]
     return (
-        f"{verdicts.count(Verdict.HOLDS)} surely beat {comparison.rival} in PSNR and"
+        f"{verdicts.count(Verdict.HOLDS)} surely beat {_RIVALS[rival]} in PSNR and"
         f" {verdicts.count(Verdict.DOES_NOT_HOLD)} surely fall short of it (by cell {min(values):+.2f} to"
         f" {max(values):+.2f} dB)"
     )

@@ -1,12 +1,12 @@
-"""The critic's loss and the quality along a run, paired at its evaluations."""
+"""The critic's loss and the quality at the evaluations of a run."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from srcli.reproduction.claims.cells import WASSERSTEIN
 from srcli.reproduction.records import Columns, RunRecord, Series
 from srcli.reproduction.series import block_means
+from srcli.reproduction.wording import WASSERSTEIN
 
 STEPS_PER_MEAN = 100
 FEWEST_EVALUATIONS = 3
@@ -14,14 +14,9 @@ FEWEST_EVALUATIONS = 3
 
 @dataclass(frozen=True)
 class Pair:
-    """A loss and a quality at the same evaluations, both signed so that more should mean better.
+    """A loss and a quality at the same evaluations (N,), both signed so that more should mean better.
 
-    Attributes:
-        loss_name: As in "|W| in training".
-        quality_name: As in "PSNR".
-        better: The direction of the loss that should go with better quality, as in "smaller |W| in training".
-        loss: (evaluations,).
-        quality: (evaluations,).
+    `better` is what should go with better quality, as in "smaller |W| in training".
     """
 
     loss_name: str
@@ -34,10 +29,10 @@ class Pair:
 def pairs_of(run: RunRecord, burn_in: int) -> list[Pair]:
     """The critic's losses with PSNR and consistency at all evaluations after `burn_in` steps.
 
-    The first is the one that decides: |W| in training, or a GAN's critic loss, with PSNR. |W| is the size of
-    the mean Wasserstein estimate since the previous evaluation. Quality is that with batch statistics where
-    it was evaluated so, as those are the outputs that a critic is trained on. Evaluations that lack one of
-    the two values are left out; a run with fewer than three of them has no pairs.
+    The first pair decides: |W| in training, or a GAN's critic loss, with PSNR. |W| is the absolute mean of
+    the Wasserstein estimate since the previous evaluation. Quality is measured with batch statistics where
+    they were evaluated, as a critic is trained on such outputs. Evaluations that lack one of the two values
+    are left out; a run with fewer than three others has no pairs.
     """
     late = run.evaluations.get("step", np.empty(0)) > burn_in
     if late.sum() < FEWEST_EVALUATIONS:
@@ -52,9 +47,10 @@ def pairs_of(run: RunRecord, burn_in: int) -> list[Pair]:
 
 def course_of_loss(run: RunRecord, burn_in: int) -> Series:
     """100-step means after the burn-in: |W|, or the critic loss of a GAN."""
+    late = run.steps["step"] > burn_in
     if run.objective in WASSERSTEIN:
-        return np.abs(block_means(_late(run, "wasserstein", burn_in), STEPS_PER_MEAN))
-    return block_means(_late(run, "critic_loss", burn_in), STEPS_PER_MEAN)
+        return np.abs(block_means(run.steps["wasserstein"][late], STEPS_PER_MEAN))
+    return block_means(run.steps["critic_loss"][late], STEPS_PER_MEAN)
 
 
 def means_between(steps: Series, values: Series, ends: Series) -> Series:
@@ -65,13 +61,8 @@ def means_between(steps: Series, values: Series, ends: Series) -> Series:
     return np.array([values[span].mean() if span.any() else np.nan for span in spans])
 
 
-def _late(run: RunRecord, name: str, burn_in: int) -> Series:
-    late: Series = run.steps[name][run.steps["step"] > burn_in]
-    return late
-
-
 def _losses(run: RunRecord) -> list[tuple[str, str, Series]]:
-    """Name, direction that should be better, and values at all evaluations, signed so that more is better."""
+    """Name, what should be better, and values at all evaluations, signed so that more is better."""
     ends = run.evaluations["step"]
     training = -np.abs(means_between(run.steps["step"], run.steps["wasserstein"], ends))
     losses = [("|W| in training", "smaller |W| in training", training)]
@@ -80,8 +71,8 @@ def _losses(run: RunRecord) -> list[tuple[str, str, Series]]:
         losses.append(("|W| on held-out faces", "smaller |W| on held-out faces", held_out))
     if run.objective in WASSERSTEIN:
         return losses
-    puzzled = means_between(run.steps["step"], run.steps["critic_loss"], ends)
-    return [("the critic loss", "a larger critic loss", puzzled), *losses]
+    critic_loss = means_between(run.steps["step"], run.steps["critic_loss"], ends)
+    return [("the critic loss", "a larger critic loss", critic_loss), *losses]
 
 
 def _qualities(evaluations: Columns) -> list[tuple[str, Series]]:

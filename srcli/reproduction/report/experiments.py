@@ -1,45 +1,19 @@
-"""The table of all experiments: what became of each seed, and its figures."""
+"""The table of all experiments: the state of each seed, and its figures."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from srcli.reproduction.records import RunRecord
-from srcli.reproduction.report.contents import Cell
-from srcli.reproduction.report.own_charts import Baselines
+from srcli.metrics.table import METRICS
+from srcli.reproduction.cells import Cell
+from srcli.reproduction.records import Baselines, Columns, RunRecord
+from srcli.reproduction.report.paper import PAPERS_EXPERIMENTS
 from srcli.reproduction.report.wording import UNKNOWN, fixed, over_seeds
 from srcli.runs.status import RunStatus
 
-PAPERS_EXPERIMENTS: Mapping[str, str] = {
-    "resnet-gan": "1, 2, 4",
-    "resnet-wgan": "1, 2, 4",
-    "resnet-wgangp": "1, 2",
-    "dcgan-gan": "3 b",
-    "dcgan-wgan": "3 c",
-    "dcgan-wgangp": "3 d",
-    "mlp-gan": "3 e",
-    "mlp-wgan": "3 f",
-    "mlp-wgangp": "3 g",
-    "resnet-nobn-gan": "3 h",
-    "resnet-nobn-wgan": "3 i",
-    "resnet-nobn-wgangp": "3 j",
-    "dcgan-tanh-gan": "3 k",
-    "dcgan-tanh-wgan": "3 l",
-    "dcgan-tanh-wgangp": "3 m",
-    "resnet-gan-gamma0": "4",
-    "resnet-gan-gamma05": "4",
-    "resnet-wgan-gamma0": "4",
-    "resnet-wgan-gamma05": "4",
-    "noise-dcgan-gan": "5",
-    "noise-dcgan-wgangp": "5",
-}
-"""The paper's 21 experiments, and the figures they are in."""
 
-NOT_PLANNED = "not in this plan"
-
-
-@dataclass(frozen=True)
-class Column:
-    """A figure of the table; `figure` is its name in a run's record."""
+class Column(NamedTuple):
+    """A metric in the table; `figure` is its name in a run's record."""
 
     figure: str
     title: str
@@ -47,22 +21,19 @@ class Column:
     meaning: str
 
 
+_PSNR = METRICS["psnr"]
 COLUMNS: Sequence[Column] = (
-    Column(
-        "psnr_running", "PSNR, running (dB)", 2, "of all test faces, with batch norm's running statistics"
+    *(
+        Column(f"psnr_{kind}", f"{_PSNR.name}, {kind} ({_PSNR.unit})", _PSNR.decimals, meaning)
+        for kind, meaning in (
+            ("running", "of all test faces, with batch norm's running statistics"),
+            ("batch", "the same with the statistics of each batch of test faces"),
+        )
     ),
-    Column("psnr_batch", "PSNR, batch (dB)", 2, "the same with the statistics of each batch of test faces"),
-    Column("ssim_running", "SSIM", 3, "structural similarity to the label; 1 is equal"),
-    Column(
-        "consistency_running",
-        "consistency",
-        4,
-        "mean absolute difference, in [0, 1], of the output shrunk to 16x16 from the input; 0 is best",
+    *(
+        Column(f"{key}_running", METRICS[key].title, METRICS[key].decimals, METRICS[key].definition)
+        for key in ("ssim", "consistency", "sharpness", "spread", "duplicates", "recall")
     ),
-    Column("sharpness_running", "sharpness", 2, "mean step between neighbouring pixels, over the label's"),
-    Column("spread_running", "spread", 2, "mean distance of two outputs, over that of two test faces"),
-    Column("duplicates_running", "duplicates", 3, "share of outputs that have a near copy among the others"),
-    Column("recall_running", "recall", 2, "share of test faces that 1,000 samples from noise cover"),
 )
 
 
@@ -71,61 +42,63 @@ class ExperimentRow:
     """A row of the table.
 
     Attributes:
+        values: One per column, as shown.
+        states: Seeds by state, as in "finished: 0, 1".
+        done: Whether all seeds are finished.
         stamp: Width and precision.
-        states: What became of its seeds, as "finished: 0, 1".
-        done: Whether all of them are finished.
-        values: One a column, as it is shown.
-        step: The last of the finished runs; of those that ended early where none is finished.
-        epochs: Of critic and generator, as "10.8 / 2.2".
+        step: The last of the finished runs; of those that ended early if none is finished.
+        epochs: Of critic and generator, as in "10.8 / 2.2".
     """
 
     name: str
-    stamp: str
     figures: str
+    values: tuple[str, ...]
     states: tuple[str, ...]
     done: bool
-    values: tuple[str, ...]
-    step: str
-    critic_updates: str
-    epochs: str
+    stamp: str = ""
+    step: str = UNKNOWN
+    critic_updates: str = UNKNOWN
+    epochs: str = UNKNOWN
 
 
-@dataclass(frozen=True)
-class ExperimentGroup:
+class ExperimentGroup(NamedTuple):
     """Rows under one heading."""
 
     title: str
-    rows: tuple[ExperimentRow, ...]
+    rows: list[ExperimentRow]
 
 
 def experiment_groups(cells: Mapping[str, Cell], baselines: Baselines) -> list[ExperimentGroup]:
-    """The paper's 21 experiments, whatever else the plan runs, and interpolation."""
+    """The paper's 21 experiments, the plan's others by part, and interpolation."""
     paper = [
-        _cell_row(cells[name], figures) if name in cells else _absent_row(name, figures)
+        _cell_row(cells[name], figures)
+        if name in cells
+        else ExperimentRow(name, figures, (UNKNOWN,) * len(COLUMNS), ("not in this plan",), done=False)
         for name, figures in PAPERS_EXPERIMENTS.items()
     ]
-    groups = [ExperimentGroup("the paper's experiments", tuple(paper))]
+    groups = [ExperimentGroup("the paper's experiments", paper)]
     parts: dict[str, list[Cell]] = {}
     for cell in cells.values():
         if cell.name not in PAPERS_EXPERIMENTS:
             parts.setdefault(cell.part, []).append(cell)
     groups += [_part_group(part, own) for part, own in parts.items()]
     if baselines:
-        rows = tuple(_baseline_row(name, baselines) for name in baselines)
-        groups.append(ExperimentGroup("interpolation", rows))
+        groups.append(ExperimentGroup("interpolation", [_baseline_row(*item) for item in baselines.items()]))
     return groups
 
 
-def stopped_runs(cells: Mapping[str, Cell]) -> list[tuple[str, str]]:
-    """The names of the runs that ended early, and why."""
-    runs = [run for cell in cells.values() for run in cell.records if run.status != RunStatus.FINISHED]
+def stopped_runs(cells: Sequence[Cell]) -> list[tuple[str, str]]:
+    """The names of the runs that ended early, with the reason."""
     return [
-        (run.name, f"{run.status} at step {run.step:,}: {run.reason or 'no reason given'}") for run in runs
+        (run.name, f"{run.status} at step {run.step:,}: {run.reason or 'no reason given'}")
+        for cell in cells
+        for run in cell.records
+        if run.status != RunStatus.FINISHED
     ]
 
 
 def stamp_of(cell: Cell) -> str:
-    """The generator's width and the precision, as "width 128-64-48, fp32"."""
+    """The generator's width and the precision, as in "width 128-64-48, fp32"."""
     generator = cell.experiment.generator.model_dump()
     width = generator.get("width", generator.get("widths"))
     words = "-".join(map(str, width)) if isinstance(width, list | tuple) else str(width)
@@ -133,54 +106,44 @@ def stamp_of(cell: Cell) -> str:
 
 
 def _part_group(part: str, cells: Sequence[Cell]) -> ExperimentGroup:
-    """The cells of a part; which figures they belong to is said once where it is the same for all."""
+    """The cells of a part; figures that all of them belong to stand in the heading."""
     figures = {cell.figures for cell in cells}
     if len(figures) > 1:
-        return ExperimentGroup(part, tuple(_cell_row(cell, cell.figures) for cell in cells))
-    rows = tuple(_cell_row(cell, "") for cell in cells)
-    return ExperimentGroup(f"{part}: figures {figures.pop()}", rows)
+        return ExperimentGroup(part, [_cell_row(cell, cell.figures) for cell in cells])
+    return ExperimentGroup(f"{part}: figures {figures.pop()}", [_cell_row(cell, "") for cell in cells])
 
 
 def _cell_row(cell: Cell, figures: str) -> ExperimentRow:
     by_state = cell.seeds_by_state()
-    states = tuple(f"{state}: {', '.join(map(str, seeds))}" for state, seeds in by_state.items())
     runs = cell.finished
-    values = tuple(
-        over_seeds([run.figures[c.figure] for run in runs if c.figure in run.figures], c.decimals)
-        for c in COLUMNS
-    )
+    over = [[run.figures[c.figure] for run in runs if c.figure in run.figures] for c in COLUMNS]
     return ExperimentRow(
         cell.name,
-        stamp_of(cell),
         figures,
-        states,
+        tuple(over_seeds(values, c.decimals) for values, c in zip(over, COLUMNS, strict=True)),
+        tuple(f"{state}: {', '.join(map(str, seeds))}" for state, seeds in by_state.items()),
         list(by_state) == [RunStatus.FINISHED],
-        values,
+        stamp_of(cell),
         _same([f"{run.step:,}" for run in runs or cell.records]),
         _same([f"{run.critic_updates:,}" for run in runs or cell.records]),
         _same([_epochs(run) for run in runs or cell.records]),
     )
 
 
-def _absent_row(name: str, figures: str) -> ExperimentRow:
-    values = (UNKNOWN,) * len(COLUMNS)
-    return ExperimentRow(name, "", figures, (NOT_PLANNED,), False, values, UNKNOWN, UNKNOWN, UNKNOWN)
-
-
-def _baseline_row(name: str, baselines: Baselines) -> ExperimentRow:
-    figures = {f"{key}_running": float(values.mean()) for key, values in baselines[name].items()}
-    shown = [fixed(figures[c.figure], c.decimals) if c.figure in figures else UNKNOWN for c in COLUMNS]
+def _baseline_row(name: str, columns: Columns) -> ExperimentRow:
+    figures = {f"{key}_running": float(values.mean()) for key, values in columns.items()}
+    shown = tuple(fixed(figures[c.figure], c.decimals) if c.figure in figures else UNKNOWN for c in COLUMNS)
     title = name.replace("_", " ").replace("tensorflow1", "(TensorFlow 1)")
-    return ExperimentRow(title, "", UNKNOWN, (), True, tuple(shown), UNKNOWN, UNKNOWN, UNKNOWN)
+    return ExperimentRow(title, UNKNOWN, shown, (), done=True)
 
 
 def _epochs(run: RunRecord) -> str:
-    """How often the critic and the generator have seen each face."""
+    """How often critic and generator have seen each training face."""
     if run.critic_updates == 0:
         return f"{UNKNOWN} / {run.epochs:.1f}"
     return f"{run.epochs:.1f} / {run.epochs * run.step / run.critic_updates:.1f}"
 
 
 def _same(values: Sequence[str]) -> str:
-    """The values of all seeds, once where they agree."""
+    """The different values of the seeds."""
     return ", ".join(dict.fromkeys(values)) or UNKNOWN

@@ -1,4 +1,4 @@
-"""Sheets of faces for a report: one row a way to enlarge, with its caption, or a note where there is none."""
+"""Sheets of faces for a report: one row per way to enlarge, with its caption."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,13 +7,14 @@ from io import BytesIO
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from srcli.data.task import PAPER
 from srcli.errors import DataError
 from srcli.pictures.opening import open_picture
 from srcli.pictures.pixels import Pixels
 
 ZOOM = 2
-SIDE = 64
-A_ROW = 5  # so that faces are large enough on a telephone
+SIDE = PAPER.label_size
+A_ROW = 5  # so that faces are large enough on a phone
 
 _CELL, _GAP, _CAPTION = SIDE * ZOOM, 4, 158
 _TITLE_HEIGHT = 40
@@ -23,14 +24,7 @@ _INK, _QUIET, _EMPTY = (38, 38, 38), (95, 95, 95), (236, 236, 236)
 
 @dataclass(frozen=True)
 class FaceRow:
-    """A row of a sheet.
-
-    Attributes:
-        caption: On the left.
-        note: Under the caption, small.
-        faces: (n, 64, 64, 3); None leaves the row empty.
-        empty: What an empty row says.
-    """
+    """Faces (n, 64, 64, 3), or what is said in their place; on the left a caption with a small note."""
 
     caption: str
     note: str
@@ -39,7 +33,7 @@ class FaceRow:
 
 
 def face_sheet(title: str, rows: Sequence[FaceRow], columns: int = A_ROW) -> bytes:
-    """A PNG of rows of faces at twice their size, their captions on the left, the title above."""
+    """A PNG of rows of faces at twice their size, with captions on the left and the title above."""
     width = _CAPTION + columns * (_CELL + _GAP)
     top = _TITLE_HEIGHT if title else _GAP
     sheet = Image.new("RGB", (width, top + len(rows) * (_CELL + _GAP)), (255, 255, 255))
@@ -55,7 +49,7 @@ def face_sheet(title: str, rows: Sequence[FaceRow], columns: int = A_ROW) -> byt
 
 
 def split_strip(png: bytes, name: str) -> Pixels:
-    """Faces that stand side by side in a PNG: (64, 64 n, 3) to (n, 64, 64, 3).
+    """Splits a PNG of faces side by side: (64, 64 n, 3) to (n, 64, 64, 3).
 
     Raises:
         DataError: It isn't such a strip.
@@ -69,16 +63,14 @@ def split_strip(png: bytes, name: str) -> Pixels:
 
 
 def _draw_row(sheet: Image.Image, draw: ImageDraw.ImageDraw, row: FaceRow, top: int, columns: int) -> None:
-    middle = top + _CELL // 2
-    shift = 13 if row.note else 0
-    draw.text((4, middle - shift), row.caption, fill=_INK, font=ImageFont.load_default(_LARGE), anchor="lm")
+    middle, large = top + _CELL // 2, ImageFont.load_default(_LARGE)
+    draw.text((4, middle - (13 if row.note else 0)), row.caption, fill=_INK, font=large, anchor="lm")
     if row.note:
         draw.text((4, middle + 15), row.note, fill=_QUIET, font=ImageFont.load_default(_SMALL), anchor="lm")
     if row.faces is None:
         right = _CAPTION + columns * (_CELL + _GAP) - _GAP
         draw.rectangle((_CAPTION, top, right - 1, top + _CELL - 1), fill=_EMPTY)
-        place = ((_CAPTION + right) // 2, middle)
-        draw.text(place, row.empty, fill=_QUIET, font=ImageFont.load_default(_LARGE), anchor="mm")
+        draw.text(((_CAPTION + right) // 2, middle), row.empty, fill=_QUIET, font=large, anchor="mm")
         return
     for column, face in enumerate(row.faces[:columns]):
         zoomed = Image.fromarray(np.ascontiguousarray(face.repeat(ZOOM, axis=0).repeat(ZOOM, axis=1)))

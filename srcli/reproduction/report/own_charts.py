@@ -1,53 +1,49 @@
 """Charts that the paper doesn't have: |W| beside quality, the adversary's share, PSNR by cell."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from numpy.typing import NDArray
 
-from srcli.curves.read import visible_range
+from srcli.metrics.table import METRICS
+from srcli.reproduction.cells import Cell
 from srcli.reproduction.intervals import student_interval
-from srcli.reproduction.report.contents import Cell
+from srcli.reproduction.records import Baselines
 from srcli.reproduction.report.pictures import (
     WIDTH,
     WINDOW,
     Curve,
     Picture,
-    Tile,
-    as_png,
-    evaluated_curve,
-    median_curve,
-    step_curve,
+    chart,
+    draw_seeds,
+    evaluated_curves,
+    fit_height,
+    name_objectives,
+    step_curves,
 )
-from srcli.reproduction.report.wording import TITLES, waiting
-from srcli.reproduction.studies.drawing import COLOURS
+from srcli.reproduction.report.wording import waiting
+from srcli.reproduction.studies.drawing import COLOURS, label_plainly
 
 _HELD_OUT, _QUALITY, _QUALITY_BATCH = "#000000", "#0072B2", "#CC79A7"
-_LINES = {"nearest": ("#9A6A00", ":"), "bicubic": ("#000000", "--"), "bicubic_tensorflow1": ("#777777", "-.")}
-_LINE_TITLES = {
-    "nearest": "nearest neighbour",
-    "bicubic": "bicubic (Pillow)",
-    "bicubic_tensorflow1": "bicubic (TensorFlow 1)",
+_LINES = {
+    "nearest": ("#9A6A00", ":", "nearest neighbour"),
+    "bicubic": ("#000000", "--", "bicubic (Pillow)"),
+    "bicubic_tensorflow1": ("#777777", "-.", "bicubic (TensorFlow 1)"),
 }
 
-Baselines = Mapping[str, Mapping[str, NDArray[Any]]]
 
-
-def course_picture(cells: Mapping[str, Cell]) -> Picture:
-    """The critic's Wasserstein estimate over the quality it should follow, a chart for each cell."""
-    shown = [cell for cell in cells.values() if any(record.step for record in cell.records)]
+def course_picture(cells: Sequence[Cell]) -> Picture:
+    """The critic's Wasserstein estimate over the quality it should follow, a chart per cell."""
     tiles = [
-        Tile(
+        chart(
             f"course-{cell.name}",
             f"{cell.name}: size of the Wasserstein estimate, and PSNR, over steps",
-            as_png(partial(_course, cell)),
+            partial(_course, cell),
         )
-        for cell in shown
+        for cell in cells
+        if any(record.step for record in cell.records)
     ]
     return Picture(
         "course",
@@ -63,23 +59,21 @@ def course_picture(cells: Mapping[str, Cell]) -> Picture:
     )
 
 
-def share_picture(cells: Mapping[str, Cell], present: float | None) -> Picture:
-    """The adversary's share in the generator's gradient, a chart for each architecture.
+def share_picture(cells: Sequence[Cell], present: float | None) -> Picture:
+    """The adversary's share in the generator's gradient, a chart per architecture.
 
-    Args:
-        present: The share below which the plan counts the adversary as absent.
+    `present` is the share below which the plan counts the adversary as absent.
     """
-    families: dict[str, list[tuple[Cell, list[Curve]]]] = {}
-    for cell in cells.values():
-        found = [evaluated_curve(record, "adversary_share") for record in cell.records]
-        curves = [curve for curve in found if curve is not None]
+    families: dict[str, list[tuple[str, list[Curve]]]] = {}
+    for cell in cells:
+        curves = evaluated_curves(cell.records, "adversary_share")
         if curves:
-            families.setdefault(family_of(cell), []).append((cell, curves))
+            families.setdefault(family_of(cell), []).append((cell.objective, curves))
     tiles = [
-        Tile(
+        chart(
             f"share-{family}",
             f"{family}: the adversary's share over steps",
-            as_png(partial(_share, family, own, present)),
+            partial(_share, family, own, present),
         )
         for family, own in families.items()
     ]
@@ -96,13 +90,11 @@ def share_picture(cells: Mapping[str, Cell], present: float | None) -> Picture:
     )
 
 
-def psnr_picture(cells: Mapping[str, Cell], baselines: Baselines) -> Picture:
-    """The PSNR of each cell's finished runs, with what interpolation gives."""
-    shown = [cell for cell in cells.values() if any("psnr_running" in run.figures for run in cell.finished)]
-    tiles = []
-    if shown:
-        alt = f"PSNR by experiment: {', '.join(cell.name for cell in shown)}"
-        tiles.append(Tile("psnr", alt, as_png(partial(_psnr, shown, baselines))))
+def psnr_picture(cells: Sequence[Cell], baselines: Baselines) -> Picture:
+    """The PSNR of each cell's finished runs and of interpolation."""
+    shown = [cell for cell in cells if any("psnr_running" in run.figures for run in cell.finished)]
+    alt = f"PSNR by experiment: {', '.join(cell.name for cell in shown)}"
+    tiles = [chart("psnr", alt, partial(_psnr, shown, baselines))] if shown else []
     return Picture(
         "psnr",
         "PSNR by experiment",
@@ -116,79 +108,55 @@ def psnr_picture(cells: Mapping[str, Cell], baselines: Baselines) -> Picture:
 
 
 def family_of(cell: Cell) -> str:
-    """A cell's name without its objective: `resnet-gamma0`."""
-    words = [word for word in cell.name.split("-") if word not in ("gan", "wgan", "wgangp")]
-    return "-".join(words)
+    """A cell's name without its objective, as in `resnet-gamma0`."""
+    return "-".join(word for word in cell.name.split("-") if word not in ("gan", "wgan", "wgangp"))
 
 
-def _waiting(cells: Mapping[str, Cell]) -> str:
-    return waiting([cell.name for cell in cells.values() if not cell.records])
+def _waiting(cells: Sequence[Cell]) -> str:
+    return waiting([cell.name for cell in cells if not cell.records])
 
 
 def _course(cell: Cell) -> Figure:
     figure = Figure(figsize=(WIDTH, 4.0), layout="constrained")
     above, below = figure.subplots(2, 1, sharex=True)
-    training = [step_curve(record, "wasserstein", absolute=True) for record in cell.records]
-    held_out = [_size(evaluated_curve(record, "wasserstein_test")) for record in cell.records]
-    colour = COLOURS[cell.objective]
+    runs, colour = cell.records, COLOURS[cell.objective]
+    training = _absolute(step_curves(runs, "wasserstein"))
+    held_out = _absolute(evaluated_curves(runs, "wasserstein_test"))
     _lines(above, [(training, colour, "-", "|W|, training"), (held_out, _HELD_OUT, "--", "|W|, held-out")])
-    running = [evaluated_curve(record, "psnr_running", "psnr") for record in cell.records]
-    batch = [evaluated_curve(record, "psnr_batch") for record in cell.records]
-    _lines(
-        below,
-        [(running, _QUALITY, "-", "PSNR, running"), (batch, _QUALITY_BATCH, "--", "PSNR, batch")],
-    )
+    running, batch = evaluated_curves(runs, "psnr_running", "psnr"), evaluated_curves(runs, "psnr_batch")
+    _lines(below, [(running, _QUALITY, "-", "PSNR, running"), (batch, _QUALITY_BATCH, "--", "PSNR, batch")])
     above.set(title=cell.name, ylabel="|W| (score)")
     above.set_ylim(bottom=0)
-    below.set(ylabel="PSNR (dB)", xlabel="generator steps")
+    below.set(ylabel=METRICS["psnr"].title, xlabel="generator steps")
     figure.legend(loc="outside lower center", ncols=2)
     return figure
 
 
-_Group = tuple[Sequence[Curve | None], str, str, str]
-
-
-def _lines(axes: Axes, groups: Sequence[_Group]) -> None:
-    """Seeds thin and medians thick, of each group that has any curve."""
-    seen = []
-    for found, colour, dash, title in groups:
-        curves = [curve for curve in found if curve is not None]
-        if not curves:
-            continue
-        seen += [curve.smooth for curve in curves]
-        if len(curves) > 1:
-            for curve in curves:
-                axes.plot(curve.steps, curve.smooth, dash, color=colour, alpha=0.45, linewidth=0.7)
-        median = median_curve(curves)
-        axes.plot(median.steps, median.smooth, dash, color=colour, linewidth=1.6, label=title)
-    if not seen:
+def _lines(axes: Axes, groups: Sequence[tuple[Sequence[Curve], str, str, str]]) -> None:
+    """The curves of each group in its colour and dash, with its title."""
+    groups = [group for group in groups if group[0]]
+    if not groups:
         axes.text(0.5, 0.5, "not measured", transform=axes.transAxes, ha="center", color="#666666")
         return
-    low, high = visible_range(seen)
-    axes.set_ylim(low - 0.06 * (high - low), high + 0.06 * (high - low))
+    for group in groups:
+        draw_seeds(axes, *group)
+    fit_height(axes, [curve for curves, *_ in groups for curve in curves])
 
 
-def _size(curve: Curve | None) -> Curve | None:
-    return None if curve is None else Curve(curve.steps, np.abs(curve.raw), np.abs(curve.smooth))
+def _absolute(curves: Sequence[Curve]) -> list[Curve]:
+    return [Curve(curve.steps, np.abs(curve.raw), np.abs(curve.smooth)) for curve in curves]
 
 
-def _share(family: str, own: Sequence[tuple[Cell, Sequence[Curve]]], present: float | None) -> Figure:
+def _share(family: str, own: Sequence[tuple[str, Sequence[Curve]]], present: float | None) -> Figure:
     figure = Figure(figsize=(WIDTH, 3.1), layout="constrained")
     axes = figure.subplots()
-    for cell, curves in own:
-        colour = COLOURS[cell.objective]
-        for curve in curves if len(curves) > 1 else []:
-            axes.plot(curve.steps, curve.smooth, color=colour, alpha=0.4, linewidth=0.7)
-        median = median_curve(curves)
-        axes.plot(median.steps, median.smooth, color=colour, linewidth=1.8)
+    for objective, curves in own:
+        draw_seeds(axes, curves, COLOURS[objective])
     if present is not None:
         axes.axhline(present, color="#000000", linestyle=":", linewidth=1)
     axes.set(title=family, xlabel="generator steps", ylabel="adversary over L1", yscale="log")
-    handles = [
-        Line2D([], [], color=COLOURS[cell.objective], linewidth=2, label=TITLES[cell.objective])
-        for cell, _ in own
-    ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=3)
+    label_plainly(axes.yaxis)
+    name_objectives(figure, [objective for objective, _ in own])
     return figure
 
 
@@ -196,25 +164,23 @@ def _psnr(cells: Sequence[Cell], baselines: Baselines) -> Figure:
     figure = Figure(figsize=(4.7, 1.5 + 0.24 * len(cells)), layout="constrained")
     axes = figure.subplots()
     for place, cell in enumerate(cells):
-        running, batch = _seed_values(cell, "psnr_running"), _seed_values(cell, "psnr_batch")
+        running, batch = _over_seeds(cell, "psnr_running"), _over_seeds(cell, "psnr_batch")
         colour = COLOURS[cell.objective]
-        estimate = student_interval(running)
         if len(running) > 1:
+            estimate = student_interval(running)
             axes.hlines(place, estimate.low, estimate.high, color=colour, linewidth=1.6)
             axes.plot([estimate.value], [place], "|", color=colour, markersize=9, markeredgewidth=2)
-        axes.plot(running, np.full(len(running), place), "o", color=colour, markersize=4.5)
-        axes.plot(
-            batch, np.full(len(batch), place), "o", color=colour, markersize=4.5, markerfacecolor="white"
-        )
-    for name, (colour, dash) in _LINES.items():
+        axes.plot(running, [place] * len(running), "o", color=colour, markersize=4.5)
+        axes.plot(batch, [place] * len(batch), "o", color=colour, markersize=4.5, markerfacecolor="white")
+    for name, (colour, dash, title) in _LINES.items():
         if name in baselines:
             value = float(np.mean(baselines[name]["psnr"]))
-            axes.axvline(value, color=colour, linestyle=dash, linewidth=1.3, label=_LINE_TITLES[name])
+            axes.axvline(value, color=colour, linestyle=dash, linewidth=1.3, label=title)
     axes.set_yticks(range(len(cells)), [cell.name for cell in cells])
-    axes.set(xlabel="PSNR (dB)", ylim=(len(cells) - 0.4, -0.6))
+    axes.set(xlabel=METRICS["psnr"].title, ylim=(len(cells) - 0.4, -0.6))
     figure.legend(loc="outside lower center", ncols=2)
     return figure
 
 
-def _seed_values(cell: Cell, name: str) -> NDArray[np.float64]:
-    return np.array([run.figures[name] for run in cell.finished if name in run.figures], np.float64)
+def _over_seeds(cell: Cell, name: str) -> list[float]:
+    return [run.figures[name] for run in cell.finished if name in run.figures]

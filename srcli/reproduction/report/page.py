@@ -1,119 +1,102 @@
-"""All that a report says, in order, before it is laid out as a page or as Markdown."""
+"""The contents of a report, before they are laid out as HTML or Markdown."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from typing import Any
 
-import srcli
-from srcli.reproduction.report.contents import STATES, Cell, Reproduction, cells_of
-from srcli.reproduction.report.experiments import ExperimentGroup, experiment_groups, stopped_runs
+from srcli.reproduction.cells import STATES, Cell
+from srcli.reproduction.report.contents import Reproduction
+from srcli.reproduction.report.experiments import experiment_groups, stopped_runs
 from srcli.reproduction.report.making import made_rows
 from srcli.reproduction.report.own_charts import course_picture, psnr_picture, share_picture
-from srcli.reproduction.report.paper_curves import curve_pictures
-from srcli.reproduction.report.paper_faces import face_pictures
+from srcli.reproduction.report.paper import PAPERS_SCALE
+from srcli.reproduction.report.paper_curves import curve_picture
+from srcli.reproduction.report.paper_faces import (
+    families_picture,
+    gammas_picture,
+    noise_picture,
+    objectives_picture,
+)
 from srcli.reproduction.report.pictures import Picture
 from srcli.reproduction.report.study_sections import StudySection, study_sections
-from srcli.reproduction.report.wording import PAPERS_SCALE, counted, listed
 from srcli.reproduction.studies import THEORY_NOT_TESTED
-from srcli.reproduction.verdicts import Claim
-
-_ORDER = ("figure-1", "figure-1-srez", "figure-2", "figure-2-srez", "figure-3", "figure-4", "figure-5")
-
-
-@dataclass(frozen=True)
-class Page:
-    """A report's contents.
-
-    Attributes:
-        scale: The campaign's and the paper's, in a sentence; empty without runs.
-        progress: How many runs are done, in a sentence.
-        claims: Those about face super-resolution.
-        of_paper: Its figures, with ours.
-        own: Figures that the paper doesn't have.
-        stamp: What is true of all rows of the table of experiments.
-        stopped: Runs that ended early, and why.
-        made: Names and values.
-    """
-
-    title: str
-    scale: str
-    progress: str
-    claims: tuple[Claim, ...]
-    of_paper: tuple[Picture, ...]
-    own: tuple[Picture, ...]
-    experiments: tuple[ExperimentGroup, ...]
-    stamp: str
-    stopped: tuple[tuple[str, str], ...]
-    studies: tuple[StudySection, ...]
-    theory: tuple[str, ...]
-    command: str
-    made: tuple[tuple[str, str], ...]
-
-    @property
-    def study_claims(self) -> list[Claim]:
-        """The claims that studies test."""
-        return [claim for study in self.studies for claim in study.claims]
-
-    @property
-    def pictures(self) -> list[Picture]:
-        """All figures."""
-        studies = [study.picture for study in self.studies if study.picture is not None]
-        return [*self.of_paper, *self.own, *studies]
+from srcli.reproduction.wording import counted, listed
+from srcli.version import __version__
 
 
-def page_of(reproduction: Reproduction) -> Page:
-    """What there is to say of a campaign, whole or under way."""
-    plan, cells = reproduction.plan, cells_of(reproduction)
+def contents_of(reproduction: Reproduction) -> dict[str, Any]:
+    """All that the templates show of a campaign, finished or under way, by name."""
+    plan, cells = reproduction.plan, reproduction.cells
     sections = study_sections(reproduction)
-    keys = {claim.key for section in sections for claim in section.claims}
-    of_paper, own = _pictures(reproduction, cells) if cells else ((), ())
-    return Page(
-        title=plan.title,
-        scale=f"{plan.scale}; {PAPERS_SCALE}" if plan.scale and cells else plan.scale,
-        progress=_progress(cells, sections),
-        claims=tuple(claim for claim in reproduction.claims if claim.key not in keys),
-        of_paper=of_paper,
-        own=own,
-        experiments=tuple(experiment_groups(cells, reproduction.baselines)) if cells else (),
-        stamp=_stamp(reproduction),
-        stopped=tuple(stopped_runs(cells)),
-        studies=tuple(sections),
-        theory=tuple(THEORY_NOT_TESTED) if sections else (),
-        command=f"srcli reproduce {plan.name} --data DIR" if cells else f"srcli reproduce {plan.name}",
-        made=tuple(_made(reproduction)),
-    )
+    of_paper = _of_paper(reproduction) if cells else []
+    own = _own(reproduction) if cells else []
+    of_studies = [section.picture for section in sections if section.picture]
+    return {
+        "title": plan.title,
+        "scale": f"{plan.scale}; {PAPERS_SCALE}" if plan.scale and cells else plan.scale,
+        "progress": _progress(cells, sections),
+        "claims": list(reproduction.claims),
+        "study_claims": [claim for section in sections for claim in section.claims],
+        "of_paper": of_paper,
+        "own": own,
+        "pictures": [*of_paper, *own, *of_studies],
+        "experiments": experiment_groups(reproduction.by_name, reproduction.baselines) if cells else [],
+        "stamp": _stamp(reproduction),
+        "stopped": stopped_runs(cells),
+        "studies": sections,
+        "theory": THEORY_NOT_TESTED if sections else (),
+        "command": f"srcli reproduce {plan.name} --data DIR" if cells else f"srcli reproduce {plan.name}",
+        "made": _made(reproduction),
+    }
 
 
-def _pictures(
-    reproduction: Reproduction, cells: Mapping[str, Cell]
-) -> tuple[tuple[Picture, ...], tuple[Picture, ...]]:
-    """The paper's figures, and our own; the authors' variants only where the plan has them."""
-    of_paper = face_pictures(reproduction, cells) | curve_pictures(cells)
-    claims = reproduction.plan.claims
-    own = (
+def _of_paper(reproduction: Reproduction) -> list[Picture]:
+    """The paper's figures; as the authors' code ran them only if the plan has such cells."""
+    cells = reproduction.by_name
+    variants = [("", "resnet", "")]
+    if any(name.startswith("srez-") for name in cells):
+        variants.append(("-srez", "srez-resnet", " as the authors' code ran (srez)"))
+    titles = {"1": ": the ResNet with three objectives", "2": ": the ResNet's losses"}
+    return [
+        *(
+            objectives_picture(reproduction, f"1{suffix}", family, f"Figure 1{title or titles['1']}")
+            for suffix, family, title in variants
+        ),
+        *(
+            curve_picture(f"2{suffix}", family, f"Figure 2{title or titles['2']}", cells)
+            for suffix, family, title in variants
+        ),
+        families_picture(reproduction),
+        gammas_picture(reproduction),
+        noise_picture(reproduction),
+    ]
+
+
+def _own(reproduction: Reproduction) -> list[Picture]:
+    """Figures that the paper doesn't have."""
+    claims, cells = reproduction.plan.claims, reproduction.cells
+    return [
         psnr_picture(cells, reproduction.baselines),
         course_picture(cells),
-        share_picture(cells, None if claims is None else claims.gamma.present),
-    )
-    has_srez = any(name.startswith("srez-") for name in cells)
-    keys = [key for key in _ORDER if has_srez or not key.endswith("-srez")]
-    return tuple(of_paper[key] for key in keys), own
+        share_picture(cells, claims.gamma.present if claims else None),
+    ]
 
 
-def _progress(cells: Mapping[str, Cell], sections: Sequence[StudySection]) -> str:
+def _progress(cells: Sequence[Cell], sections: Sequence[StudySection]) -> str:
     sentences = []
     if cells:
-        states = [cell.seeds_by_state() for cell in cells.values()]
-        total = sum(len(cell.seeds) for cell in cells.values())
+        states = [cell.seeds_by_state() for cell in cells]
+        total = sum(len(cell.seeds) for cell in cells)
         counts = [f"{sum(len(state.get(name, ())) for state in states):,} {name}" for name in STATES]
         planned = "is planned" if total == 1 else "are planned"
         sentences.append(f"{counted(total, 'run')} {planned}: {listed(counts)}.")
     if sections:
-        done = [f"{section.title} ({section.seeds})" for section in sections]
+        done = [f"{section.study.title} ({section.seeds})" for section in sections]
         sentences.append(f"Studies: {'; '.join(done)}.")
     return " ".join(sentences)
 
 
 def _stamp(reproduction: Reproduction) -> str:
+    """What is true of all rows of the table of experiments."""
     faces = {len(values["psnr"]) for values in reproduction.baselines.values() if "psnr" in values}
     measured = f"Measured on {counted(max(faces), 'test face')}. " if faces else ""
     scale = f"Scale: {reproduction.plan.scale}. " if reproduction.plan.scale else ""
@@ -125,7 +108,6 @@ def _stamp(reproduction: Reproduction) -> str:
 
 
 def _made(reproduction: Reproduction) -> list[tuple[str, str]]:
-    rows = [("report by", f"srcli {srcli.__version__}")]
-    if reproduction.commit:
-        rows.append(("commit", reproduction.commit))
-    return rows + made_rows(reproduction.records)
+    commit = [("commit", reproduction.commit)] if reproduction.commit else []
+    records = [record for cell in reproduction.cells for record in cell.records]
+    return [("report by", f"srcli {__version__}"), *commit, *made_rows(records)]

@@ -1,28 +1,29 @@
-"""The paper's figure 2, with a campaign's runs: L1, critic loss and generator loss over steps."""
+"""The paper's figure 2 with a campaign's runs: L1, critic loss and generator loss over steps."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
-from srcli.curves.read import QUANTITIES, visible_range
-from srcli.reproduction.report.contents import Cell
+from srcli.curves.read import QUANTITIES
+from srcli.reproduction.cells import Cell
+from srcli.reproduction.report.paper import OBJECTIVES
 from srcli.reproduction.report.pictures import (
     WIDTH,
     WINDOW,
     Curve,
     Picture,
     Tile,
-    as_png,
+    chart,
+    fit_height,
     median_curve,
-    step_curve,
+    name_objectives,
+    step_curves,
 )
-from srcli.reproduction.report.wording import TITLES, unplanned, waiting
+from srcli.reproduction.report.wording import unplanned, waiting
 from srcli.reproduction.studies.drawing import COLOURS
+from srcli.reproduction.wording import TITLES
 
-_OBJECTIVES = ("gan", "wgan", "wgangp")
 _UNITS = {
     "l1": "L1, images in [−1, 1]",
     "critic_loss": "critic loss (scores)",
@@ -35,17 +36,9 @@ _CAPTION = (
 )
 
 
-def curve_pictures(cells: Mapping[str, Cell]) -> dict[str, Picture]:
-    """Figure 2, and figure 2 as the authors' code ran, by key."""
-    pictures = (
-        _picture("2", "resnet", "Figure 2: the ResNet's losses", cells),
-        _picture("2-srez", "srez-resnet", "Figure 2 as the authors' code ran (srez)", cells),
-    )
-    return {picture.key: picture for picture in pictures}
-
-
-def _picture(number: str, family: str, title: str, cells: Mapping[str, Cell]) -> Picture:
-    names = [f"{family}-{objective}" for objective in _OBJECTIVES]
+def curve_picture(number: str, family: str, title: str, cells: Mapping[str, Cell]) -> Picture:
+    """Figure 2 with the cells of an architecture."""
+    names = [f"{family}-{objective}" for objective in OBJECTIVES]
     planned = [cells[name] for name in names if name in cells]
     shown = [cell for cell in planned if cell.records]
     tiles = [_tile(number, quantity, shown) for quantity in QUANTITIES] if shown else []
@@ -54,19 +47,14 @@ def _picture(number: str, family: str, title: str, cells: Mapping[str, Cell]) ->
 
 
 def _tile(number: str, quantity: str, cells: Sequence[Cell]) -> Tile:
-    curves = {cell.objective: _curves(cell, quantity) for cell in cells}
-    drawn = {objective: own for objective, own in curves.items() if own}
+    found = {cell.objective: step_curves(cell.records, quantity) for cell in cells}
+    curves = {name: own for name, own in found.items() if own}
     title = QUANTITIES[quantity]
-    names = ", ".join(TITLES[objective] for objective in drawn)
-    png = as_png(partial(_figure, title, _UNITS[quantity], drawn))
-    return Tile(
-        f"figure-{number}-{quantity.replace('_', '-')}", f"{title} over generator steps: {names}", png
+    return chart(
+        f"figure-{number}-{quantity.replace('_', '-')}",
+        f"{title} over generator steps: {', '.join(TITLES[name] for name in curves)}",
+        partial(_figure, title, _UNITS[quantity], curves),
     )
-
-
-def _curves(cell: Cell, quantity: str) -> list[Curve]:
-    found = [step_curve(record, quantity) for record in cell.records]
-    return [curve for curve in found if curve is not None]
 
 
 def _figure(title: str, unit: str, curves: Mapping[str, Sequence[Curve]]) -> Figure:
@@ -74,23 +62,14 @@ def _figure(title: str, unit: str, curves: Mapping[str, Sequence[Curve]]) -> Fig
     axes = figure.subplots()
     axes.set(title=title, xlabel="generator steps", ylabel=unit)
     for objective, own in curves.items():
-        _draw(axes, own, COLOURS[objective])
+        colour = COLOURS[objective]
+        for curve in own:
+            axes.plot(curve.steps, curve.raw, color=colour, alpha=0.12, linewidth=0.6)
+        for curve in own:
+            axes.plot(curve.steps, curve.smooth, color=colour, alpha=0.6, linewidth=0.8)
+        median = median_curve(own)
+        axes.plot(median.steps, median.smooth, color=colour, linewidth=2)
     if curves:
-        every = [curve.smooth for own in curves.values() for curve in own]
-        low, high = visible_range(every)
-        margin = 0.06 * (high - low)
-        axes.set_ylim(low - margin, high + margin)
-    handles = [
-        Line2D([], [], color=COLOURS[objective], linewidth=2, label=TITLES[objective]) for objective in curves
-    ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=3)
+        fit_height(axes, [curve for own in curves.values() for curve in own])
+    name_objectives(figure, curves)
     return figure
-
-
-def _draw(axes: Axes, curves: Sequence[Curve], colour: str) -> None:
-    for curve in curves:
-        axes.plot(curve.steps, curve.raw, color=colour, alpha=0.12, linewidth=0.6)
-    for curve in curves:
-        axes.plot(curve.steps, curve.smooth, color=colour, alpha=0.6, linewidth=0.8)
-    median = median_curve(curves)
-    axes.plot(median.steps, median.smooth, color=colour, linewidth=2)

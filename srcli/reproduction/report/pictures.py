@@ -1,26 +1,27 @@
-"""What a report's figures are: pictures with captions, drawn in one style."""
+"""The figures of a report: pictures with captions, and curves of runs."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from io import BytesIO
 from typing import Literal
 
-import matplotlib.style
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from srcli.curves.read import moving_average
+from srcli.curves.read import moving_average, visible_range
 from srcli.reproduction.records import RunRecord
-from srcli.reproduction.studies.drawing import STYLE
+from srcli.reproduction.studies.drawing import COLOURS, as_png
+from srcli.reproduction.wording import TITLES
 
 WINDOW = 20
 """Over how many steps curves are smoothed."""
 
 WIDTH = 4.2
-"""Of a small chart, in inches: its letters are legible on a telephone."""
+"""Of a small chart, in inches, so that its text is legible on a phone."""
 
-_OWN_STYLE = {
+_CHART_STYLE = {
     "font.size": 9.5,
     "legend.fontsize": 8.5,
     "legend.handlelength": 1.8,
@@ -34,8 +35,8 @@ class Tile:
     """One picture of a figure.
 
     Attributes:
-        name: Of its file, without the ending.
-        alt: What it shows, for who doesn't see it.
+        name: Of its file, without the suffix.
+        alt: What it shows, for readers who don't see it.
     """
 
     name: str
@@ -49,9 +50,9 @@ class Picture:
 
     Attributes:
         caption: What it shows, its units, and how it was made.
-        tiles: Set side by side where there is room, else one above the other.
-        kind: How large tiles are: sheets of `faces`, small `charts`, one `tall` chart, or a `wide` one.
-        missing: What is not in it, and why; empty if nothing is.
+        tiles: Side by side where there is room.
+        kind: Decides the size of tiles: sheets of `faces`, small `charts`, a `tall` chart or a `wide` one.
+        missing: What is not in it, and why; empty if nothing is missing.
     """
 
     key: str
@@ -62,55 +63,76 @@ class Picture:
     missing: str = ""
 
 
-def as_png(draw: Callable[[], Figure]) -> bytes:
-    """What `draw` draws; equal figures give equal bytes, whatever the user's own matplotlibrc says."""
-    file = BytesIO()
-    with matplotlib.style.context(["default", STYLE, _OWN_STYLE]):
-        draw().savefig(file, format="png", metadata={"Software": None})
-    return file.getvalue()
+def chart(name: str, alt: str, draw: Callable[[], Figure]) -> Tile:
+    """A tile of what `draw` draws."""
+    return Tile(name, alt, as_png(draw, _CHART_STYLE))
 
 
 @dataclass(frozen=True)
 class Curve:
-    """A logged quantity of a run where it is finite, raw and as the mean of the last 20 steps."""
+    """The finite values of a quantity of a run, raw and as the mean of the last 20 steps."""
 
     steps: NDArray[np.int64]
     raw: NDArray[np.float64]
     smooth: NDArray[np.float64]
 
 
-def step_curve(record: RunRecord, name: str, absolute: bool = False) -> Curve | None:
-    """A quantity of all steps; None where the run doesn't have it.
-
-    Args:
-        absolute: Whether to take the size of the smoothed values.
-    """
-    values = record.steps.get(name)
-    if values is None:
-        return None
-    known = np.isfinite(values)
-    if not known.any():
-        return None
-    steps, raw = record.steps["step"][known].astype(np.int64), values[known]
-    smooth = moving_average(steps, raw, WINDOW)
-    return Curve(steps, raw, np.abs(smooth) if absolute else smooth)
+def step_curves(records: Sequence[RunRecord], name: str) -> list[Curve]:
+    """A quantity of all steps, of each run that has it."""
+    curves = []
+    for record in records:
+        values = record.steps.get(name, np.empty(0))
+        known = np.isfinite(values)
+        if known.any():
+            steps, raw = record.steps["step"][known].astype(np.int64), values[known]
+            curves.append(Curve(steps, raw, moving_average(steps, raw, WINDOW)))
+    return curves
 
 
-def evaluated_curve(record: RunRecord, *names: str) -> Curve | None:
-    """The first of some quantities that a run has, at all evaluations, as measured; None without any."""
-    found = [record.evaluations[name] for name in names if name in record.evaluations]
-    known = np.isfinite(found[0]) if found else np.zeros(0, bool)
-    if not known.any():
-        return None
-    values = found[0][known]
-    return Curve(record.evaluations["step"][known].astype(np.int64), values, values)
+def evaluated_curves(records: Sequence[RunRecord], *names: str) -> list[Curve]:
+    """The first of some quantities that a run has, at all evaluations, not smoothed; of each run with any."""
+    curves = []
+    for record in records:
+        found = [record.evaluations[name] for name in names if name in record.evaluations]
+        known = np.isfinite(found[0]) if found else np.zeros(0, bool)
+        if known.any():
+            values = found[0][known]
+            curves.append(Curve(record.evaluations["step"][known].astype(np.int64), values, values))
+    return curves
 
 
 def median_curve(curves: Sequence[Curve]) -> Curve:
-    """The median of some curves at each step that any of them has."""
+    """The median of curves at each step that any of them has."""
     steps = np.unique(np.concatenate([curve.steps for curve in curves]))
     table = np.full((len(curves), len(steps)), np.nan)
     for row, curve in zip(table, curves, strict=True):
         row[np.searchsorted(steps, curve.steps)] = curve.smooth
     median = np.nanmedian(table, axis=0)
     return Curve(steps, median, median)
+
+
+def draw_seeds(
+    axes: Axes, curves: Sequence[Curve], colour: str, dash: str = "-", title: str | None = None
+) -> None:
+    """Seeds thin, if there are several, and their median thick."""
+    if len(curves) > 1:
+        for curve in curves:
+            axes.plot(curve.steps, curve.smooth, dash, color=colour, alpha=0.45, linewidth=0.7)
+    median = median_curve(curves)
+    axes.plot(median.steps, median.smooth, dash, color=colour, linewidth=1.6, label=title)
+
+
+def fit_height(axes: Axes, curves: Iterable[Curve]) -> None:
+    """Limits an axis to most of the values of its curves."""
+    low, high = visible_range([curve.smooth for curve in curves])
+    margin = 0.06 * (high - low)
+    axes.set_ylim(low - margin, high + margin)
+
+
+def name_objectives(figure: Figure, objectives: Iterable[str]) -> None:
+    """A legend of objectives by colour, below the charts."""
+    handles = [
+        Line2D([], [], color=COLOURS[objective], linewidth=2, label=TITLES[objective])
+        for objective in objectives
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=3)

@@ -1,26 +1,17 @@
-"""How a report puts numbers and names into words."""
+"""How a report writes numbers, intervals and what is not there."""
 
 import math
 from collections.abc import Collection, Sequence
 
-import numpy as np
-
 from srcli.reproduction.intervals import student_interval
 from srcli.reproduction.verdicts import Estimate
+from srcli.reproduction.wording import listed
 
-TITLES = {"gan": "GAN", "wgan": "WGAN", "wgan-gp": "WGAN-GP"}
 UNKNOWN = "–"
-
-PAPERS_SCALE = "the paper: full width, 202,599 faces, length not stated"
-AUTHORS_LOG = (
-    "For comparison, the authors' own log (their repository srez, summary/1: the ResNet with the clipped"
-    " WGAN and no L1 term, 14,560 steps): there the size of the critic's loss, averaged over tenths of the"
-    " run, rises from 0.23 to 1.03 in the ninth and 0.95 in the last."
-)
 
 
 def number(value: float, digits: int = 3) -> str:
-    """A value with some significant digits; a dash for what is not defined."""
+    """A value with `digits` significant digits; a dash for NaN."""
     if math.isnan(value):
         return UNKNOWN
     if math.isinf(value):
@@ -32,13 +23,20 @@ def number(value: float, digits: int = 3) -> str:
     return f"{value:,.{min(decimals, 5)}f}".replace("-", "−")
 
 
+def cell_of_table(value: str | int | float) -> str:
+    """Text as it is, whole numbers in full, others with three significant digits."""
+    if isinstance(value, str):
+        return value
+    return f"{value:,}" if isinstance(value, int) else number(value)
+
+
 def fixed(value: float, decimals: int) -> str:
-    """A value with some decimals; a dash for what is not defined."""
+    """A value with `decimals` decimals; a dash for NaN."""
     return f"{value:.{decimals}f}".replace("-", "−") if math.isfinite(value) else number(value)
 
 
-def with_interval(estimate: Estimate | None) -> str:
-    """As "0.41 [0.2, 0.6]"; a value alone where it has no interval, a dash where there is none."""
+def in_brackets(estimate: Estimate | None) -> str:
+    """As in "0.410 [0.200, 0.600]", or "0.410" without an interval; a dash for None."""
     if estimate is None:
         return UNKNOWN
     if math.isnan(estimate.low) and math.isnan(estimate.high):
@@ -47,35 +45,25 @@ def with_interval(estimate: Estimate | None) -> str:
 
 
 def over_seeds(values: Sequence[float], decimals: int) -> str:
-    """The mean with half of its 95 % Student interval, as "20.61 ± 0.35"; one seed has no interval."""
+    """The mean with half of its 95 % Student interval, as in "20.61 ± 0.35"; one seed has no interval."""
     if not values:
         return UNKNOWN
-    estimate = student_interval(np.array(values))
+    estimate = student_interval(values)
     mean = fixed(estimate.value, decimals)
     if math.isnan(estimate.high):
         return mean
     return f"{mean} ± {fixed(estimate.high - estimate.value, decimals)}"
 
 
-def listed(words: Sequence[str]) -> str:
-    """As "a, b and c"."""
-    return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
-
-
-def counted(count: int, noun: str) -> str:
-    """As "1 run" or "3 runs"."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
-
-
 def waiting(names: Sequence[str]) -> str:
-    """Which experiments have not been run; empty if all have."""
+    """A sentence on the experiments that have not been run; empty without any."""
     if len(names) > 6:
         return f"{len(names)} experiments have not been run yet; the table below names them."
     return f"Not run yet: {', '.join(names)}." if names else ""
 
 
 def unplanned(names: Sequence[str], planned: Collection[str]) -> str:
-    """Which experiments of a figure the plan doesn't have; empty if it has all."""
+    """A sentence on the experiments of a figure that the plan lacks; empty without any."""
     absent = [name for name in names if name not in planned]
     if not absent:
         return ""

@@ -1,19 +1,20 @@
-"""Writes a report: one page, the same as Markdown, its figures, and the verdicts for programs."""
+"""Writes a report: one HTML page, the same as Markdown, its figures, and the verdicts as JSON."""
 
-import base64
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from srcli.pages.rendering import page_environment
 from srcli.reproduction.report.contents import Reproduction
 from srcli.reproduction.report.experiments import COLUMNS
-from srcli.reproduction.report.page import Page, page_of
-from srcli.reproduction.report.wording import AUTHORS_LOG, with_interval
+from srcli.reproduction.report.page import contents_of
+from srcli.reproduction.report.paper import AUTHORS_LOG
+from srcli.reproduction.report.wording import cell_of_table, in_brackets
 from srcli.reproduction.verdicts import Claim
 from srcli.storage.atomic import atomic_file, write_json, write_text
 
@@ -29,46 +30,31 @@ def write_report(reproduction: Reproduction, folder: Path) -> None:
     Raises:
         DataError: A PNG of example faces isn't one.
     """
-    page = page_of(reproduction)
-    for tile in (tile for picture in page.pictures for tile in picture.tiles):
+    page = contents_of(reproduction)
+    for tile in (tile for picture in page["pictures"] for tile in picture.tiles):
         with atomic_file(folder / FIGURES / f"{tile.name}.png") as file:
             file.write(tile.png)
     write_text(folder / MARKDOWN, _render("reproduction.md.j2", page))
     write_text(folder / PAGE, _render("report.html.j2", page))
-    write_json(folder / VERDICTS, _verdicts(reproduction, page))
+    claims = [_as_json(claim) for claim in (*page["claims"], *page["study_claims"])]
+    write_json(folder / VERDICTS, {"plan": reproduction.plan.name, "claims": claims})
 
 
-def _render(template: str, page: Page) -> str:
-    environment = Environment(
-        loader=PackageLoader("srcli.reproduction.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters |= {"data_uri": _data_uri, "interval": with_interval, "md": _for_markdown}
+def _render(template: str, page: Mapping[str, Any]) -> str:
+    environment = page_environment("srcli.reproduction.report")
+    environment.filters |= {"interval": in_brackets, "md": _for_markdown, "shown": cell_of_table}
     found = environment.get_template(template)
     return found.render(page=page, columns=COLUMNS, symbols=SYMBOLS, authors_log=AUTHORS_LOG, figures=FIGURES)
 
 
-def _data_uri(png: bytes) -> str:
-    return f"data:image/png;base64,{base64.b64encode(png).decode('ascii')}"
-
-
 def _for_markdown(value: object) -> Markup:
-    """Text as it is, on one line: nothing in it is taken for Markdown, HTML or the end of a table's cell."""
+    """Text on one line, escaped for Markdown, HTML and the cells of a table."""
     text = " ".join(str(value).split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return Markup(re.sub(r"([\\`*_\[\]|~$])", r"\\\1", text))
 
 
-def _verdicts(reproduction: Reproduction, page: Page) -> dict[str, Any]:
-    claims = [*page.claims, *page.study_claims]
-    return {"plan": reproduction.plan.name, "claims": [_as_json(claim) for claim in claims]}
-
-
 def _as_json(claim: Claim) -> dict[str, Any]:
-    """A claim as JSON has it, where what is not a finite number is null."""
+    """A claim as JSON has it; numbers that are not finite are null."""
     values = asdict(claim)
     for finding, own in zip(values["findings"], claim.findings, strict=True):
         estimate = own.estimate

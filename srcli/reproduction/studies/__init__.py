@@ -29,12 +29,10 @@ STUDIES: Mapping[str, type[Study]] = {
 
 THEORY_NOT_TESTED: Sequence[str] = (
     "Theorem 1: the EM distance is continuous in the generator's weights, and differentiable almost"
-    " everywhere;"
-    " this is proved for all weights, and any number of trained critics sees a few.",
+    " everywhere; this is proved for all weights, and any number of trained critics sees a few.",
     "Corollary 1: the same for generators that are feedforward networks with an integrable input.",
     "Theorem 2: convergence in KL implies it in JS, which is equivalent to that in TV, and that implies"
-    " convergence"
-    " in EM, which is equivalent to that in distribution; statements on limits of sequences.",
+    " convergence in EM, which is equivalent to that in distribution; statements on limits of sequences.",
     "Theorem 3: an optimal critic exists, and the gradient of the EM distance is that of its expectation;"
     " a trained critic only comes near to it.",
     "The Kantorovich-Rubinstein duality (section 3), from which the critic's objective follows.",

@@ -1,11 +1,13 @@
-"""What the settings of all studies are made of."""
+"""The parts that the settings of all studies share."""
 
+import math
 from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from srcli.objectives import Gan, Wgan, WganGp
 from srcli.optimizers import OptimizerSettings
+from srcli.reproduction.verdicts import Estimate, Verdict, surely_within
 
 Count = Annotated[int, Field(ge=1, le=10**7)]
 Steps = Annotated[int, Field(ge=0, le=10**7)]
@@ -17,7 +19,7 @@ AdversarialObjective = Annotated[Gan | Wgan | WganGp, Field(discriminator="name"
 
 
 class Settings(BaseModel):
-    """Settings as a plan's YAML holds them: frozen, and no name that is not known."""
+    """Frozen settings of a plan's YAML; unknown names are an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
@@ -36,7 +38,7 @@ class Method(Settings):
 
 
 class Bound(Settings):
-    """Where a statistic has to lie for a claim to hold; written before the runs."""
+    """Where a statistic has to lie for a claim to hold, set before the runs."""
 
     at_least: float | None = None
     at_most: float | None = None
@@ -56,6 +58,12 @@ class Bound(Settings):
         if self.at_most is None:
             return f"at least {self.at_least:g}"
         return f"between {self.at_least:g} and {self.at_most:g}"
+
+    def judge(self, estimate: Estimate) -> Verdict:
+        """Holds if the whole interval lies within the bound, does not if none of it does, else undecided."""
+        low = -math.inf if self.at_least is None else self.at_least
+        high = math.inf if self.at_most is None else self.at_most
+        return surely_within(estimate, low, high)
 
 
 class Methods(Settings):

@@ -1,4 +1,4 @@
-"""How figures and counts read in a sentence."""
+"""How objectives, counts and figures read in a sentence."""
 
 import math
 from collections.abc import Sequence
@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from srcli.reproduction.verdicts import Estimate
 
 TITLES = {"gan": "GAN", "wgan": "WGAN", "wgan-gp": "WGAN-GP"}
+WASSERSTEIN = ("wgan", "wgan-gp")
 
 
 def with_interval(estimate: Estimate, digits: int = 2, unit: str = "") -> str:
-    """As in "0.41 (0.12 to 0.63)", or "0.41" where there is no interval; the unit follows the value."""
+    """As in "0.41 dB (0.12 to 0.63)", or "0.41 dB" without an interval."""
     value = f"{estimate.value:z.{digits}f}{f' {unit}' if unit else ''}"
     if math.isnan(estimate.low) or math.isnan(estimate.high):
         return value
@@ -23,9 +24,9 @@ def listed(items: Sequence[str]) -> str:
 
 def counted(count: int, noun: str) -> str:
     """As in "1 run" and "2 runs"."""
-    return f"{count} {noun}{'' if count == 1 else 's'}"
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def first_upper(text: str) -> str:
-    """The text with a capital at the start, all else as it is."""
+    """The text with its first letter in upper case."""
     return text[:1].upper() + text[1:]

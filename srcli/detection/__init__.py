@@ -1,0 +1,1 @@
+"""Finding faces in photographs, with ONNX Runtime."""

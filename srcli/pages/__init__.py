@@ -1,0 +1,1 @@
+"""HTML pages that stand alone: one style, everything inside."""
