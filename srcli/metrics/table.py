@@ -1,12 +1,12 @@
 """The table of metrics: what each is called, how it is printed, where good values lie, how it is measured."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from srcli.metrics import measures
-from srcli.metrics.measures import Diversity, Floats, PerImage
+from srcli.metrics.measures import Floats, PerImage
 
 
 @dataclass(frozen=True)
@@ -45,30 +45,8 @@ class Metric:
         return f"{self.name} {self.number(value)} {self.unit}".rstrip()
 
 
-@dataclass(frozen=True)
-class ImageMetric(Metric):
-    """A metric of each enlarged image.
-
-    Attributes:
-        measure: From enlarged images, labels (N, H, W, 3) and inputs (N, h, w, 3) in [0, 1] to (N,).
-    """
-
-    measure: Callable[[Floats, Floats, Floats], PerImage]
-
-
-@dataclass(frozen=True)
-class SetMetric(Metric):
-    """A metric of a set of images, needing no labels.
-
-    Attributes:
-        of: From how much they differ from one another.
-    """
-
-    of: Callable[[Diversity], float]
-
-
-IMAGE_METRICS: Sequence[ImageMetric] = (
-    ImageMetric(
+IMAGE_METRICS: Sequence[Metric] = (
+    Metric(
         "psnr",
         "PSNR",
         "dB",
@@ -77,9 +55,8 @@ IMAGE_METRICS: Sequence[ImageMetric] = (
         "peak signal-to-noise ratio: how small the squared error is against the label",
         "3 dB more is half the error. It rewards the average of all faces that would fit the input, so blurry"
         " pictures do well.",
-        lambda enlarged, labels, _: measures.psnr(enlarged, labels),
     ),
-    ImageMetric(
+    Metric(
         "ssim",
         "SSIM",
         "",
@@ -88,9 +65,8 @@ IMAGE_METRICS: Sequence[ImageMetric] = (
         "structural similarity to the label; 1 is equal",
         "It compares brightness, contrast and pattern in small windows (Wang et al., 2004). Closer to what"
         " people see than PSNR, but it too prefers blur to wrong detail.",
-        lambda enlarged, labels, _: measures.ssim(enlarged, labels),
     ),
-    ImageMetric(
+    Metric(
         "l1_high",
         "L1",
         "",
@@ -98,9 +74,8 @@ IMAGE_METRICS: Sequence[ImageMetric] = (
         "lower",
         "mean absolute difference from the label, where black to white is 1",
         "",
-        lambda enlarged, labels, _: measures.l1(enlarged, labels),
     ),
-    ImageMetric(
+    Metric(
         "consistency",
         "consistency",
         "",
@@ -110,9 +85,8 @@ IMAGE_METRICS: Sequence[ImageMetric] = (
         " 0 is best",
         "It says how closely the face keeps to what the input shows. The label's is not quite 0, because"
         " inputs are rounded to 8 bits.",
-        lambda enlarged, _, low_res: measures.consistency(enlarged, low_res),
     ),
-    ImageMetric(
+    Metric(
         "sharpness",
         "sharpness",
         "",
@@ -121,9 +95,8 @@ IMAGE_METRICS: Sequence[ImageMetric] = (
         "mean step between neighbouring pixels, over the label's",
         "Below 1 is softer than the label, above 1 is sharper or noisier. It has no best value: noise can be"
         " as sharp as a face.",
-        lambda enlarged, labels, _: measures.sharpness(enlarged, labels),
     ),
-    ImageMetric(
+    Metric(
         "colour",
         "colour",
         "",
@@ -131,12 +104,11 @@ IMAGE_METRICS: Sequence[ImageMetric] = (
         "lower",
         "mean absolute difference of the mean red, green and blue from the label's, in [0, 1]",
         "",
-        lambda enlarged, labels, _: measures.colour_shift(enlarged, labels),
     ),
 )
 
-SET_METRICS: Sequence[SetMetric] = (
-    SetMetric(
+SET_METRICS: Sequence[Metric] = (
+    Metric(
         "diversity",
         "diversity",
         "",
@@ -144,9 +116,8 @@ SET_METRICS: Sequence[SetMetric] = (
         None,
         "root mean square difference of two faces, averaged over all pairs",
         "A good model's is about that of the test faces; a collapsed one's is small.",
-        lambda diversity: diversity.mean_pairwise_distance,
     ),
-    SetMetric(
+    Metric(
         "duplicates",
         "duplicates",
         "",
@@ -154,7 +125,6 @@ SET_METRICS: Sequence[SetMetric] = (
         "lower",
         "share of outputs that have a near copy among the others",
         "A near copy differs by less than a quarter of the faces' contrast, or by too little to be seen.",
-        lambda diversity: diversity.nearest_duplicate_rate,
     ),
 )
 
@@ -171,13 +141,20 @@ METRICS = {metric.key: metric for metric in (*IMAGE_METRICS, *SET_METRICS, SPREA
 
 def measure_images(enlarged: Floats, labels: Floats, low_res: Floats) -> dict[str, PerImage]:
     """All metrics of enlarged images in [0, 1] by key, one value an image."""
-    return {metric.key: metric.measure(enlarged, labels, low_res) for metric in IMAGE_METRICS}
+    return {
+        "psnr": measures.psnr(enlarged, labels),
+        "ssim": measures.ssim(enlarged, labels),
+        "l1_high": measures.l1(enlarged, labels),
+        "consistency": measures.consistency(enlarged, low_res),
+        "sharpness": measures.sharpness(enlarged, labels),
+        "colour": measures.colour_shift(enlarged, labels),
+    }
 
 
 def measure_set(images: Floats, labels: Floats | None = None) -> dict[str, float]:
     """All metrics of two or more images in [0, 1] by key; with two or more labels also the spread."""
     diversity = measures.diversity(images)
-    values = {metric.key: metric.of(diversity) for metric in SET_METRICS}
+    values = {"diversity": diversity.mean_pairwise_distance, "duplicates": diversity.nearest_duplicate_rate}
     if labels is not None:
         of_labels = measures.diversity(labels).mean_pairwise_distance
         values[SPREAD.key] = diversity.mean_pairwise_distance / max(of_labels, 1 / 255)
