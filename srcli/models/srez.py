@@ -8,14 +8,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from srcli.data.task import Sizes, Task
-from srcli.models.layers import (
-    Activation,
-    NetworkSettings,
-    Normalization,
-    Width,
-    activation,
-    initialize_srez,
-)
+from srcli.models.layers import Activation, NetworkSettings, Normalization, Width, activation, initialize_srez
 from srcli.models.resnet import BRANCH_FACTOR, RELU_FACTOR, Residual
 
 
