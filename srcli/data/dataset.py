@@ -120,13 +120,8 @@ def open_dataset(path: Path) -> Dataset:
 
 def ranges_of_indices(indices: Indices) -> str:
     """Ascending indices as inclusive ranges: [0, 1, 2, 7] -> "0-2,7"."""
-    if len(indices) == 0:
-        return ""
-    breaks = np.flatnonzero(np.diff(indices) != 1)
-    firsts = indices[np.concatenate([[0], breaks + 1])]
-    lasts = indices[np.concatenate([breaks, [len(indices) - 1]])]
-    pairs = zip(firsts.tolist(), lasts.tolist(), strict=True)
-    return ",".join(f"{first}-{last}" if last > first else f"{first}" for first, last in pairs)
+    runs = np.split(indices, np.flatnonzero(np.diff(indices) != 1) + 1)
+    return ",".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else f"{run[0]}" for run in runs if len(run))
 
 
 def indices_of_ranges(text: str, count: int) -> Indices:

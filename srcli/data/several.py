@@ -55,12 +55,8 @@ def join_datasets(datasets: Sequence[Dataset], folders: Sequence[Path]) -> Datas
     if len(datasets) == 1:
         return datasets[0]
     starts = np.cumsum([0, *(len(dataset.faces) for dataset in datasets[:-1])])
-    splits = {
-        name: np.concatenate(
-            [start + dataset.splits[name] for start, dataset in zip(starts, datasets, strict=True)]
-        )
-        for name in SPLITS
-    }
+    placed = list(zip(starts, datasets, strict=True))
+    splits = {name: np.concatenate([start + part.splits[name] for start, part in placed]) for name in SPLITS}
     fingerprints = "".join(f"{dataset.fingerprint}\n" for dataset in datasets)
     return Dataset(
         faces=JoinedFaces([np.asarray(dataset.faces) for dataset in datasets]),
@@ -80,10 +76,7 @@ def _folders_of(path: Path) -> list[Path]:
     missing = sorted({(number, count) for number in range(1, count + 1)} - set(parts))
     if missing:
         listed = ", ".join(str(number) for number, _ in missing)
-        raise DataError(
-            f"{path} lacks part {listed} of {count}",
-            "Pack it like the others, with its RANK.",
-        )
+        raise DataError(f"{path} lacks part {listed} of {count}", "Pack it like the others, with its RANK.")
     if len(parts) > count:
         raise DataError(f"{path} has parts of several packings", "Remove those of the older one.")
     return [path / f"part-{number}-of-{count}" for number in range(1, count + 1)]
