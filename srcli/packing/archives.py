@@ -21,9 +21,8 @@ def archive_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except DataError as error:
-        raise (
-            error if str(path) in error.message else DataError(f"{path} is refused: {error.message}")
-        ) from None
+        is_named = str(path) in error.message
+        raise (error if is_named else DataError(f"{path} is refused: {error.message}")) from None
     except OSError as error:
         if error.errno in _NO_ROOM:
             raise

@@ -129,18 +129,14 @@ class FolderSource:
     def files(self, wanted: Collection[str] | None = None) -> Iterator[SourceFile]:
         for name in self.names() if wanted is None else wanted:
             try:
-                yield self._read_file(name)
+                require_ordinary(path := self.path / name)
+                with path.open("rb") as file:
+                    yield _read(name, file)
             except OSError as error:
                 yield SourceFile(name, b"", error.strerror or str(error))
 
     def text(self, base_name: str) -> str | None:
         return _text_in(self.path, base_name) or _text_in(self.path.parent, base_name)
-
-    def _read_file(self, name: str) -> SourceFile:
-        path = self.path / name
-        require_ordinary(path)
-        with path.open("rb") as file:
-            return _read(name, file)
 
 
 @dataclass(frozen=True)

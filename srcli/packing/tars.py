@@ -26,7 +26,7 @@ _PIECE = 65_536
 
 
 class Stream(Protocol):
-    """The methods of a file that reading a tar needs."""
+    """The methods of a file that reading a tar needs; `read` gives fewer bytes at the end only."""
 
     def read(self, size: int, /) -> bytes: ...
     def seek(self, place: int, /) -> int: ...
@@ -107,19 +107,16 @@ class _Bounded:
         self._file, self._most = file, most
 
     def read(self, size: int) -> bytes:
-        """The next bytes; fewer at the end only."""
         if size > MAX_READ:
             raise DataError(f"a header in it has {size:,} bytes")
         self._check(self._file.tell() + size)
         return self._file.read(size)
 
     def seek(self, place: int) -> int:
-        """Moves to a position."""
         self._check(place)
         return self._file.seek(place)
 
     def tell(self) -> int:
-        """The current position."""
         return self._file.tell()
 
     def _check(self, place: int) -> None:
@@ -134,19 +131,16 @@ class _Copied:
         self._file, self._out = file, out
 
     def read(self, size: int) -> bytes:
-        """The next bytes; fewer at the end only."""
         content = self._file.read(size)
         self._out.write(content)
         return content
 
     def seek(self, place: int) -> int:
-        """Moves forward to a position, or to the end."""
         while self.tell() < place and self.read(min(place - self.tell(), _PIECE)):
             continue
         return self.tell()
 
     def tell(self) -> int:
-        """The current position."""
         return self._file.tell()
 
 
@@ -159,7 +153,6 @@ class _Xz:
         self._decompressor = _decompressor()
 
     def read(self, size: int) -> bytes:
-        """The next bytes; fewer at the end only."""
         parts, missing = [], size
         while missing > 0 and (part := self._part(missing)):
             parts.append(part)
@@ -169,7 +162,6 @@ class _Xz:
         return content
 
     def seek(self, place: int) -> int:
-        """Moves forward to a position, or to the end."""
         if place < self._place:
             raise OSError("xz is read forward only")
         while self._place < place and self.read(min(place - self._place, _PIECE)):
@@ -177,7 +169,6 @@ class _Xz:
         return self._place
 
     def tell(self) -> int:
-        """The current position."""
         return self._place
 
     def _part(self, most: int) -> bytes:
