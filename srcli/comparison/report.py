@@ -38,29 +38,25 @@ def report_html(
     """The page.
 
     Args:
-        comparison: What it shows.
         pictures: PNG files by name: `panel` and, for each sample set, its name.
         charts: PNG files of the runs' curves by title.
     """
     rows = comparison.rows
     best = {metric.key: _best(rows, metric) for metric in IMAGE_METRICS} if rows else {}
     script = (resources.files("srcli.comparison") / "templates" / "sliders.js").read_text(encoding="utf-8")
-    return (
-        page_environment("srcli.comparison")
-        .get_template("report.html.j2")
-        .render(
-            comparison=comparison,
-            faces=comparison.faces,
-            rows=[_shown_row(row, best) for row in rows],
-            shown=len(rows[0].shown) if rows else 0,
-            image_metrics=IMAGE_METRICS,
-            set_metrics=SET_METRICS,
-            pictures=pictures,
-            charts=charts or {},
-            script=script,
-            script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii"),
-            version=srcli.__version__,
-        )
+    template = page_environment("srcli.comparison").get_template("report.html.j2")
+    return template.render(
+        comparison=comparison,
+        faces=comparison.faces,
+        rows=[_shown_row(row, best) for row in rows],
+        shown=len(rows[0].shown) if rows else 0,
+        image_metrics=IMAGE_METRICS,
+        set_metrics=SET_METRICS,
+        pictures=pictures,
+        charts=charts or {},
+        script=script,
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii"),
+        version=srcli.__version__,
     )
 
 

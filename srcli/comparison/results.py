@@ -36,7 +36,6 @@ def write_comparison(out: Path, comparison: Comparison, charts: Mapping[str, byt
 
     Args:
         out: The folder, new or empty.
-        comparison: The outcome.
         charts: PNG files of the runs' curves by title, for the report.
     """
     check_folder(out)
