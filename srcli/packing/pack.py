@@ -3,8 +3,8 @@
 import os
 import signal
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Mapping
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path, PurePosixPath
@@ -87,8 +87,11 @@ def pack(source: Source, out: Path, packing: Packing) -> Packed:
             had to be skipped.
     """
     require_new(out)
-    with _sigterm_as_interrupt(), unpacked(source, out) as (opened, path):
-        return _pack(opened, path, out, packing)
+    with ExitStack() as stack:
+        # SIGTERM does what Ctrl-C does, so that unfinished files are removed.
+        before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+        stack.callback(signal.signal, signal.SIGTERM, before)
+        return _pack(*stack.enter_context(unpacked(source, out)), out, packing)
 
 
 def require_new(out: Path) -> None:
@@ -196,8 +199,8 @@ def _create_array(path: Path, rows: int, size: int) -> MappedPixels:
 
 def _keep_rows(folder: Path, faces: MappedPixels, rows: list[int]) -> MappedPixels:
     """Makes `faces.npy` of the given rows of `all.npy`, and returns it."""
-    kept = faces
     if len(rows) == len(faces):
+        kept = faces
         (folder / ALL_FILE).rename(folder / FACES_FILE)
     else:
         kept = _create_array(folder / FACES_FILE, len(rows), faces.shape[1])
@@ -233,16 +236,6 @@ def _record(
             {"name": _printable(name), "reason": reason} for name, reason in sorted(packed.skipped.items())
         ],
     }
-
-
-@contextmanager
-def _sigterm_as_interrupt() -> Iterator[None]:
-    """A block in which SIGTERM does what Ctrl-C does, so that unfinished files are removed."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _printable(name: str) -> str:

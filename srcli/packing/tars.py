@@ -34,16 +34,23 @@ class Stream(Protocol):
 
 
 @contextmanager
-def tar_members(path: Path) -> Iterator[Iterator[tuple[tarfile.TarFile, tarfile.TarInfo]]]:
+def tar_members(
+    path: Path, copy: IO[bytes] | None = None
+) -> Iterator[Iterator[tuple[tarfile.TarFile, tarfile.TarInfo]]]:
     """A block in which to iterate over the members of a tar (.tar, .tar.gz, .tar.xz, .tar.bz2).
+
+    Args:
+        copy: Where all that is read is written uncompressed, up to the tar's end.
 
     Raises:
         DataError: It would unpack to far more than it is, or holds headers or names of unreasonable length.
     """
     with ExitStack() as stack:
-        stream = _bounded(path, stack)
-        archive = stack.enter_context(tarfile.open(fileobj=stream, mode="r:"))  # type: ignore[call-overload]
-        yield _members(archive)
+        file = stack.enter_context(path.open("rb"))
+        most = MAX_UNPACKED_SHARE * path.stat().st_size + MAX_UNPACKED_EXTRA
+        bounded = _Bounded(_unpacked(file, stack), most)
+        stream = bounded if copy is None else _Copied(bounded, copy)
+        yield _members(stack.enter_context(tarfile.open(fileobj=stream, mode="r:")))  # type: ignore[call-overload]
 
 
 def is_tar(path: Path) -> bool:
@@ -63,31 +70,12 @@ def is_packed(path: Path) -> bool:
         return _unpacked(file, stack) is not file
 
 
-def unpack(path: Path, out: IO[bytes]) -> None:
-    """Writes a tar archive uncompressed, up to its end and within the bounds of `tar_members`.
-
-    Raises:
-        DataError: As `tar_members`.
-    """
-    with ExitStack() as stack:
-        stream = _Copied(_bounded(path, stack), out)
-        archive = stack.enter_context(tarfile.open(fileobj=stream, mode="r:"))  # type: ignore[call-overload]
-        for _ in _members(archive):
-            pass
-
-
 def _members(archive: tarfile.TarFile) -> Iterator[tuple[tarfile.TarFile, tarfile.TarInfo]]:
     while (member := archive.next()) is not None:
         archive.members.clear()  # type: ignore[attr-defined]  # it keeps them all, and there may be millions
         if len(member.name) > MAX_NAME:
             raise DataError(f"it holds a name of {len(member.name):,} characters")
         yield archive, member
-
-
-def _bounded(path: Path, stack: ExitStack) -> Stream:
-    """The archive's uncompressed bytes."""
-    file = stack.enter_context(path.open("rb"))
-    return _Bounded(_unpacked(file, stack), MAX_UNPACKED_SHARE * path.stat().st_size + MAX_UNPACKED_EXTRA)
 
 
 def _unpacked(file: IO[bytes], stack: ExitStack) -> Stream:
