@@ -179,14 +179,11 @@ def draw_changes(
 
 
 def augment(pixels: Tensor, changes: NDArray[np.float64]) -> Tensor:
-    """Changes saturation, contrast and brightness, in this order, and scales to the networks' range.
+    """Changes saturation, contrast and brightness, in this order: (B, 3, H, W) in 0..255 -> [-1, 1], clipped.
 
     Args:
-        pixels: (B, 3, H, W) in 0..255; overwritten with the result.
+        pixels: Overwritten with the result.
         changes: (3, B), from `draw_changes`.
-
-    Returns:
-        (B, 3, H, W) in [-1, 1], clipped.
     """
     brightness, contrast, saturation = changes[:, :, None]  # (B, 1) each
     means = pixels.mean((2, 3)).cpu().numpy()

@@ -94,11 +94,7 @@ class Degradation:
 
 
 def degrade(label: Pixels, side: int, degradation: Degradation, random: np.random.Generator) -> Pixels:
-    """Degrades and downscales a label: (H, H, 3) -> (side, side, 3).
-
-    Args:
-        random: Source of the noise values; all else is in `degradation`.
-    """
+    """Degrades and downscales a label: (H, H, 3) -> (side, side, 3); only noise is drawn."""
     blurred = label if degradation.blur is None else blur(label, degradation.blur)
     small = reduce(blurred, side, degradation.reduction)
     noisy = small if degradation.noise is None else add_noise(small, degradation.noise, random)
