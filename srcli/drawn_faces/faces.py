@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from srcli.data.dataset import Dataset, digest_of, fingerprint_of
+from srcli.data.dataset import SPLITS, Dataset, digest_of, fingerprint_of
 from srcli.data.task import PAPER
 from srcli.drawn_faces.canvas import Canvas, Dice, Numbers, ellipse, glow, line, soft, texture, wave
 from srcli.drawn_faces.hair import draw_strands, paint_hair_behind, paint_hair_in_front
@@ -43,11 +43,8 @@ def built_in_dataset(count: int = 2000, seed: int = 0, size: int = PAPER.face_si
     """Drawn faces as a dataset: the last tenth is the test split, the tenth before it validation."""
     faces = draw_faces(count, seed, size)
     tenth = count // 10
-    splits = {
-        "train": np.arange(count - 2 * tenth),
-        "validation": np.arange(count - 2 * tenth, count - tenth),
-        "test": np.arange(count - tenth, count),
-    }
+    parts = np.split(np.arange(count), [count - 2 * tenth, count - tenth])
+    splits = dict(zip(SPLITS, parts, strict=True))
     return Dataset(faces, splits, fingerprint_of(faces.shape, map(digest_of, faces), splits), "built-in")
 
 
@@ -250,6 +247,5 @@ def _exposure(canvas: Canvas, dice: Dice) -> None:
     """The camera: contrast, brightness and a colour cast."""
     contrast, brightness = dice.between(0.8, 1.15)[:, None], dice.between(-0.08, 0.08)[:, None]
     cast = np.concatenate([dice.between(0.94, 1.06) for _ in range(3)], axis=1)[..., None]
-    np.multiply(canvas.pixels - np.float32(0.5), contrast, out=canvas.pixels)
-    np.add(canvas.pixels, brightness + np.float32(0.5), out=canvas.pixels)
-    np.multiply(canvas.pixels, cast, out=canvas.pixels)
+    contrasted = (canvas.pixels - np.float32(0.5)) * contrast + (brightness + np.float32(0.5))
+    np.multiply(contrasted, cast, out=canvas.pixels)

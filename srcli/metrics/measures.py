@@ -55,13 +55,9 @@ def l1(images: Floats, labels: Floats) -> PerImage:
 
 
 def consistency(images: Floats, low_res: Floats) -> PerImage:
-    """Mean absolute difference between the area average of the images and the low-resolution input.
+    """Mean absolute difference between images (N, k h, k w, 3), area-averaged, and inputs (N, h, w, 3).
 
     It is 0 for an image that shrinks to exactly its input (the L1 term of eq. 7, for values in [0, 1]).
-
-    Args:
-        images: (N, k h, k w, 3) for a whole k.
-        low_res: (N, h, w, 3).
     """
     count, height, width, channels = low_res.shape
     factor = images.shape[1] // height
@@ -105,7 +101,7 @@ def ssim(images: Floats, labels: Floats) -> PerImage:
 
 
 def diversity(samples: Floats) -> Diversity:
-    """How different samples are.
+    """How different samples are, two or more.
 
     The distance of two images is their root mean square difference. A sample has a near copy when its
     nearest other sample is closer than a quarter of the samples' mean contrast (the standard deviation of
@@ -114,9 +110,6 @@ def diversity(samples: Floats) -> Diversity:
     of 300 CelebA faces are half their contrast apart, so real faces have no near copies by this measure,
     unless the same photograph is there twice. The threshold scales with the contrast, not with the mean
     distance, so that a generator with one mode is not judged by its own lack of variety.
-
-    Args:
-        samples: (N, H, W, 3), at least two.
     """
     if len(samples) < 2:
         raise ValueError("diversity needs two samples or more")
@@ -132,11 +125,9 @@ def diversity(samples: Floats) -> Diversity:
 def bootstrap_interval(
     values: PerImage, confidence: float = 0.95, resamples: int = 2000, seed: int = 0
 ) -> tuple[float, float]:
-    """The percentile bootstrap interval of the mean: (low, high).
+    """The percentile bootstrap interval of the mean of one or more values, of which any may be infinite.
 
-    Args:
-        values: (N,), at least one; infinite values are allowed.
-        resamples: How many times N values are drawn with replacement.
+    N values are drawn with replacement, `resamples` times.
     """
     if len(values) == 0:
         raise ValueError("an interval needs one value or more")

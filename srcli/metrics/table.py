@@ -16,20 +16,20 @@ class Metric:
     Attributes:
         key: Its name in logs, records and JSON.
         name: Its name for people.
-        unit: Empty where it has none.
         decimals: How many are worth printing.
         better: Where good values lie; None where no value is the best.
         definition: A phrase for the legend of a table.
         remark: Whole sentences on how to read it; may be empty.
+        unit: Empty where it has none.
     """
 
     key: str
     name: str
-    unit: str
     decimals: int
     better: Literal["higher", "lower"] | None
     definition: str
-    remark: str
+    remark: str = ""
+    unit: str = ""
 
     @property
     def title(self) -> str:
@@ -49,36 +49,26 @@ IMAGE_METRICS: Sequence[Metric] = (
     Metric(
         "psnr",
         "PSNR",
-        "dB",
         2,
         "higher",
         "peak signal-to-noise ratio: how small the squared error is against the label",
         "3 dB more is half the error. It rewards the average of all faces that would fit the input, so blurry"
         " pictures do well.",
+        "dB",
     ),
     Metric(
         "ssim",
         "SSIM",
-        "",
         3,
         "higher",
         "structural similarity to the label; 1 is equal",
         "It compares brightness, contrast and pattern in small windows (Wang et al., 2004). Closer to what"
         " people see than PSNR, but it too prefers blur to wrong detail.",
     ),
-    Metric(
-        "l1_high",
-        "L1",
-        "",
-        4,
-        "lower",
-        "mean absolute difference from the label, where black to white is 1",
-        "",
-    ),
+    Metric("l1_high", "L1", 4, "lower", "mean absolute difference from the label, where black to white is 1"),
     Metric(
         "consistency",
         "consistency",
-        "",
         4,
         "lower",
         "mean absolute difference, in [0, 1], of the output shrunk to the input's size from the input;"
@@ -89,7 +79,6 @@ IMAGE_METRICS: Sequence[Metric] = (
     Metric(
         "sharpness",
         "sharpness",
-        "",
         2,
         None,
         "mean step between neighbouring pixels, over the label's",
@@ -99,11 +88,9 @@ IMAGE_METRICS: Sequence[Metric] = (
     Metric(
         "colour",
         "colour",
-        "",
         4,
         "lower",
         "mean absolute difference of the mean red, green and blue from the label's, in [0, 1]",
-        "",
     ),
 )
 
@@ -111,7 +98,6 @@ SET_METRICS: Sequence[Metric] = (
     Metric(
         "diversity",
         "diversity",
-        "",
         4,
         None,
         "root mean square difference of two faces, averaged over all pairs",
@@ -120,7 +106,6 @@ SET_METRICS: Sequence[Metric] = (
     Metric(
         "duplicates",
         "duplicates",
-        "",
         3,
         "lower",
         "share of outputs that have a near copy among the others",
@@ -128,12 +113,8 @@ SET_METRICS: Sequence[Metric] = (
     ),
 )
 
-SPREAD = Metric(
-    "spread", "spread", "", 2, None, "mean distance of two outputs, over that of two test faces", ""
-)
-RECALL = Metric(
-    "recall", "recall", "", 2, "higher", "share of test faces that 1,000 samples from noise cover", ""
-)
+SPREAD = Metric("spread", "spread", 2, None, "mean distance of two outputs, over that of two test faces")
+RECALL = Metric("recall", "recall", 2, "higher", "share of test faces that 1,000 samples from noise cover")
 
 METRICS = {metric.key: metric for metric in (*IMAGE_METRICS, *SET_METRICS, SPREAD, RECALL)}
 """All metrics by key. Recall needs a space of features; `reproduction.coverage` measures it."""

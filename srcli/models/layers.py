@@ -20,13 +20,10 @@ Width = Annotated[int, Field(ge=1, le=4096)]
 """Channels, or values of a linear layer."""
 Depth = Annotated[int, Field(ge=1, le=256)]
 
-LEAKY_SLOPE = 0.2
-DCGAN_STD = 0.02
-
 
 def activation(name: Activation) -> nn.Module:
     """The activation of that name; leaky ReLU has a slope of 0.2, as in the authors' code."""
-    return {"relu": nn.ReLU(), "leaky_relu": nn.LeakyReLU(LEAKY_SLOPE), "tanh": nn.Tanh()}[name]
+    return {"relu": nn.ReLU(), "leaky_relu": nn.LeakyReLU(0.2), "tanh": nn.Tanh()}[name]
 
 
 def normalization(name: Normalization, channels: int, *, spatial: bool = True) -> nn.Module:
@@ -57,7 +54,7 @@ def finish(
 
 def initialize_normal(network: nn.Module) -> None:
     """Draws all weights of convolutions and linear layers from N(0, 0.02) and sets biases to 0 (DCGAN)."""
-    _initialize(network, lambda weight: nn.init.normal_(weight, 0.0, DCGAN_STD))
+    _initialize(network, lambda weight: nn.init.normal_(weight, 0.0, 0.02))
 
 
 def initialize_he(network: nn.Module) -> None:
@@ -104,10 +101,8 @@ def halving_mistakes(task: Task) -> list[str]:
     """What a network between labels and maps of 4 to 7 pixels says of a task."""
     if task.label_size % 2**task.halvings == 0:
         return []
-    return [
-        f"architecture: it halves labels {task.halvings} times; task.label_size should be a multiple of"
-        f" {2**task.halvings}, not {task.label_size}"
-    ]
+    what = f"architecture: it halves labels {task.halvings} times; task.label_size should be a multiple of"
+    return [f"{what} {2**task.halvings}, not {task.label_size}"]
 
 
 class Flatten(nn.Flatten):
