@@ -63,10 +63,8 @@ class Row:
     """One way to enlarge the faces, or the labels themselves.
 
     Attributes:
-        name: For people and files.
         estimates: Of every image metric, by its key.
         shown: The first faces, (n, H, H, 3), n up to 10.
-        model: None for what needs none.
     """
 
     name: str
@@ -80,11 +78,9 @@ class SampleSet:
     """Faces drawn from noise, or as many test faces beside them.
 
     Attributes:
-        name: Of the model, or what else they are.
         count: How many faces were measured.
         metrics: Every set metric, by its key.
         shown: The first of them, (n, H, H, 3), n up to 64.
-        model: None for the test faces.
     """
 
     name: str
@@ -140,14 +136,12 @@ def task_of(models: Sequence[Model]) -> Task:
     Raises:
         UserError: They have several.
     """
-    tasks = {model.name: model.generator.description.task for model in models}
-    for name, task in tasks.items():
-        if task != tasks[models[0].name]:
-            raise UserError(
-                f"{models[0].name} makes {tasks[models[0].name]}, and {name} {task}",
-                "Compare models of one task at a time.",
-            )
-    return next(iter(tasks.values()), PAPER)
+    tasks = [model.generator.description.task for model in models] or [PAPER]
+    for model, task in zip(models, tasks, strict=False):
+        if task != tasks[0]:
+            what = f"{models[0].name} makes {tasks[0]}, and {model.name} {task}"
+            raise UserError(what, "Compare models of one task at a time.")
+    return tasks[0]
 
 
 def compare(models: Sequence[Model], faces: Faces) -> Comparison:

@@ -11,7 +11,6 @@ from srcli.pictures.pixels import Pixels
 
 _NOISE_SEED = 0
 
-
 _RANGES: Mapping[str, tuple[float, float, str]] = {
     "jpeg": (1, 100, "quality"),
     "noise": (0, 255, "sigma of 255"),
@@ -31,7 +30,7 @@ class InputDegradation:
     Attributes:
         name: As a person gives it, `jpeg:75`.
         meaning: What it does, for a report.
-        degradation: What is done to labels; its blur is in pixels of the input.
+        degradation: Its blur is in pixels of the input.
     """
 
     name: str
@@ -59,7 +58,10 @@ def parse_degradation(text: str) -> InputDegradation:
             meaning = f"the label reduced by Pillow's {kernel} resize instead of the area average"
             return InputDegradation(text, meaning, Degradation(reduction=Reduction(kernel)))
     least, most, _unit = _RANGES.get(name, (1, 0, ""))
-    number = _number(value)
+    try:
+        number = float(value)
+    except ValueError:
+        number = float("nan")  # lies in no range
     if not least <= number <= most or (name == "jpeg" and number % 1):
         raise UserError(f"--degrade {text} is no degradation", _CHOICES)
     shown = f"{number:g}"
@@ -76,11 +78,3 @@ def parse_degradation(text: str) -> InputDegradation:
             meaning = f"the label blurred by a Gaussian of sigma {sigma} before it was reduced"
             degradation = Degradation(blur=Blur(number))
     return InputDegradation(f"{name}:{shown}", meaning, degradation)
-
-
-def _number(text: str) -> float:
-    """The number, or NaN, which lies in no range."""
-    try:
-        return float(text)
-    except ValueError:
-        return float("nan")

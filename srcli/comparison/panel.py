@@ -19,11 +19,7 @@ _PADDING = 14
 
 
 def panel(rows: Sequence[tuple[str, Pixels]]) -> Pixels:
-    """Rows of faces at twice their size, each with its caption on the left: (H, W, 3).
-
-    Args:
-        rows: Captions, and as many faces (n, H, H, 3) in every row.
-    """
+    """Rows of n faces (n, H, H, 3) at twice their size, each with its caption on the left: (H, W, 3)."""
     faces = grid([list(enlarge_nearest(shown, ZOOM)) for _, shown in rows], gap=_GAP)
     height = rows[0][1].shape[1] * ZOOM
     captions = [_caption(text, height) for text, _ in rows]

@@ -24,14 +24,6 @@ class _Cell(NamedTuple):
     is_best: bool
 
 
-class _ShownRow(NamedTuple):
-    """A row of the table; `strip` is a PNG of its first faces side by side."""
-
-    name: str
-    strip: bytes
-    cells: Sequence[_Cell]
-
-
 def report_html(
     comparison: Comparison, pictures: Mapping[str, bytes], charts: Mapping[str, bytes] | None = None
 ) -> str:
@@ -60,10 +52,11 @@ def report_html(
     )
 
 
-def _shown_row(row: Row, best: Mapping[str, str | None]) -> _ShownRow:
+def _shown_row(row: Row, best: Mapping[str, str | None]) -> dict[str, object]:
+    """A row of the table; `strip` is a PNG of its first faces side by side."""
     strip = as_png(np.concatenate(list(row.shown), axis=1))
     cells = [_cell(row, metric, best[metric.key]) for metric in IMAGE_METRICS]
-    return _ShownRow(row.name, strip, cells)
+    return {"name": row.name, "strip": strip, "cells": cells}
 
 
 def _cell(row: Row, metric: Metric, best: str | None) -> _Cell:
