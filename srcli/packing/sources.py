@@ -5,7 +5,7 @@ import stat
 import zipfile
 from collections import deque
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -68,8 +68,9 @@ def open_source(path: Path) -> Source:
         return FolderSource(path)
     if not path.is_file():
         raise DataError(f"{path} does not exist", "Give a folder, a zip, a tar, or the word celeba.")
-    if _is_zip(path):
-        return ZipSource(path)
+    with suppress(Exception):  # a damaged end record makes it raise nearly anything
+        if zipfile.is_zipfile(path):
+            return ZipSource(path)
     if is_tar(path):
         return TarSource(path)
     raise DataError(f"{path} is neither a folder nor a whole zip or tar archive")
@@ -266,10 +267,3 @@ def _text_of(file: SourceFile, archive: Path) -> str:
 def _text_in(folder: Path, base_name: str) -> str | None:
     file = folder / base_name
     return read_bounded(file, MAX_TEXT_BYTES).decode("utf-8", "replace") if file.is_file() else None
-
-
-def _is_zip(path: Path) -> bool:
-    try:
-        return zipfile.is_zipfile(path)
-    except Exception:  # a damaged end record makes it raise nearly anything
-        return False
