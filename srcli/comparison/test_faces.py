@@ -80,11 +80,11 @@ def faces_of_folder(folder: Path, limit: int | None, task: Task = PAPER) -> Face
         raise ImageError(f"{folder} holds no pictures", f"Known endings: {' '.join(PICTURE_ENDINGS)}.")
     source = FolderSource(folder)
     layout = detect_layout(source.files(names))
-    labels = []
+    faces = []
     for file in source.files(names):
         path = str(folder / file.name)
         if file.problem:
             raise ImageError(f"{path}: {file.problem}")
-        labels.append(task.centre_window(face_of(file.content, path, layout, task.face_size)[None])[0])
-    fingerprint = hashlib.sha256(np.stack(labels).tobytes()).hexdigest()
-    return Faces(np.stack(labels), str(folder), fingerprint, task=task)
+        faces.append(task.centre_window(face_of(file.content, path, layout, task.face_size)[None])[0])
+    labels = np.stack(faces)
+    return Faces(labels, str(folder), hashlib.sha256(labels.tobytes()).hexdigest(), task=task)

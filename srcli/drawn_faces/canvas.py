@@ -83,7 +83,7 @@ class Canvas:
     def scaled(self, window: Window) -> Window:
         """Where a window of the 72 pixels lies on this canvas."""
         rows, columns = (
-            slice(*(round(end * self.zoom) for end in (part.start, part.stop))) for part in window
+            slice(round(part.start * self.zoom), round(part.stop * self.zoom)) for part in window
         )
         return rows, columns
 
