@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from srcli.data.task import PAPER
 from srcli.errors import ExperimentError
-from srcli.experiment.loading import load_experiment
+from srcli.experiment.loading import as_overrides, load_experiment
 from srcli.experiment.mistakes import validate
 from srcli.experiment.presets import plan_path, preset_path
 from srcli.experiment.schema import Experiment
@@ -213,16 +213,3 @@ def _runs_of(plan: Plan, part: Part) -> Iterator[PlannedRun]:
             if experiment.task != PAPER:
                 raise ExperimentError(f"plan {plan.name}: {preset} is to make {experiment.task}, not {PAPER}")
             yield PlannedRun(cell, part.part, part.figures, preset, seed, settings, experiment)
-
-
-def as_overrides(settings: Mapping[str, Any]) -> list[str]:
-    """Settings as `--set` takes them; flow style, so that lists stay on one line."""
-    return [f"{path}={_flow(value)}" for path, value in settings.items()]
-
-
-def _flow(value: Any) -> str:
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(_flow(item) for item in value)}]"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)

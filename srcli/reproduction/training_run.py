@@ -15,11 +15,11 @@ import torch
 from srcli.data.dataset import Dataset
 from srcli.data.task import PAPER
 from srcli.errors import EXIT_DIVERGED, EXIT_INTERRUPTED, InterruptedRunError, RunError
-from srcli.experiment.loading import differences, load_experiment
+from srcli.experiment.loading import as_overrides, differences, load_experiment
 from srcli.metrics.table import METRICS
 from srcli.pictures.pixels import Pixels, as_png, grid
 from srcli.reproduction.finals import measure_run
-from srcli.reproduction.plan import PlannedRun, as_overrides
+from srcli.reproduction.plan import PlannedRun
 from srcli.reproduction.records import STEP_TERMS, RunRecord, Series, columns_of, write_record
 from srcli.runs.directory import RunDirectory
 from srcli.runs.lock import is_being_trained

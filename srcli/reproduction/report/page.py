@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-import srcli
 from srcli.reproduction.cells import STATES, Cell
 from srcli.reproduction.report.contents import Reproduction
 from srcli.reproduction.report.experiments import experiment_groups, stopped_runs
@@ -21,6 +20,7 @@ from srcli.reproduction.report.pictures import Picture
 from srcli.reproduction.report.study_sections import StudySection, study_sections
 from srcli.reproduction.studies import THEORY_NOT_TESTED
 from srcli.reproduction.wording import counted, listed
+from srcli.version import __version__
 
 
 def contents_of(reproduction: Reproduction) -> dict[str, Any]:
@@ -108,7 +108,7 @@ def _stamp(reproduction: Reproduction) -> str:
 
 
 def _made(reproduction: Reproduction) -> list[tuple[str, str]]:
-    rows = [("report by", f"srcli {srcli.__version__}")]
+    rows = [("report by", f"srcli {__version__}")]
     if reproduction.commit:
         rows.append(("commit", reproduction.commit))
     return rows + made_rows([record for cell in reproduction.cells for record in cell.records])
