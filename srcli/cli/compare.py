@@ -57,9 +57,9 @@ def compare(
     from srcli.interface import compare as compare_models
 
     results.check_folder(out)
-    if not data and images is None:
-        say("no --data or --images given: comparing on the built-in drawn faces")
     compared = compare_models(models, data or [], images=images, limit=limit, degrade=degrade, device=device)
+    if not data and images is None:
+        say("no --data or --images given: compared on the built-in drawn faces")
     report = results.write_comparison(out, compared, _charts(compared.models))
     results.print_comparison(compared)
     result(str(report))
