@@ -22,7 +22,6 @@ def validate(
     """Validates values as a model of that kind.
 
     Args:
-        document: The source of the values, for line numbers.
         overrides: The `a.b=value` settings already applied to the values.
 
     Raises:
@@ -48,14 +47,12 @@ def _explain(
     set_paths: Mapping[tuple[str, ...], str],
     kind: type[BaseModel],
 ) -> list[str]:
-    path = _path(detail, values)
-    if not path:  # raised by _check_parts_fit: each line starts with its path
-        mistakes = str(detail["ctx"]["error"]).split("\n")
-        return [
-            f"{_place(tuple(line.partition(':')[0].split('.')), document, set_paths)}: {line}"
-            for line in mistakes
-        ]
-    return [f"{_place(path, document, set_paths)}: {'.'.join(path)}: {_reason(detail, path, kind)}"]
+    if path := _path(detail, values):
+        mistakes = [(path, f"{'.'.join(path)}: {_reason(detail, path, kind)}")]
+    else:  # raised by _check_parts_fit: each line starts with its path
+        lines = str(detail["ctx"]["error"]).split("\n")
+        mistakes = [(tuple(line.partition(":")[0].split(".")), line) for line in lines]
+    return [f"{_place(where, document, set_paths)}: {mistake}" for where, mistake in mistakes]
 
 
 def _path(detail: ErrorDetails, values: Mapping[str, Any]) -> tuple[str, ...]:
@@ -123,7 +120,7 @@ def _hidden_mistakes(
     hidden: list[ErrorDetails] = []
     for detail in details:
         path = _path(detail, values)
-        if detail["type"] != "union_tag_invalid" or not isinstance(_value_at(values, path), str):
+        if detail["type"] != "union_tag_invalid" or not isinstance(detail["input"].get(path[-1]), str):
             continue
         names = detail["ctx"]["expected_tags"].replace("'", "").split(", ")
         tried = difflib.get_close_matches(detail["ctx"]["tag"], names, n=1) or names
@@ -142,12 +139,6 @@ def _mistakes_below(
         found = {(_path(detail, values), detail["type"]): detail for detail in error.errors()}
         return {key: detail for key, detail in found.items() if key[0][: len(parent)] == parent != key[0]}
     return {}
-
-
-def _value_at(values: Any, path: Sequence[str]) -> Any:
-    for key in path:
-        values = values.get(key) if isinstance(values, Mapping) else None
-    return values
 
 
 def _with_value(values: Mapping[str, Any], path: Sequence[str], value: str) -> dict[str, Any]:

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 import yaml
-from tiny_experiments import PRESETS
+from tiny_experiments import PRESETS, parse_experiment
 
 from srcli.errors import ExperimentError
-from srcli.experiment.loading import differences, load_experiment, override_experiment, parse_experiment
+from srcli.experiment.loading import differences, load_experiment, override_experiment
 
 PAPER = [
     "resnet-gan",
