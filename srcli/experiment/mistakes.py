@@ -120,7 +120,7 @@ def _hidden_mistakes(
     hidden: list[ErrorDetails] = []
     for detail in details:
         path = _path(detail, values)
-        if detail["type"] != "union_tag_invalid" or not isinstance(detail["input"].get(path[-1]), str):
+        if detail["type"] != "union_tag_invalid" or not isinstance(_value_at(values, path), str):
             continue
         names = detail["ctx"]["expected_tags"].replace("'", "").split(", ")
         tried = difflib.get_close_matches(detail["ctx"]["tag"], names, n=1) or names
@@ -139,6 +139,12 @@ def _mistakes_below(
         found = {(_path(detail, values), detail["type"]): detail for detail in error.errors()}
         return {key: detail for key, detail in found.items() if key[0][: len(parent)] == parent != key[0]}
     return {}
+
+
+def _value_at(values: Any, path: Sequence[str]) -> Any:
+    for key in path:
+        values = values.get(key) if isinstance(values, Mapping) else None
+    return values
 
 
 def _with_value(values: Mapping[str, Any], path: Sequence[str], value: str) -> dict[str, Any]:
