@@ -85,8 +85,8 @@ app.add_typer(presets, name="presets")
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        from srcli import __version__
         from srcli.console import result
+        from srcli.version import __version__
 
         result(f"srcli {__version__}")
         raise typer.Exit

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import torch
 
-import srcli
 from srcli.console import say
 from srcli.data.dataset import Dataset
 from srcli.data.several import open_datasets
@@ -30,6 +29,7 @@ from srcli.training.replicas import SINGLE_PROCESS, Replicas, most_restarts, res
 from srcli.training.reporting import reporting
 from srcli.training.state import TrainingState, first_state, restore_state, save_state, weights_digest
 from srcli.training.stopping import asked_to_stop
+from srcli.version import __version__
 
 EXTENDABLE = "training.steps"
 
@@ -236,7 +236,7 @@ def _new_record(
         "processes": state.replicas.count,
         "dataset": {"source": dataset.source, "paths": paths, "fingerprint": dataset.fingerprint},
         "versions": {
-            "srcli": srcli.__version__,
+            "srcli": __version__,
             "torch": torch.__version__,
             "numpy": np.__version__,
             "python": platform.python_version(),

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from threading import Event
 from typing import Any
 
-from srcli import __version__
 from srcli.console import fail, progress, result, say
 from srcli.detection.mtcnn import Face
 from srcli.errors import NoFaceError, UserError
@@ -20,6 +19,7 @@ from srcli.upscaling.prefetch import StoppedError, prefetch
 from srcli.upscaling.records import Record, Status
 from srcli.upscaling.stages import Item, UpscaleOptions, decode, enlarge, write
 from srcli.upscaling.writing import DEFAULT_QUALITY, Provenance
+from srcli.version import __version__
 
 
 @dataclass
