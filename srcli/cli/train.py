@@ -100,10 +100,10 @@ def _start(
 ) -> Path:
     """Trains a new run, or resumes one that torchrun has restarted."""
     from srcli.runs.directory import next_run_path
-    from srcli.training.replicas import may_restart, restarts
+    from srcli.training.replicas import most_restarts, restarts
     from srcli.training.sessions import resume_run, start_run
 
-    if out is None and may_restart():
+    if out is None and most_restarts() > 0:
         raise UserError("a run that torchrun may restart needs a name", "Give it with --out RUN.")
     path = out or Path(replicas.gather(str(next_run_path(Path("runs"), experiment.name)))[0])
     exists = any(replicas.gather("exists" if path.exists() else ""))
@@ -127,4 +127,4 @@ def _rehearse(
     with replicas.together():
         dataset = load_dataset(data, experiment.task)
     figures = rehearse(experiment, dataset, device, replicas)
-    result(experiment.to_yaml() + "\n".join(f"# {line}" for line in figures.lines()))
+    result(experiment.to_yaml() + "\n".join(f"# {line}" for line in figures))
