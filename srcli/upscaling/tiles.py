@@ -177,9 +177,9 @@ def enlarge_bands(
             of_size.setdefault(band.window(column).shape[:2], []).append((index, column))
     for (height, width), tiles in of_size.items():
         for some in _batches(tiles, max(1, BATCH_PIXELS // (height * width))):
-            high_res = network.enlarge(
-                to_network(np.stack([bands[index].window(column) for index, column in some]))
-            )
+            # One by one, since pictures of one size may be grey or coloured, of 8 or 16 bits.
+            low_res = [to_network(bands[index].window(column)[None]) for index, column in some]
+            high_res = network.enlarge(np.concatenate(low_res))
             for (index, column), values in zip(some, high_res, strict=True):
                 _place(enlarged[index], bands[index], column, values, scale)
             on_progress(sum(bands[index].share for index, _ in some))
