@@ -175,7 +175,7 @@ def test_json_gives_a_record_of_every_picture(residual: Path) -> None:
         "output_width": 120,
         "output_height": 80,
         "model": "small-residual-wgan-gp, step 7",
-        "sha256": load_torch_generator(residual).sha256,
+        "sha256": load_torch_generator(residual).description.sha256,
         "faces": None,
     }
     told = {name: (record["status"], record["error"], record["output"]) for name, record in records.items()}
