@@ -36,22 +36,14 @@ class Picture:
     remarks: tuple[str, ...] = ()
 
 
-def output_size(picture: Picture, scale: int, compare: bool) -> tuple[int, int]:
-    """Width and height of the output, twice as wide if `compare` puts the input beside it."""
-    height, width = picture.colour.shape[:2]
-    return width * scale * (1 + compare), height * scale
-
-
 def fit_format(picture: Picture, image_format: str, size: tuple[int, int], name: str) -> Picture:
     """Removes what the output's format cannot hold.
 
     JPEG has no transparency and no EXIF data beyond 64 KiB, JPEG and WebP have no 16-bit pixels.
 
     Args:
-        picture: The picture before it is enlarged.
         image_format: PNG, JPEG or WEBP.
         size: Width and height of the output.
-        name: The picture's name in messages.
 
     Raises:
         ImageError: The picture is transparent and the format JPEG, or the output is too large for the format.
@@ -83,17 +75,12 @@ def show_visible(picture: Picture) -> Picture:
 
 
 def finish_rows(picture: Picture, colour: Pixels, start: int, scale: int, compare: bool) -> Pixels:
-    """Output rows: the enlarged colours, with bicubically enlarged transparency.
+    """Output rows (n, width, channels): the enlarged colours, and bicubically enlarged transparency last.
 
     Args:
         picture: The whole picture before it is enlarged.
-        colour: Enlarged colours of some rows.
-        start: The first of these rows in the picture.
-        scale: The enlargement factor.
+        colour: Enlarged colours of some rows, of which `start` is the first in the picture.
         compare: Whether to put the picture's bicubic enlargement to the left.
-
-    Returns:
-        (rows, width, channels), transparency last.
     """
     stop = start + len(colour) // scale
     if compare:
