@@ -64,12 +64,14 @@ def talk_console() -> Console:
 
 def say(text: str) -> None:
     """Prints one plain line on standard error."""
-    _talk(text)
+    if is_talking():
+        _write(text, colour=None)
 
 
 def warn(text: str) -> None:
     """Prints a line on standard error, starting with `warning:`."""
-    _talk(f"warning: {text}", colour=33)
+    if is_talking():
+        _write(f"warning: {text}", colour=33)
 
 
 def fail(text: str) -> None:
@@ -126,8 +128,8 @@ def progress(unit: str) -> Progress:
     """A progress bar on standard error with rate and time left; shown on a terminal only.
 
     Args:
-        unit: What is counted, in the plural, for example `images`. Tasks have the fields `rate` and `note`:
-            remarks separated by commas, of which as many are shown as fit.
+        unit: What is counted, in the plural. Tasks have the fields `rate` and `note`: remarks separated by
+            commas, of which as many are shown as fit.
     """
     return FittingProgress(unit, talk_console())
 
@@ -136,10 +138,6 @@ class FittingProgress(Progress):
     """A progress bar that keeps the bar, the count and the time left on narrow terminals.
 
     Dropped in turn: remarks, last first, then the time taken, the rate, the name.
-
-    Args:
-        unit: What is counted, in the plural.
-        console: Where the bar is shown, if that is a terminal.
     """
 
     def __init__(self, unit: str, console: Console) -> None:
@@ -222,11 +220,6 @@ def _as_shown(character: str) -> str:
 def _plain(text: str) -> Text:
     """Text without markup or terminal control characters."""
     return Text(printable(text))
-
-
-def _talk(text: str, colour: int | None = None) -> None:
-    if is_talking():
-        _write(text, colour)
 
 
 def _write(text: str, colour: int | None) -> None:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from srcli.cli.arguments import Device
+
 if TYPE_CHECKING:
     from srcli.comparison.compare import Model
 
@@ -32,7 +34,7 @@ def compare(
             " pixels), kernel:bicubic, kernel:bilinear or kernel:lanczos.",
         ),
     ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
+    device: Device = "auto",
 ) -> None:
     """Compare models on the same test faces, measured and shown side by side.
 

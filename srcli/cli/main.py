@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from srcli import __version__
 from srcli.cli.arguments import as_options, refuse_addresses, refuse_empty, telling_of_files
 from srcli.cli.compare import compare
 from srcli.cli.export import export
@@ -17,7 +18,7 @@ from srcli.cli.presets import presets
 from srcli.cli.reproduce import reproduce
 from srcli.cli.train import train
 from srcli.cli.upscale import upscale
-from srcli.console import discard_output, fail, is_talking, say
+from srcli.console import discard_output, fail, is_talking, result, say
 from srcli.errors import EXIT_INTERRUPTED, EXIT_USER_ERROR, InterruptedRunError, UserError
 
 ARGUMENTS = "srcli.arguments"
@@ -73,21 +74,13 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Face super-resolution with Wasserstein GANs: 16x16 to 64x64, after arXiv 1705.02438.",
 )
-app.command("prepare-data")(prepare_data)
-app.command("train")(train)
-app.command("upscale")(upscale)
-app.command("compare")(compare)
-app.command("plot-curves")(plot_curves)
-app.command("export")(export)
-app.command("reproduce")(reproduce)
+for command in (prepare_data, train, upscale, compare, plot_curves, export, reproduce):
+    app.command()(command)  # named after the function: prepare-data
 app.add_typer(presets, name="presets")
 
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        from srcli import __version__
-        from srcli.console import result
-
         result(f"srcli {__version__}")
         raise typer.Exit
 

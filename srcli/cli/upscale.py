@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from srcli.cli.arguments import Device
 from srcli.console import fail, result, say
 from srcli.errors import EXIT_SOME_FAILED, EXIT_USER_ERROR, UserError
 from srcli.generators.bundled import DEFAULT
@@ -38,11 +39,7 @@ def upscale(
         bool, typer.Option("--consistent", help="Make the output's area average equal the input.")
     ] = False,
     compare: Annotated[
-        bool,
-        typer.Option(
-            "--compare",
-            help="Write bicubic enlargement and output side by side.",
-        ),
+        bool, typer.Option("--compare", help="Write bicubic enlargement and output side by side.")
     ] = False,
     faces: Annotated[
         FacesMode | None,
@@ -56,7 +53,7 @@ def upscale(
         int, typer.Option(min=12, metavar="PIXELS", help="Smallest face that --faces looks for.")
     ] = 24,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per picture.")] = False,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
+    device: Device = "auto",
 ) -> None:
     """Enlarge pictures of faces four times.
 

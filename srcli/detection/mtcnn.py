@@ -5,7 +5,6 @@ Zhang et al., *Joint Face Detection and Alignment Using Multitask Cascaded Convo
 """
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -81,7 +80,8 @@ def find_faces(pixels: Pixels, minimum: int) -> list[Face]:
 def _proposals(image: Image.Image, minimum: int) -> Boxes:
     """Squares that may hold a face, from a pyramid of smaller and smaller copies of the picture."""
     boxes, scores = [np.empty((0, 4))], [np.empty(0)]
-    for scale in _scales(image.size, CELL / minimum):
+    scale = CELL / minimum
+    while min(image.size) * scale >= CELL:
         width, height = (max(CELL, round(length * scale)) for length in image.size)
         small = np.asarray(image.resize((width, height), Image.Resampling.BOX))
         maps, changes = _run("pnet", small[None])
@@ -91,15 +91,9 @@ def _proposals(image: Image.Image, minimum: int) -> Boxes:
         kept = without_overlaps(found, sure := maps[0][rows, columns].astype(np.float64), 0.5)
         boxes.append(found[kept])
         scores.append(sure[kept])
+        scale *= PYRAMID_FACTOR
     all_boxes = np.concatenate(boxes)
     return squared(all_boxes[without_overlaps(all_boxes, np.concatenate(scores), 0.7)])
-
-
-def _scales(size: tuple[int, int], first: float) -> Iterator[float]:
-    scale = first
-    while min(size) * scale >= CELL:
-        yield scale
-        scale *= PYRAMID_FACTOR
 
 
 def _looked_at_again(image: Image.Image, boxes: Boxes, name: str, side: int) -> tuple[Boxes, Scores]:
@@ -118,11 +112,9 @@ def _looked_at_again(image: Image.Image, boxes: Boxes, name: str, side: int) -> 
     sure = np.concatenate(scores)
     kept = sure > THRESHOLDS[name]
     found, sure = shifted(boxes[kept], np.concatenate(changes)[kept]), sure[kept]
-    if name == "onet":
-        best = without_overlaps(found, sure, 0.7, of_smaller=True)
-        return found[best], sure[best]
-    best = without_overlaps(found, sure, 0.7)
-    return squared(found[best]), sure[best]
+    is_last = name == "onet"
+    best = without_overlaps(found, sure, 0.7, of_smaller=is_last)
+    return found[best] if is_last else squared(found[best]), sure[best]
 
 
 def _run(name: str, pictures: NDArray[np.uint8]) -> list[NDArray[np.float32]]:

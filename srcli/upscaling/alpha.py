@@ -10,11 +10,7 @@ def fill_hidden(colour: Pixels, alpha: NDArray[np.uint8]) -> Pixels:
     """Replaces the colours of fully transparent pixels by those of the visible pixels around them.
 
     Colours under transparent pixels are arbitrary, often black, and a network would blend them into the
-    visible edge as a dark fringe.
-
-    Args:
-        colour: (h, w, channels).
-        alpha: (h, w), 0 for fully transparent pixels.
+    visible edge as a dark fringe. Shapes are (h, w, channels) and (h, w).
     """
     visible = alpha > 0
     if visible.all() or not visible.any():
