@@ -54,7 +54,8 @@ def printable(text: str) -> str:
 
     File names, also those inside archives, may come from anyone.
     """
-    return text if text.isprintable() else "".join(map(_as_shown, text))
+    obeyed = {character for character in text if unicodedata.category(character) in _OBEYED}
+    return text.translate({ord(it): it.encode("unicode_escape").decode("ascii") for it in obeyed})
 
 
 def talk_console() -> Console:
@@ -162,7 +163,10 @@ class FittingProgress(Progress):
     def make_tasks_table(self, tasks: Iterable[Task]) -> Table:
         """The table that rich shows: a row for each task."""
         visible = [task for task in tasks if task.visible]
-        cells = {column: [self._cell(column, task) for task in visible] for column in self.columns}
+        cells: dict[str | ProgressColumn, list[RenderableType]] = {
+            column: [column if isinstance(column, str) else column(task) for task in visible]
+            for column in self.columns
+        }
         widths = {
             column: max((self._width(cell) for cell in column_cells), default=0) + 1
             for column, column_cells in cells.items()
@@ -183,9 +187,6 @@ class FittingProgress(Progress):
             row_cells = [bar if column is self._bar else cells[column][row] for column in shown]
             drawn.add_row(*row_cells, *([notes] if notes else []))
         return drawn
-
-    def _cell(self, column: str | ProgressColumn, task: Task) -> RenderableType:
-        return column if isinstance(column, str) else column(task)
 
     def _width(self, cell: RenderableType) -> int:
         return Measurement.get(self._terminal, self._terminal.options, cell).maximum
@@ -210,11 +211,6 @@ def table(title: str, columns: list[str], rows: list[list[Any]]) -> None:
     for row in rows:
         drawn.add_row(*(_plain(str(cell)) for cell in row))
     talk_console().print(drawn)
-
-
-def _as_shown(character: str) -> str:
-    is_obeyed = unicodedata.category(character) in _OBEYED
-    return character.encode("unicode_escape").decode("ascii") if is_obeyed else character
 
 
 def _plain(text: str) -> Text:

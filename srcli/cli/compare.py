@@ -89,9 +89,8 @@ def _charts(models: "Sequence[Model]") -> dict[str, bytes]:
     for model in models:
         if model.health is not None:
             try:
-                curves += [
-                    replace(run, run=model.name) for run in read_curves([Path(model.source)], SMOOTHED_STEPS)
-                ]
+                lines = read_curves([Path(model.source)], SMOOTHED_STEPS)
+                curves += [replace(line, run=model.name) for line in lines]
             except RunError as error:
                 say(f"no curves of {model.source}: {error}")
     if not curves:

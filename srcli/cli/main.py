@@ -38,6 +38,7 @@ class Commands(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         """Runs the chosen command."""
+        code = EXIT_USER_ERROR
         try:
             with telling_of_files(ctx.meta[ARGUMENTS]):
                 return super().invoke(ctx)
@@ -55,13 +56,10 @@ class Commands(TyperGroup):
         except BrokenPipeError:
             # Whoever read our output is gone; flushing at exit must not fail.
             discard_output()
-            code = EXIT_USER_ERROR
         except MemoryError:
             fail("this machine does not have enough memory")
-            code = EXIT_USER_ERROR
         except OSError as error:
             fail(_describe(error))
-            code = EXIT_USER_ERROR
         raise typer.Exit(code)
 
 

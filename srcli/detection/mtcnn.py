@@ -70,10 +70,7 @@ def find_faces(pixels: Pixels, minimum: int) -> list[Face]:
     boxes = _proposals(image, minimum)
     for name, side in (("rnet", 24), ("onet", 48)):
         boxes, scores = _looked_at_again(image, boxes, name, side)
-    faces = [
-        Face(left, top, right, bottom, score)
-        for (left, top, right, bottom), score in zip(boxes.tolist(), scores.tolist(), strict=True)
-    ]
+    faces = [Face(*values) for values in np.column_stack([boxes, scores]).tolist()]
     return sorted((face for face in faces if face.size >= minimum), key=lambda face: -face.size)
 
 

@@ -63,8 +63,7 @@ def upscale_photographs(
 ) -> Generator[Item]:
     """Finds and enlarges the faces of photographs, and gives what was written or has failed.
 
-    Args:
-        advance: Called with the shares of photographs that have just been done.
+    Calls `advance` with the shares of photographs that have just been done.
     """
     for job in jobs:
         item = Item(job)

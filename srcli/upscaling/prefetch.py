@@ -1,7 +1,7 @@
 """Overlapping pipeline stages, each a plain iterator in its own thread."""
 
 from collections.abc import Generator
-from contextlib import closing
+from contextlib import closing, suppress
 from queue import Empty, Queue
 from threading import Event, Thread
 from typing import NamedTuple, TypeVar
@@ -44,10 +44,8 @@ def prefetch(items: Generator[T], stopped: Event, depth: int = 1) -> Generator[T
     finally:
         # Discards waiting items, so that the thread can run to its end.
         while thread.is_alive():
-            try:
+            with suppress(Empty):
                 ready.get(timeout=0.01)
-            except Empty:
-                continue
 
 
 def _run(items: Generator[T], ready: "Queue[T | _End]", stopped: Event) -> None:

@@ -4,12 +4,10 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from threading import Event
-from typing import Any
 
 from srcli.console import fail, progress, result, say
-from srcli.detection.mtcnn import Face
 from srcli.errors import NoFaceError, UserError
 from srcli.generators.description import Description, Generator
 from srcli.generators.loading import load_generator
@@ -119,6 +117,10 @@ def _record_of(item: Item, made_by: Description) -> Record:
     (width, height), (output_width, output_height) = item.in_size or NO_SIZE, item.out_size or NO_SIZE
     source = STANDARD_STREAM if item.job.source is None else str(item.job.source)
     seconds = round(item.seconds, 6)
+    faces = [
+        {"box": [round(edge, 1) for edge in box], "score": round(score, 4)}
+        for *box, score in map(astuple, item.faces)
+    ]
     if item.is_skipped:
         return Record(source, str(item.job.target), "skipped")
     if item.error is not None:
@@ -134,10 +136,5 @@ def _record_of(item: Item, made_by: Description) -> Record:
         model=made_by.label,
         sha256=made_by.sha256,
         seconds=seconds,
-        faces=[_face_record(face) for face in item.faces] or None,
+        faces=faces or None,
     )
-
-
-def _face_record(face: Face) -> dict[str, Any]:
-    box = (face.left, face.top, face.right, face.bottom)
-    return {"box": [round(edge, 1) for edge in box], "score": round(face.score, 4)}

@@ -6,7 +6,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import IO
@@ -147,11 +147,9 @@ def prepare(item: Item, picture: Picture, options: UpscaleOptions) -> Picture:
 def enlarge(
     chunks: Generator[list[Part]], options: UpscaleOptions, on_progress: Callable[[float], None]
 ) -> Generator[list[Part]]:
-    """Runs the network over parts of pictures.
+    """Runs the network over parts of pictures, of which those of a chunk may share a batch.
 
-    Args:
-        chunks: The parts in order; those of a chunk may share a batch.
-        on_progress: Called with the fraction of a picture just done.
+    Calls `on_progress` with the fraction of a picture just done.
 
     Raises:
         CheckpointError: The generator's output is not a number.
@@ -165,9 +163,7 @@ def enlarge(
                 enlarged = {}
                 for part in chunk:
                     part.item.error = part.item.error or _no_memory(part.item)
-            yield [
-                Part(part.item, part.band, enlarged.get(part.band) if part.band else None) for part in chunk
-            ]
+            yield [replace(part, enlarged=enlarged.get(part.band) if part.band else None) for part in chunk]
 
 
 def write(chunks: Generator[list[Part]], options: UpscaleOptions) -> Generator[Item]:

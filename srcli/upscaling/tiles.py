@@ -107,7 +107,7 @@ class Band:
         rows: The rows that the tiles fill.
         columns: The tiles, left to right.
         share: What each tile is of its picture, in (0, 1].
-        consistent: Whether the output's area average is made to be the input.
+        consistent: As in `enlarge_pixels`.
     """
 
     padded: Pixels
