@@ -211,7 +211,7 @@ def test_every_picture_is_planned_by_exactly_one_process(tmp_path: Path) -> None
             job.target.touch()
         planned.append([job.source.name for job in plan.jobs if job.source])
     assert planned == [["0.png", "3.png", "6.png"], ["1.png", "4.png"], ["2.png", "5.png"]]
-    with pytest.raises(UserError, match="standard input cannot be shared out"):
+    with pytest.raises(UserError, match="standard input cannot be split between processes"):
         plan_jobs(["-"], None, False, OnExist.FAIL, Share(1, 3))
 
 

@@ -202,7 +202,7 @@ def zipped_arrays() -> bytes:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"splits": {"train": "0-99999999999", "validation": "", "test": ""}}, "no indices of 12 faces"),
+        ({"splits": {"train": "0-99999999999", "validation": "", "test": ""}}, "are not indices of 12 faces"),
         ({"splits": {"train": "0-11," * 1000 + "0", "validation": "", "test": ""}}, "or too many"),
         ({"count": float("inf")}, "OverflowError"),
         ({"faces": zipped_arrays()}, "faces.npy is damaged"),

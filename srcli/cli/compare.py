@@ -54,25 +54,15 @@ def compare(
     """
     if data and images is not None:
         raise typer.BadParameter("give --data or --images, not both", param_hint="--images")
-    from dataclasses import replace
-
-    from srcli.comparison import compare as comparison
-    from srcli.comparison import degrading, results
-    from srcli.comparison import test_faces as faces
+    from srcli.comparison import results
     from srcli.console import result, say
+    from srcli.interface import compare as compare_models
 
     results.check_folder(out)
-    degradation = None if degrade is None else degrading.parse_degradation(degrade)
-    loaded = comparison.load_models(models, device)
-    task = comparison.task_of(loaded)
-    if images is not None:
-        test_faces = faces.faces_of_folder(images, limit, task)
-    else:
-        if not data:
-            say("no --data or --images given: comparing on the built-in drawn faces")
-        test_faces = faces.faces_of_datasets(data or [], limit, task)
-    compared = comparison.compare(loaded, replace(test_faces, degradation=degradation))
-    report = results.write_comparison(out, compared, _charts(loaded))
+    if not data and images is None:
+        say("no --data or --images given: comparing on the built-in drawn faces")
+    compared = compare_models(models, data or [], images=images, limit=limit, degrade=degrade, device=device)
+    report = results.write_comparison(out, compared, _charts(compared.models))
     results.print_comparison(compared)
     result(str(report))
 

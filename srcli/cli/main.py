@@ -8,7 +8,6 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from srcli import __version__
 from srcli.cli.arguments import as_options, refuse_addresses, refuse_empty, telling_of_files
 from srcli.cli.compare import compare
 from srcli.cli.export import export
@@ -20,6 +19,7 @@ from srcli.cli.train import train
 from srcli.cli.upscale import upscale
 from srcli.console import discard_output, fail, is_talking, result, say
 from srcli.errors import EXIT_INTERRUPTED, EXIT_USER_ERROR, InterruptedRunError, UserError
+from srcli.version import __version__
 
 ARGUMENTS = "srcli.arguments"
 """Key of the raw command line in a command's context."""

@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-import srcli
 from srcli.comparison.compare import LABEL, Comparison, Estimate, Row
 from srcli.metrics.table import IMAGE_METRICS, SET_METRICS, Metric
 from srcli.pages.rendering import page_environment
 from srcli.pictures.pixels import as_png
+from srcli.version import __version__
 
 
 class _Cell(NamedTuple):
@@ -59,7 +59,7 @@ def report_html(
             charts=charts or {},
             script=script,
             script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii"),
-            version=srcli.__version__,
+            version=__version__,
         )
     )
 

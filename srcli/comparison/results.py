@@ -6,7 +6,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import srcli
 from srcli.comparison.compare import SAMPLE_SEED, Comparison, Estimate, Model
 from srcli.comparison.panel import panel, sample_sheet
 from srcli.comparison.report import report_html
@@ -15,6 +14,7 @@ from srcli.errors import UserError
 from srcli.metrics.table import IMAGE_METRICS, SET_METRICS, Metric
 from srcli.pictures.pixels import Pixels, as_png
 from srcli.storage.atomic import atomic_folder, write_bytes, write_json, write_text
+from srcli.version import __version__
 
 REPORT_FILE, METRICS_FILE, PANEL_FILE = "report.html", "metrics.json", "panel.png"
 
@@ -80,7 +80,7 @@ def metrics_record(comparison: Comparison) -> dict[str, Any]:
     """The contents of `metrics.json`, where an infinite value is null."""
     faces = comparison.faces
     return {
-        "srcli": srcli.__version__,
+        "srcli": __version__,
         "data": {
             "source": faces.source,
             "fingerprint": faces.fingerprint,

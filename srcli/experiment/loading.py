@@ -82,3 +82,16 @@ def _override(values: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, 
             node = node[parent]
         node[last] = parse_value(text, f"--set {override}")
     return changed
+
+
+def as_overrides(settings: Mapping[str, Any]) -> list[str]:
+    """Settings as `--set` takes them; flow style, so that lists stay on one line."""
+    return [f"{path}={_flow(value)}" for path, value in settings.items()]
+
+
+def _flow(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(_flow(item) for item in value)}]"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-import srcli
 from srcli.console import printable, progress
 from srcli.data.dataset import (
     DATASET_VERSION,
@@ -40,6 +39,7 @@ from srcli.pictures.pixels import Pixels
 from srcli.processes import ALONE, Share
 from srcli.storage.atomic import atomic_folder, write_json, write_text
 from srcli.storage.bounded import read_bounded
+from srcli.version import __version__
 
 ALL_FILE = "all.npy"
 COPIED_BYTES = 16_000_000
@@ -245,7 +245,7 @@ def _record(
 ) -> dict[str, object]:
     return {
         "version": DATASET_VERSION,
-        "srcli": srcli.__version__,
+        "srcli": __version__,
         "source": _printable(str(source.path)),
         "layout": packed.layout.name,
         "size": faces.shape[1],

@@ -1,11 +1,10 @@
 """Training the runs of a plan, several at a time, with a table of progress."""
 
-import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager, nullcontext
 from threading import Event, Lock
 
 from rich.progress import Progress, TaskID
@@ -38,7 +37,16 @@ def make_runs(runs: Sequence[PlannedRun], workshop: Workshop, jobs: int) -> list
             finished, _ = wait(waiting, timeout=0.5, return_when=FIRST_COMPLETED)
             for future in finished:
                 run = waiting.pop(future)
-                done += _outcome(future, run, workshop, board, waiting)
+                try:
+                    record = future.result()
+                except InterruptedRunError:
+                    continue
+                except BaseException:
+                    workshop.stopping.set()
+                    wait(waiting)
+                    raise
+                board.end(run, record)
+                done.append(record)
     if workshop.stopping.is_set():
         raise InterruptedRunError("stopped; every run has saved a checkpoint", "The same command goes on.")
     return done
@@ -75,13 +83,18 @@ class Board:
 
         return report
 
-    def end(self, run: PlannedRun, text: str) -> None:
+    def end(self, run: PlannedRun, record: RunRecord) -> None:
         """Removes a run and says how it ended."""
         with self._lock:
             del self._left[run.name]
             self._bar.remove_task(self._tasks.pop(run.name))
             self._bar.update(self._all, advance=1, note=self._time_left())
-        say("; ".join(part for part in (f"{run.name}: {text}", self._time_left()) if part))
+        is_finished = record.status == RunStatus.FINISHED
+        ending = f"in {duration(record.seconds)}" if is_finished else f"at step {record.step:,}"
+        parts = (f"{run.name}: {record.status} {ending}", self._time_left())
+        say("; ".join(part for part in parts if part))
+        if not is_finished:
+            warn(f"{run.name} {record.status}: {record.reason}")
 
     def _time_left(self) -> str:
         """An estimate for all runs; cells that have not run yet are taken to be as fast as the others."""
@@ -99,44 +112,12 @@ def _complete(run: PlannedRun, workshop: Workshop, board: Board) -> RunRecord:
     return complete(run, workshop, board.start(run))
 
 
-def _outcome(
-    future: "Future[RunRecord]",
-    run: PlannedRun,
-    workshop: Workshop,
-    board: Board,
-    waiting: "dict[Future[RunRecord], PlannedRun]",
-) -> Iterator[RunRecord]:
-    try:
-        record = future.result()
-    except InterruptedRunError:
-        return
-    except BaseException:
-        workshop.stopping.set()
-        wait(waiting)
-        raise
-    if record.status == RunStatus.FINISHED:
-        board.end(run, f"finished in {duration(record.seconds)}")
-    else:
-        board.end(run, f"{record.status} at step {record.step:,}")
-        warn(f"{run.name} {record.status}: {record.reason}")
-    yield record
-
-
-@contextmanager
-def _stopping_on_signals(stopping: Event) -> Iterator[None]:
+def _stopping_on_signals(stopping: Event) -> AbstractContextManager[object]:
     """A block in which Ctrl-C, SIGTERM and a lost terminal ask for a stop."""
 
     def request() -> None:
         say("stopping: runs under way save a checkpoint")
         stopping.set()
 
-    if threading.current_thread() is not threading.main_thread():
-        yield
-    else:
-        with asked_to_stop(request):
-            yield
-
-
-def threads_for(jobs: int) -> int:
-    """How many threads each of `jobs` trainings may use to share the cores."""
-    return max(1, (os.cpu_count() or 1) // jobs)
+    is_main = threading.current_thread() is threading.main_thread()
+    return asked_to_stop(request) if is_main else nullcontext()

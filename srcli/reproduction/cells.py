@@ -18,7 +18,6 @@ class Cell:
 
     Attributes:
         name: The preset, with the part's suffix.
-        figures: The paper's figures that it belongs to.
         experiment: That of the first seed.
         seeds: All planned seeds, ascending.
         records: Of the runs made so far, by ascending seed.
@@ -70,14 +69,10 @@ def cells_of(runs: Sequence[PlannedRun], records: Sequence[RunRecord]) -> list[C
     by_cell: dict[str, list[PlannedRun]] = {}
     for run in sorted(runs, key=lambda run: run.seed):
         by_cell.setdefault(run.cell, []).append(run)
-    return [
-        Cell(
-            name,
-            by_cell[name][0].part,
-            by_cell[name][0].figures,
-            by_cell[name][0].experiment,
-            tuple(run.seed for run in by_cell[name]),
-            tuple(by_name[run.name] for run in by_cell[name] if run.name in by_name),
-        )
-        for name in dict.fromkeys(run.cell for run in runs)
-    ]
+    cells = []
+    for name in dict.fromkeys(run.cell for run in runs):
+        own = by_cell[name]
+        made = tuple(by_name[run.name] for run in own if run.name in by_name)
+        seeds = tuple(run.seed for run in own)
+        cells.append(Cell(name, own[0].part, own[0].figures, own[0].experiment, seeds, made))
+    return cells

@@ -5,7 +5,6 @@ Models", 2019, section 2 (eq. 1 and 2). Features are float64 (N, D).
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,21 +21,8 @@ _FEATURE_SIDE = 8
 _BATCH_DISTANCES = 4_000_000  # 32 MB of float64
 
 
-@dataclass(frozen=True)
-class Coverage:
-    """How two sets of pictures overlap.
-
-    Attributes:
-        precision: Share of the samples that lie among the reference pictures, in [0, 1].
-        recall: Share of the reference pictures that lie among the samples, in [0, 1].
-    """
-
-    precision: float
-    recall: float
-
-
 def recall(samples: Features, references: Features, k: int = _NEIGHBOURS) -> float:
-    """The share of the references that are inside the samples' manifold, in [0, 1].
+    """The share of the references that are inside the samples' manifold, in [0, 1]; reversed, the precision.
 
     The manifold is the union of the balls around each sample whose radius is the distance to its k-th nearest
     other sample. A generator with few modes covers few references. Radii shrink as samples become more, so
@@ -48,7 +34,11 @@ def recall(samples: Features, references: Features, k: int = _NEIGHBOURS) -> flo
         references: (M, D), at least one.
         k: Which nearest neighbour gives a ball its radius.
     """
-    _check_features(samples, references, k)
+    if samples.ndim != 2 or samples.shape[1:] != references.shape[1:]:
+        raise ValueError(f"features of {samples.shape} and {references.shape} cannot be compared")
+    if k < 1 or len(samples) <= k or len(references) == 0:
+        counts = f"{len(samples)} points, for {len(references)} others"
+        raise ValueError(f"neighbour {k} of {counts}: there are too few")
     radii = _neighbour_distances(samples, k)
     inside = [
         np.any(cdist(references[rows], samples) <= radii, axis=1)
@@ -57,58 +47,42 @@ def recall(samples: Features, references: Features, k: int = _NEIGHBOURS) -> flo
     return float(np.concatenate(inside).mean())
 
 
-def precision(samples: Features, references: Features, k: int = _NEIGHBOURS) -> float:
-    """The share of the samples that are inside the references' manifold, in [0, 1]: `recall` reversed.
-
-    Args:
-        samples: (N, D), at least one.
-        references: (M, D), more than k.
-        k: Which nearest neighbour gives a ball its radius.
-    """
-    return recall(references, samples, k)
-
-
-def face_coverage(samples: Pictures, references: Pictures, k: int = _NEIGHBOURS) -> Coverage:
+def face_coverage(samples: Pictures, references: Pictures) -> dict[str, float]:
     """Precision and recall of pictures by `coarse_features`, standardised by the references.
 
     Real faces don't reach 1: 300 of CelebA cover .73 of 300 others, with a precision of .79.
 
     Args:
-        samples: (N, H, W, 3), more than k.
-        references: (M, H, W, 3), more than k.
-        k: Which nearest neighbour gives a ball its radius.
+        samples: (N, H, W, 3), four or more.
+        references: (M, H, W, 3), four or more.
     """
     of_samples, of_references = coarse_features(samples), coarse_features(references)
     ours = standardised(of_samples, of_references)
     real = standardised(of_references, of_references)
-    return Coverage(precision(ours, real, k), recall(ours, real, k))
+    return {"precision": recall(real, ours), "recall": recall(ours, real)}
 
 
-def coarse_features(pictures: Pictures, side: int = _FEATURE_SIDE) -> Features:
-    """What a face looks like from afar: its area average of `side` x `side` pixels, (N, 3 side^2).
+def coarse_features(pictures: Pictures) -> Features:
+    """What a face looks like from afar: its area average of 8 x 8 pixels, (N, 192).
 
     These are not the VGG-16 features of Kynkäänniemi et al., which need a network trained on a million other
     pictures. They see pose, light, hair, skin and background, but nothing finer than an eighth of a face, so
     the figures can't be compared with published ones and say nothing about sharpness or detail.
 
     Args:
-        pictures: (N, H, H, C), H a multiple of `side`, on any scale as long as it is the same for all.
-        side: Of the averages, in pixels.
+        pictures: (N, H, H, 3), H a multiple of 8, on any scale as long as it is the same for all.
     """
     height, width = pictures.shape[1:3]
-    if height != width or height % side:
-        raise ValueError(f"pictures of {height} x {width} have no area average of {side} x {side}")
-    return area_average(pictures, height // side).reshape(len(pictures), -1)
+    if height != width or height % _FEATURE_SIDE:
+        side = f"{_FEATURE_SIDE} x {_FEATURE_SIDE}"
+        raise ValueError(f"pictures of {height} x {width} have no area average of {side}")
+    return area_average(pictures, height // _FEATURE_SIDE).reshape(len(pictures), -1)
 
 
 def standardised(features: Features, references: Features) -> Features:
     """Features in the references' standard deviations from the references' mean: each weighs the same.
 
     A feature in which the references don't differ is only centred.
-
-    Args:
-        features: (N, D).
-        references: (M, D).
     """
     deviation = references.std(axis=0)
     scaled: Features = (features - references.mean(axis=0)) / np.where(deviation > 0, deviation, 1)
@@ -117,25 +91,12 @@ def standardised(features: Features, references: Features) -> Features:
 
 def _neighbour_distances(points: Features, k: int) -> Features:
     """The distance of each point to its k-th nearest other: (N, D) -> (N,)."""
-    radii = np.empty(len(points))
-    for rows in _batches(len(points), len(points)):
-        distances = cdist(points[rows], points)
-        own = np.arange(len(points))[rows]
-        distances[np.arange(len(own)), own] = np.inf
-        radii[rows] = np.partition(distances, k - 1, axis=1)[:, k - 1]
-    return radii
+    # Index k, as the smallest distance of each is 0, to itself.
+    batches = _batches(len(points), len(points))
+    return np.concatenate([np.partition(cdist(points[rows], points), k)[:, k] for rows in batches])
 
 
 def _batches(rows: int, columns: int) -> Iterator[slice]:
     """Parts of a table of distances that fit into memory."""
     size = max(1, _BATCH_DISTANCES // columns)
     return (slice(first, first + size) for first in range(0, rows, size))
-
-
-def _check_features(samples: Features, references: Features, k: int) -> None:
-    if samples.ndim != 2 or samples.shape[1:] != references.shape[1:]:
-        raise ValueError(f"features of {samples.shape} and {references.shape} cannot be compared")
-    if k < 1 or len(samples) <= k or len(references) == 0:
-        raise ValueError(
-            f"neighbour {k} of {len(samples)} points, for {len(references)} others: there are too few"
-        )

@@ -1,7 +1,6 @@
 """The final metrics of a run: on all test faces, with both kinds of batch statistics, and from noise."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,7 +47,7 @@ def measure_run(state: TrainingState, labels: Pixels) -> tuple[dict[str, float],
     for kind in kinds:
         if state.experiment.sizes.takes_noise:
             samples = draw_faces(state, NOISE_SAMPLES, kind)
-            of_kind = measure_set(samples / 255, labels / 255) | asdict(face_coverage(samples, labels))
+            of_kind = measure_set(samples / 255, labels / 255) | face_coverage(samples, labels)
         else:
             outputs = enlarge(state, PAPER.low_res_of(labels), kind)
             first = slice(MOST_FOR_DISTANCES)
@@ -76,29 +75,26 @@ def measure_baselines(labels: Pixels) -> Mapping[str, dict[str, PerImage]]:
     return {name: face_metrics(outputs, labels) for name, outputs in enlarged.items()}
 
 
-def enlarge_tensorflow1(low_res: Pixels, scale: int = 4) -> Pixels:
+def enlarge_tensorflow1(low_res: Pixels) -> Pixels:
     """TensorFlow 1's `resize_bicubic` of 8-bit pictures: (N, h, w, 3) to (N, 4h, 4w, 3).
 
     Keys's kernel with a = -0.75 and without `align_corners`: output pixel i is read at i / scale, not at
     (i + 1/2) / scale - 1/2, which shifts the picture by 3/8 of an input pixel. It is the baseline that the
     authors' code draws.
     """
-    rows = _shifted_weights(low_res.shape[1], scale)
-    columns = _shifted_weights(low_res.shape[2], scale)
-    values: NDArray[np.float64] = np.einsum(
-        "ih,nhwc,jw->nijc", rows, low_res.astype(np.float64), columns, optimize=True
-    )
-    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+    rows, columns = (_shifted_weights(size) for size in low_res.shape[1:3])
+    values = np.einsum("ih,nhwc,jw->nijc", rows, low_res.astype(np.float64), columns, optimize=True)
+    pixels: Pixels = np.clip(np.rint(values), 0, 255).astype(np.uint8)
+    return pixels
 
 
-def _shifted_weights(size: int, scale: int) -> NDArray[np.float64]:
-    """The weights of the inputs in each output of a line, (scale size, size); edges are repeated."""
-    weights = np.zeros((scale * size, size))
-    for place in range(scale * size):
-        first = place // scale - 1
-        for tap in range(KEYS):
-            distance = abs(place / scale - (first + tap))
-            weights[place, np.clip(first + tap, 0, size - 1)] += _keys(distance)
+def _shifted_weights(size: int) -> NDArray[np.float64]:
+    """The weights of the inputs in each output of a line, (4 size, size); edges are repeated."""
+    weights = np.zeros((PAPER.scale * size, size))
+    for place in range(PAPER.scale * size):
+        first = place // PAPER.scale - 1
+        for tap in range(first, first + KEYS):
+            weights[place, np.clip(tap, 0, size - 1)] += _keys(abs(place / PAPER.scale - tap))
     return weights
 
 

@@ -2,7 +2,8 @@
 
 They answer different questions. An interval over faces says how these trained generators would do on more
 such faces; one over seeds says how the next training would do, and only the latter is about an objective or
-an architecture. Values are one float64 array per seed, one value per face.
+an architecture. Values are one float64 array (N,) per seed, of the same faces in the same order unless
+stated. `resamples` is how often they are drawn, `seed` that of the draws.
 """
 
 import math
@@ -14,15 +15,15 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from srcli.metrics.measures import bootstrap_interval
-from srcli.reproduction.verdicts import Estimate
+from srcli.reproduction.verdicts import Estimate, Verdict, decide
 
 Values = NDArray[np.float64]
 
 _TAIL = 0.025  # beyond each end of a 95 % interval
 
 
-def wilson(successes: int, trials: int, confidence: float = 0.95) -> Estimate:
-    """A share with its score interval (Wilson 1927), which is valid for few trials and for shares of 0 and 1.
+def wilson(successes: int, trials: int) -> Estimate:
+    """A share with its 95 % score interval (Wilson 1927), valid for few trials and for shares of 0 and 1.
 
     Without trials the share is NaN and the interval [0, 1].
     """
@@ -30,8 +31,18 @@ def wilson(successes: int, trials: int, confidence: float = 0.95) -> Estimate:
         raise ValueError(f"{successes} successes of {trials} trials")
     if trials == 0:
         return Estimate(math.nan, 0.0, 1.0)
-    interval = stats.binomtest(successes, trials).proportion_ci(confidence, method="wilson")
+    interval = stats.binomtest(successes, trials).proportion_ci(method="wilson")
     return Estimate(successes / trials, float(interval.low), float(interval.high))
+
+
+def majority(good: int, done: int, missing: int) -> tuple[Estimate, Verdict]:
+    """The share of good runs with Wilson's interval, and whether it is surely more than half.
+
+    The verdict holds only if it would with all missing runs bad, and does not hold only if it would not with
+    all of them good.
+    """
+    lowest, highest = wilson(good, done + missing), wilson(good + missing, done + missing)
+    return wilson(good, done), decide(lowest.low > 0.5, highest.high < 0.5)
 
 
 def share_difference(successes: int, trials: int, other_successes: int, other_trials: int) -> Estimate:
@@ -47,26 +58,21 @@ def share_difference(successes: int, trials: int, other_successes: int, other_tr
 
 
 def faces_interval(values: Sequence[Values], resamples: int = 2000, seed: int = 0) -> Estimate:
-    """The mean of seeds and faces, with its 95 % bootstrap interval over *faces*: these runs, other faces.
-
-    Args:
-        values: An array of (N,) for each seed, of the same faces in the same order.
-        resamples: How many times N faces are drawn.
-        seed: Of the draws.
-    """
+    """The mean of seeds and faces, with its 95 % bootstrap interval over *faces*: these runs, other faces."""
     means = _of_the_same_faces(values).mean(axis=0)
     if np.isnan(means).any():
-        return Estimate(math.nan, math.nan, math.nan)
+        return Estimate(math.nan)
     return Estimate(float(means.mean()), *bootstrap_interval(means, resamples=resamples, seed=seed))
 
 
 def seeds_interval(values: Sequence[Values]) -> Estimate:
     """The mean of the seeds' means, with its 95 % Student t interval over *seeds*: other runs, these faces.
 
-    Args:
-        values: An array for each seed; the faces need not be the same.
+    The faces of the seeds need not be the same.
     """
-    return student_interval(_seed_means(values))
+    if not values or any(len(faces) == 0 for faces in values):
+        raise ValueError("an interval needs one seed or more, and of each one face or more")
+    return student_interval([float(np.mean(faces)) for faces in values])
 
 
 def student_interval(values: Sequence[float] | Values) -> Estimate:
@@ -80,7 +86,7 @@ def student_interval(values: Sequence[float] | Values) -> Estimate:
         raise ValueError("an interval needs one value or more")
     mean = float(np.mean(values))
     if count == 1 or not math.isfinite(mean):
-        return Estimate(mean, math.nan, math.nan)
+        return Estimate(mean)
     reach = float(stats.t.ppf(1 - _TAIL, count - 1)) * (float(np.std(values, ddof=1)) / math.sqrt(count))
     return Estimate(mean, mean - reach, mean + reach)
 
@@ -101,11 +107,6 @@ def crossed_bootstrap(values: Sequence[Values], resamples: int = 2000, seed: int
     With few seeds percentiles are too narrow, as nothing can be drawn beyond the outermost seed: three seeds
     that differ more than their faces do give an interval that covers in about 75 % of the cases, not 95 %.
     `seeds_interval` has no such fault.
-
-    Args:
-        values: An array of (N,) for each seed, of the same faces in the same order.
-        resamples: How many times seeds and faces are drawn.
-        seed: Of the draws.
     """
     table = _of_the_same_faces(values)
     seeds, faces = table.shape
@@ -114,7 +115,9 @@ def crossed_bootstrap(values: Sequence[Values], resamples: int = 2000, seed: int
     for i in range(resamples):
         of_faces = table[generator.integers(seeds, size=seeds)].mean(axis=0)
         means[i] = of_faces[generator.integers(faces, size=faces)].mean()
-    return _percentiles(float(table.mean()), means)
+    # Order statistics, not interpolated: some means may be infinite.
+    low, high = np.quantile(means, (_TAIL, 1 - _TAIL), method="inverted_cdf")
+    return Estimate(float(table.mean()), float(low), float(high))
 
 
 def paired_differences(ours: Sequence[Values], baseline: Values) -> list[Values]:
@@ -122,29 +125,12 @@ def paired_differences(ours: Sequence[Values], baseline: Values) -> list[Values]
 
     Pairing removes what makes a face hard for both, so that the interval is of the difference alone. Two
     infinite figures (the PSNR of two pictures without any error) differ by 0.
-
-    Args:
-        ours: An array of (N,) for each seed.
-        baseline: (N,), of the same faces in the same order.
     """
     table, theirs = _of_the_same_faces(ours), np.asarray(baseline, dtype=np.float64)
     if table.shape[1:] != theirs.shape:
         raise ValueError(f"figures of {table.shape[1]} faces cannot be paired with those of {theirs.shape}")
     with np.errstate(invalid="ignore"):
         return [np.where(figures == theirs, 0.0, figures - theirs) for figures in table]
-
-
-def _percentiles(mean: float, means: Values) -> Estimate:
-    # Order statistics, not interpolated: some means may be infinite.
-    low = np.quantile(means, _TAIL, method="inverted_cdf")
-    high = np.quantile(means, 1 - _TAIL, method="inverted_cdf")
-    return Estimate(mean, float(low), float(high))
-
-
-def _seed_means(values: Sequence[Values]) -> Values:
-    if not values or any(len(faces) == 0 for faces in values):
-        raise ValueError("an interval needs one seed or more, and of each one face or more")
-    return np.array([np.mean(faces) for faces in values], dtype=np.float64)
 
 
 def _of_the_same_faces(values: Sequence[NDArray[np.floating[Any]]]) -> Values:

@@ -1,20 +1,22 @@
 """A campaign's plan: which experiments are run how often, and the thresholds by which claims are judged."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from srcli.data.task import PAPER
 from srcli.errors import ExperimentError
-from srcli.experiment.loading import load_experiment
+from srcli.experiment.loading import as_overrides, load_experiment
 from srcli.experiment.mistakes import validate
 from srcli.experiment.presets import plan_path, preset_path
 from srcli.experiment.schema import Experiment
 from srcli.experiment.yaml_text import MAX_CHARACTERS, read_document
 from srcli.reproduction.studies import StudySettings
+from srcli.reproduction.studies.settings import Settings
 from srcli.storage.bounded import read_bounded
 
 _Share = Annotated[float, Field(ge=0, le=1)]
@@ -23,11 +25,7 @@ _Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,59}$")]
 _Setting = Annotated[str, Field(pattern=r"^[a-z_0-9]+(\.[a-z_0-9]+)+$")]
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
-
-
-class Follows(_Frozen):
+class Follows(Settings):
     """Whether the critic's loss follows quality: Spearman's correlation of changes along a run.
 
     Attributes:
@@ -39,7 +37,7 @@ class Follows(_Frozen):
     weak: float = Field(gt=0, le=1)
 
 
-class Stable(_Frozen):
+class Stable(Settings):
     """When a run has trained stably.
 
     Attributes:
@@ -53,7 +51,7 @@ class Stable(_Frozen):
     most_duplicates: _Share
 
 
-class Collapse(_Frozen):
+class Collapse(Settings):
     """When a generator from noise has not collapsed; see `Stable` for duplicates.
 
     Attributes:
@@ -64,27 +62,22 @@ class Collapse(_Frozen):
     least_recall: _Share
 
 
-class BatchNorm(_Frozen):
-    """When batch normalisation is not needed.
-
-    Attributes:
-        most_loss: The PSNR that going without it may cost, in dB.
-    """
+class BatchNorm(Settings):
+    """When batch normalisation is not needed: `most_loss` is the PSNR that going without may cost, in dB."""
 
     most_loss: float = Field(ge=0)
 
 
-class Gamma(_Frozen):
+class Gamma(Settings):
     """When the adversary takes part in what a generator learns.
 
-    Attributes:
-        present: The least ratio of the adversary's gradient to the L1's.
+    `present` is the least ratio of the adversary's gradient to the L1's.
     """
 
     present: float = Field(ge=0)
 
 
-class Claims(_Frozen):
+class Claims(Settings):
     """The thresholds of all claims, written before the runs."""
 
     follows: Follows
@@ -94,7 +87,7 @@ class Claims(_Frozen):
     gamma: Gamma
 
 
-class Part(_Frozen):
+class Part(Settings):
     """Presets that are run alike.
 
     Attributes:
@@ -114,7 +107,7 @@ class Part(_Frozen):
     settings: Mapping[_Setting, Any]
 
 
-class Plan(_Frozen):
+class Plan(Settings):
     """A whole campaign.
 
     Attributes:
@@ -148,7 +141,6 @@ class PlannedRun:
 
     Attributes:
         cell: The preset, with the part's suffix.
-        part: The name of the part it belongs to.
         settings: `a.b: value` over the preset's, the seed and the steps among them.
         experiment: What follows from both.
     """
@@ -191,12 +183,10 @@ def planned_runs(plan: Plan) -> list[PlannedRun]:
             cells have one name.
     """
     runs = [run for part in plan.parts for run in _runs_of(plan, part)]
-    names = [run.name for run in runs]
-    twice = sorted({name for name in names if names.count(name) > 1})
+    twice = sorted(name for name, count in Counter(run.name for run in runs).items() if count > 1)
     if twice:
-        raise ExperimentError(
-            f"plan {plan.name}: {twice[0]} is there twice", "Give one of the parts a suffix."
-        )
+        mistake = f"plan {plan.name}: {twice[0]} is there twice"
+        raise ExperimentError(mistake, "Give one of the parts a suffix.")
     most = max((part.seeds for part in plan.parts), default=1)
     single = {part.part for part in plan.parts if part.seeds == 1 < most}
     return sorted(runs, key=lambda run: (run.part in single, run.seed))
@@ -213,16 +203,3 @@ def _runs_of(plan: Plan, part: Part) -> Iterator[PlannedRun]:
             if experiment.task != PAPER:
                 raise ExperimentError(f"plan {plan.name}: {preset} is to make {experiment.task}, not {PAPER}")
             yield PlannedRun(cell, part.part, part.figures, preset, seed, settings, experiment)
-
-
-def as_overrides(settings: Mapping[str, Any]) -> list[str]:
-    """Settings as `--set` takes them; flow style, so that lists stay on one line."""
-    return [f"{path}={_flow(value)}" for path, value in settings.items()]
-
-
-def _flow(value: Any) -> str:
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(_flow(item) for item in value)}]"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)

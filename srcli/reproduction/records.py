@@ -36,11 +36,8 @@ class RunRecord:
         cell: The preset, with a suffix where a plan runs it in more than one way.
         status: `finished` or `diverged`.
         reason: Why it diverged; empty for a finished run.
-        step: The last step.
-        seconds: That it has trained.
         experiment: All settings, as `experiment.yaml` holds them.
         made: Versions, device and the training data's fingerprint and size, by name.
-        critic_updates: Up to the last step.
         epochs: How often the critic (without one: the generator) has seen each training face.
         figures: Of the whole test split, by name: `psnr_running` and so on; see `finals.measure_run`.
         faces: Figures of each test face (N,), by name.

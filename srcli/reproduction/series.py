@@ -8,7 +8,7 @@ that a claim which is decided by comparing intervals with thresholds stays undec
 import itertools
 import math
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,20 +44,14 @@ class Trend(NamedTuple):
         return int(math.copysign(1, self.tau)) if self.p_value < _SIGNIFICANT else 0
 
 
-class SignChanges(NamedTuple):
-    """How often a curve turns around, and the share of the places where it could have."""
-
-    changes: int
-    share: float
-
-
 def spearman(x: Series, y: Series) -> float:
     """Spearman's rank correlation, in [-1, 1]; equal values share their mean rank.
 
     NaN for a constant curve, for one with NaN in it, and for fewer than two points.
     """
-    _check_same_length(x, y)
-    return float(_rank_correlations(_double(x)[None], _double(y)[None])[0])
+    if x.ndim != 1 or x.shape != y.shape:
+        raise ValueError(f"curves of {x.shape} and {y.shape} cannot be paired")
+    return float(_rank_correlations(x[None], y[None])[0])
 
 
 def default_block(count: int) -> int:
@@ -97,11 +91,7 @@ def follows(
         x: (N,).
         y: (N,), at the same steps.
         block: Length of the blocks; `default_block` of the number of pairs or differences when None.
-        resamples: How many series are drawn.
-        seed: Of the draws, so that equal curves give an equal interval.
     """
-    _check_same_length(x, y)
-    x, y = _double(x), _double(y)
     with np.errstate(invalid="ignore"):  # the difference of two infinities is NaN, which is what it should be
         changes = np.diff(x), np.diff(y)
     return Correlations(
@@ -110,7 +100,7 @@ def follows(
     )
 
 
-def mann_kendall(series: Series) -> Trend:
+def mann_kendall(values: Series) -> Trend:
     """Whether a curve rises or falls throughout: Kendall's tau-b against time (Mann 1945; Kendall 1975).
 
     The p-value is exact for up to 33 points without ties. Otherwise it is that of the normal approximation,
@@ -123,7 +113,6 @@ def mann_kendall(series: Series) -> Trend:
 
     NaN for a constant curve, for one with NaN in it, and for fewer than three points.
     """
-    values = _double(series)
     if len(values) < 3 or np.isnan(values).any() or (values == values[0]).all():
         return Trend(math.nan, math.nan)
     result = stats.kendalltau(np.arange(len(values)), values)
@@ -138,26 +127,22 @@ def block_means(values: Series, size: int) -> Series:
     if size < 1:
         raise ValueError(f"a block has one value or more, not {size}")
     whole = len(values) // size
-    means: Series = _double(values)[: whole * size].reshape(whole, size).mean(axis=1)
+    means: Series = values[: whole * size].reshape(whole, size).mean(axis=1)
     return means
 
 
-def sign_changes(means: Series) -> SignChanges:
-    """How often successive differences change their sign: 0 for a monotone curve.
+def sign_changes(means: Series) -> int:
+    """How often successive differences change their sign: 0 for a monotone curve and for one with NaN in it.
 
-    Differences of 0 are left out. The share is of the pairs of successive differences that could have
-    changed: 2/3 is expected of independent values (Bienaymé's turning points), 1/2 of a random walk. NaN when
-    there is no such pair.
+    Differences of 0 are left out. Independent values turn at 2/3 of the places where they could (Bienaymé), a
+    random walk at 1/2.
 
     Args:
         means: (N,), of blocks of steps (`block_means`): single steps oscillate by the noise of their batches.
     """
-    signs = np.sign(np.diff(_double(means)))
+    signs = np.sign(np.diff(means))
     signs = signs[signs != 0]
-    if len(signs) < 2 or np.isnan(signs).any():
-        return SignChanges(0, math.nan)
-    changed = signs[1:] != signs[:-1]
-    return SignChanges(int(changed.sum()), float(changed.mean()))
+    return 0 if np.isnan(signs).any() else int((signs[1:] != signs[:-1]).sum())
 
 
 def _moving_block_estimate(x: Series, y: Series, block: int | None, resamples: int, seed: int) -> Estimate:
@@ -167,11 +152,13 @@ def _moving_block_estimate(x: Series, y: Series, block: int | None, resamples: i
         raise ValueError(f"a block has one pair or more, not {length}")
     value = spearman(x, y)
     if math.isnan(value) or count < max(_FEWEST_PAIRS, _FEWEST_BLOCKS * length):
-        return Estimate(value, math.nan, math.nan)
+        return Estimate(value)
     draws = _block_draws(count, length, resamples, seed)
     rhos = np.concatenate([_rank_correlations(x[rows], y[rows]) for rows in draws])
     undefined = np.isnan(rhos)
-    tail = _expanded_tail(count / length)
+    # Percentiles as wide as a Student t interval.
+    quantile = stats.t.ppf(_TAIL, count / length - 1)
+    tail = stats.norm.cdf(math.sqrt(count / length / (count / length - 1)) * quantile)
     low = np.quantile(np.where(undefined, -1.0, rhos), tail)
     high = np.quantile(np.where(undefined, 1.0, rhos), 1 - tail)
     return Estimate(value, float(low), float(high))
@@ -188,26 +175,15 @@ def _block_draws(count: int, length: int, resamples: int, seed: int) -> Iterator
         yield (starts + np.arange(length)).reshape(len(starts), -1)[:, :count]
 
 
-def _expanded_tail(blocks: float) -> float:
-    """The share to leave out at each end so that percentiles are as wide as a Student t interval."""
-    quantile = stats.t.ppf(_TAIL, blocks - 1)
-    return float(stats.norm.cdf(math.sqrt(blocks / (blocks - 1)) * quantile))
-
-
 def _rank_correlations(x: Series, y: Series) -> Series:
     """Spearman's rho of each pair of rows: (B, N), (B, N) -> (B,); NaN where it isn't defined."""
-    rank_x, rank_y = _centred_ranks(x), _centred_ranks(y)
+    middle = (x.shape[1] + 1) / 2
+    rank_x, rank_y = (stats.rankdata(rows, axis=1, nan_policy="propagate") - middle for rows in (x, y))
     products = np.sum(rank_x * rank_y, axis=1)
     scale = np.sqrt(np.sum(rank_x**2, axis=1) * np.sum(rank_y**2, axis=1))
     rhos: Series = np.full(len(x), np.nan)
     np.divide(products, scale, out=rhos, where=scale > 0)
     return np.clip(rhos, -1, 1)  # NaN stays
-
-
-def _centred_ranks(rows: Series) -> Series:
-    count = rows.shape[1]
-    ranks: Series = stats.rankdata(rows, axis=1, nan_policy="propagate") - (count + 1) / 2
-    return ranks
 
 
 def _p_value_with_ties(values: Series, sizes: NDArray[np.intp]) -> float:
@@ -218,12 +194,3 @@ def _p_value_with_ties(values: Series, sizes: NDArray[np.intp]) -> float:
     variance = float(count * (count - 1) * (2 * count + 5) - tied) / 18
     corrected = max(abs(score) - 1, 0) / math.sqrt(variance)
     return float(2 * stats.norm.sf(corrected))
-
-
-def _double(values: NDArray[np.floating[Any]]) -> Series:
-    return np.asarray(values, dtype=np.float64)
-
-
-def _check_same_length(x: Series, y: Series) -> None:
-    if x.ndim != 1 or x.shape != y.shape:
-        raise ValueError(f"curves of {x.shape} and {y.shape} cannot be paired")

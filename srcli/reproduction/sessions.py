@@ -1,6 +1,7 @@
 """A campaign from its plan to its report."""
 
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from srcli.experiment.presets import example_faces
 from srcli.pictures.opening import open_picture
 from srcli.pictures.pixels import Pixels
 from srcli.processes import Share, read_share
-from srcli.reproduction.campaign import make_runs, threads_for
+from srcli.reproduction.campaign import make_runs
 from srcli.reproduction.cells import cells_of
 from srcli.reproduction.claims import judge
 from srcli.reproduction.finals import measure_baselines, test_labels
@@ -84,11 +85,7 @@ def _place_of(place: Path, plan: Plan) -> Path:
 def _make_runs(
     runs: Sequence[PlannedRun], places: Sequence[Path], data: Sequence[Path], jobs: int, share: Share
 ) -> int:
-    """Makes this process's share of the runs that are missing; returns how many failed.
-
-    Args:
-        places: The campaign's folder, then others that hold records.
-    """
+    """Makes this process's share of the runs that are missing; returns how many failed."""
     folder, *others = places
     given = {name for place in others for name in _settled(place)}
     # The campaign's own folder changes while processes share it, so that it can't decide their shares.
@@ -100,10 +97,16 @@ def _make_runs(
     dataset = open_datasets(data) if data else built_in_dataset()
     labels = test_labels(dataset)
     folder.mkdir(parents=True, exist_ok=True)
-    _write_baselines(folder, labels)
+    if not (folder / BASELINES_FILE).exists():
+        values = {
+            method: {name: [float(f"{value:.5g}") for value in column] for name, column in figures.items()}
+            for method, figures in measure_baselines(labels).items()
+        }
+        write_json(folder / BASELINES_FILE, values)
     done = given | set(_settled(folder))
     say(f"{sum(run.name in done for run in runs)} of {counted(len(runs), 'run')} are done")
-    workshop = Workshop(folder, data, dataset, labels, read_examples(), threads_for(jobs))
+    threads = max(1, (os.cpu_count() or 1) // jobs)
+    workshop = Workshop(folder, data, dataset, labels, read_examples(), threads)
     made = make_runs([run for run in mine if run.name not in done], workshop, jobs)
     return sum(record.status == RunStatus.FAILED for record in made)
 
@@ -116,15 +119,6 @@ def _settled(place: Path) -> list[str]:
 def read_examples() -> Pixels:
     """The example faces, (N, 64, 64, 3)."""
     return np.stack([np.asarray(open_picture(path, path.name)) for path in example_faces()])
-
-
-def _write_baselines(folder: Path, labels: Pixels) -> None:
-    if not (folder / BASELINES_FILE).exists():
-        values = {
-            method: {name: [float(f"{value:.5g}") for value in column] for name, column in figures.items()}
-            for method, figures in measure_baselines(labels).items()
-        }
-        write_json(folder / BASELINES_FILE, values)
 
 
 def _read_baselines(places: Sequence[Path]) -> Baselines:
@@ -152,7 +146,8 @@ def _report(plan: Plan, runs: Sequence[PlannedRun], places: Sequence[Path]) -> P
                 path = place / "records" / record.name / EXAMPLES_FILE
                 if path.is_file():
                     examples[record.name] = path.read_bytes()
-    _warn_of_mixtures(list(records.values()))
+    if len({str(record.made.get("dataset")) for record in records.values() if record.step}) > 1:
+        warn("the records are of runs on different data: their figures do not compare")
     baselines = _read_baselines(places)
     if records and not baselines:
         raise DataError(
@@ -172,9 +167,3 @@ def _report(plan: Plan, runs: Sequence[PlannedRun], places: Sequence[Path]) -> P
     )
     write_report(reproduction, places[0])
     return places[0] / "report.html"
-
-
-def _warn_of_mixtures(records: Sequence[RunRecord]) -> None:
-    datasets = {str(record.made.get("dataset")) for record in records if record.step}
-    if len(datasets) > 1:
-        warn("the records are of runs on different data: their figures do not compare")

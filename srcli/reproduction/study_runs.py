@@ -13,12 +13,11 @@ from pydantic import TypeAdapter
 from srcli.console import progress, say
 from srcli.errors import DataError, RunError
 from srcli.processes import Share
+from srcli.reproduction.records import MAX_BYTES
 from srcli.reproduction.studies import StudySettings
 from srcli.reproduction.studies.study import Study
 from srcli.storage.atomic import write_json
 from srcli.storage.bounded import read_bounded
-
-MAX_BYTES = 50 * 2**20
 
 Results = dict[str, list[dict[str, Any]]]
 
@@ -29,16 +28,18 @@ def make_studies(studies: Sequence[Study], out: Path, jobs: int, share: Share) -
     Raises:
         RunError: A result there is that of other settings.
     """
-    todo = [(study, seed) for study in studies for seed in study.seeds if not _is_done(study, seed, out)]
+    todo = [(study, seed) for study in studies for seed in study.seeds if _read(study, seed, out) is None]
     mine = share.every_nth(todo)
     if not mine:
         return
     (out / "studies").mkdir(parents=True, exist_ok=True)
     # Forked processes would inherit torch's threads in an unknown state.
     context = multiprocessing.get_context("spawn")
-    with progress("seeds") as bar, ProcessPoolExecutor(jobs, context, _ignore_interrupts) as pool:
+    # Ctrl-C reaches every process of a terminal; the one that waits for the results decides.
+    ignoring = signal.signal, (signal.SIGINT, signal.SIG_IGN)
+    with progress("seeds") as bar, ProcessPoolExecutor(jobs, context, *ignoring) as pool:
         task = bar.add_task("studies", total=len(mine), rate="-", note="")
-        waiting = {pool.submit(_run, _text(study), seed): (study, seed) for study, seed in mine}
+        waiting = {pool.submit(_run, study.model_dump_json(), seed): (study, seed) for study, seed in mine}
         try:
             for future in as_completed(waiting):
                 study, seed = waiting[future]
@@ -64,10 +65,6 @@ def read_studies(studies: Sequence[Study], folders: Sequence[Path]) -> Results:
     return results
 
 
-def _is_done(study: Study, seed: int, out: Path) -> bool:
-    return _read(study, seed, out) is not None
-
-
 def _read(study: Study, seed: int, folder: Path) -> dict[str, Any] | None:
     path = _file(study, seed, folder)
     if not path.exists():
@@ -88,12 +85,7 @@ def _file(study: Study, seed: int, folder: Path) -> Path:
 
 def _settings(study: Study) -> dict[str, Any]:
     """What a seed's result depends on: all settings but the seeds and the thresholds."""
-    values: dict[str, Any] = json.loads(_text(study))
-    return {name: value for name, value in values.items() if name not in ("seeds", "thresholds")}
-
-
-def _text(study: Study) -> str:
-    return str(study.model_dump_json())  # type: ignore[attr-defined]
+    return study.model_dump(mode="json", exclude={"seeds", "thresholds"})
 
 
 def _run(settings: str, seed: int) -> dict[str, Any]:
@@ -102,8 +94,3 @@ def _run(settings: str, seed: int) -> dict[str, Any]:
     torch.set_num_threads(1)
     study: Study = TypeAdapter(StudySettings).validate_json(settings, strict=False)
     return study.run(seed)
-
-
-def _ignore_interrupts() -> None:
-    """Ctrl-C reaches every process of a terminal; the one that waits for the results decides."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)

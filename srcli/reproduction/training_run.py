@@ -4,29 +4,27 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
-from typing import Any
 
 import torch
 
 from srcli.data.dataset import Dataset
 from srcli.data.task import PAPER
 from srcli.errors import EXIT_DIVERGED, EXIT_INTERRUPTED, InterruptedRunError, RunError
-from srcli.experiment.loading import differences, load_experiment
+from srcli.experiment.loading import as_overrides, differences, load_experiment
 from srcli.metrics.table import METRICS
 from srcli.pictures.pixels import Pixels, as_png, grid
 from srcli.reproduction.finals import measure_run
-from srcli.reproduction.plan import PlannedRun, as_overrides
+from srcli.reproduction.plan import PlannedRun
 from srcli.reproduction.records import STEP_TERMS, RunRecord, Series, columns_of, write_record
 from srcli.runs.directory import RunDirectory
 from srcli.runs.lock import is_being_trained
 from srcli.runs.log import logged_steps, read_log
 from srcli.runs.status import RunStatus
 from srcli.storage.atomic import write_bytes
-from srcli.storage.bounded import JsonObject
 from srcli.training.evaluate import Statistics, draw_faces, enlarge
 from srcli.training.state import TrainingState, restore_state
 
@@ -66,14 +64,6 @@ class Workshop:
     threads: int
     stopping: Event = field(default_factory=Event)
 
-    def run_directory(self, run: PlannedRun) -> RunDirectory:
-        """Where the run lies."""
-        return RunDirectory(self.out / "runs" / run.name, is_kept=False)
-
-    def record_folder(self, run: PlannedRun) -> Path:
-        """Where its record lies."""
-        return self.out / "records" / run.name
-
 
 def complete(run: PlannedRun, workshop: Workshop, progress: Callable[[int], None]) -> RunRecord:
     """Trains a run to its end, from where it stands, and writes its record.
@@ -87,7 +77,7 @@ def complete(run: PlannedRun, workshop: Workshop, progress: Callable[[int], None
         InterruptedRunError: `workshop.stopping` was set.
         RunError: The run's folder holds a run with other settings.
     """
-    directory = workshop.run_directory(run)
+    directory = RunDirectory(workshop.out / "runs" / run.name, is_kept=False)
     _check_same(run, directory)
     reason = ""
     while not _is_over(directory):
@@ -104,19 +94,16 @@ def complete(run: PlannedRun, workshop: Workshop, progress: Callable[[int], None
 
 
 def _check_same(run: PlannedRun, directory: RunDirectory) -> None:
-    if not directory.path.exists():
-        return
-    changed = differences(load_experiment(directory.experiment_file), run.experiment)
-    if changed:
+    if directory.path.exists() and (
+        changed := differences(load_experiment(directory.experiment_file), run.experiment)
+    ):
         listed = "; ".join(f"{path}: {old} -> {new}" for path, (old, new) in changed.items())
         raise RunError(f"{directory.path} was trained with other settings: {listed}", "Give another --out.")
 
 
 def _is_over(directory: RunDirectory) -> bool:
-    return directory.path.exists() and directory.record().get("status") in (
-        RunStatus.FINISHED,
-        RunStatus.DIVERGED,
-    )
+    over = (RunStatus.FINISHED, RunStatus.DIVERGED)
+    return directory.path.exists() and directory.record().get("status") in over
 
 
 def _train(
@@ -131,6 +118,8 @@ def _train(
         return 0
     log = _log_file(run, workshop)
     log.parent.mkdir(parents=True, exist_ok=True)
+    shares = ("RANK", "WORLD_SIZE")  # the runs are shared out, not each run's batches
+    inherited = {name: value for name, value in os.environ.items() if name not in shares}
     # A session of its own: Ctrl-C reaches this process alone, which then asks the training to stop.
     with (
         log.open("ab") as talk,
@@ -139,7 +128,7 @@ def _train(
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=talk,
-            env=_environment(workshop.threads),
+            env={"OMP_NUM_THREADS": str(workshop.threads), **inherited},
             start_new_session=True,
         ) as process,
     ):
@@ -164,12 +153,6 @@ def _command(run: PlannedRun, directory: RunDirectory, data: Sequence[Path]) -> 
     return command + [part for text in as_overrides(run.settings) for part in ("--set", text)]
 
 
-def _environment(threads: int) -> dict[str, str]:
-    shares = ("RANK", "WORLD_SIZE")  # the runs are shared out, not each run's batches
-    inherited = {name: value for name, value in os.environ.items() if name not in shares}
-    return {"OMP_NUM_THREADS": str(threads), **inherited}
-
-
 def _log_file(run: PlannedRun, workshop: Workshop) -> Path:
     return workshop.out / "logs" / f"{run.name}.log"
 
@@ -184,34 +167,11 @@ def _record(run: PlannedRun, directory: RunDirectory, workshop: Workshop, reason
     about = directory.record() if directory.path.exists() else {}
     log = read_log(directory.metrics_file) if about else []
     status = RunStatus.FAILED if reason else str(about["status"])
-    figures: dict[str, float] = {}
-    faces: dict[str, Series] = {}
-    examples = None
-    if status == RunStatus.FINISHED:
-        state = restore_state(directory, run.experiment, CPU)
-        figures, faces = measure_run(state, workshop.labels)
-        examples = _strip(state, workshop.examples)
-        shown_file = workshop.out / "test-faces" / f"{run.name}.png"
-        shown_file.parent.mkdir(parents=True, exist_ok=True)
-        write_bytes(shown_file, as_png(_strip(state, workshop.labels[:SHOWN_FACES])))
-    record = _new_record(run, workshop.dataset, status, about, log, reason, figures, faces)
-    write_record(workshop.record_folder(run), record, examples)
-    return record
-
-
-def _new_record(
-    run: PlannedRun,
-    dataset: Dataset,
-    status: str,
-    about: JsonObject,
-    log: Sequence[JsonObject],
-    reason: str,
-    figures: Mapping[str, float],
-    faces: Mapping[str, Any],
-) -> RunRecord:
+    is_finished = status == RunStatus.FINISHED
+    figures, faces, examples = _measured(run, directory, workshop) if is_finished else ({}, {}, None)
     updates = len(log) * run.experiment.objective.n_critic
-    train = len(dataset.splits["train"])
-    return RunRecord(
+    train = len(workshop.dataset.splits["train"])
+    record = RunRecord(
         cell=run.cell,
         part=run.part,
         figures_of_paper=run.figures,
@@ -226,7 +186,7 @@ def _new_record(
             "versions": about.get("versions", {}),
             "commit": source_commit(),
             "device": about.get("device"),
-            "dataset": dataset.fingerprint,
+            "dataset": workshop.dataset.fingerprint,
             "train_faces": train,
             "recorded": time.strftime("%Y-%m-%d", time.gmtime()),
         },
@@ -237,6 +197,20 @@ def _new_record(
         steps=columns_of(log, ("step", *STEP_TERMS)),
         evaluations=columns_of([entry for entry in log if "health" in entry], EVALUATED_TERMS),
     )
+    write_record(workshop.out / "records" / run.name, record, examples)
+    return record
+
+
+def _measured(
+    run: PlannedRun, directory: RunDirectory, workshop: Workshop
+) -> tuple[dict[str, float], dict[str, Series], Pixels]:
+    """A finished run's figures, those of each face and its strip of examples; writes one of test faces."""
+    state = restore_state(directory, run.experiment, CPU)
+    figures, faces = measure_run(state, workshop.labels)
+    shown_file = workshop.out / "test-faces" / f"{run.name}.png"
+    shown_file.parent.mkdir(parents=True, exist_ok=True)
+    write_bytes(shown_file, as_png(_strip(state, workshop.labels[:SHOWN_FACES])))
+    return figures, faces, _strip(state, workshop.examples)
 
 
 def source_commit() -> str | None:

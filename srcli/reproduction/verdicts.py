@@ -1,5 +1,10 @@
-"""Verdicts on claims, and the measurements behind them."""
+"""Verdicts on claims, and the measurements behind them.
 
+A verdict compares an interval with a threshold that was set before the runs. While runs are missing, there is
+one only if no outcome of theirs could change it.
+"""
+
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -29,11 +34,21 @@ def all_of(verdicts: Iterable[Verdict]) -> Verdict:
 
 
 class Estimate(NamedTuple):
-    """A value and its 95 % interval."""
+    """A value and its 95 % interval; low and high are NaN where it has none."""
 
     value: float
-    low: float
-    high: float
+    low: float = math.nan
+    high: float = math.nan
+
+
+def surely_above(estimate: Estimate, threshold: float) -> Verdict:
+    """Holds if the whole interval is above the threshold, does not hold if it is below."""
+    return decide(estimate.low > threshold, estimate.high < threshold)
+
+
+def surely_within(estimate: Estimate, low: float = -math.inf, high: float = math.inf) -> Verdict:
+    """Holds if the whole interval lies in [low, high], does not hold if none of it does, else undecided."""
+    return decide(low <= estimate.low and estimate.high <= high, estimate.high < low or estimate.low > high)
 
 
 NO_THRESHOLD = "none: it is told beside"

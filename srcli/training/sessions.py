@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import torch
 
-import srcli
 from srcli.console import say
 from srcli.data.dataset import Dataset
 from srcli.data.several import open_datasets
@@ -36,6 +35,7 @@ from srcli.training.state import (
     weights_digest,
 )
 from srcli.training.stopping import asked_to_stop
+from srcli.version import __version__
 
 EXTENDABLE = "training.steps"
 
@@ -280,7 +280,7 @@ def _new_record(
             "fingerprint": dataset.fingerprint,
         },
         "versions": {
-            "srcli": srcli.__version__,
+            "srcli": __version__,
             "torch": torch.__version__,
             "numpy": np.__version__,
             "python": platform.python_version(),

@@ -36,21 +36,30 @@ def read_picture(source: Path | BinaryIO, name: str) -> Picture:
         ImageError: As `decoded`, whose arguments these are, or its CMYK profile is damaged.
     """
     with decoded(source, name) as image:
-        remarks = []
-        # Frames are not counted: a file of a few megabytes can hold millions. The other pictures in a
-        # camera's MPO are views and depth maps of the first.
-        if getattr(image, "is_animated", False) and image.format != "MPO":
-            remarks.append("only its first frame is enlarged")
-        try:
-            exif = _turn_upright(image)
-        except Exception:  # Damaged EXIF data raise nearly anything, and are no reason to refuse the picture.
-            exif = b""
-            remarks.append("its EXIF data is damaged and was dropped")
-        profile = image.info.get("icc_profile")
-        if image.mode == "CMYK" and profile:
-            pixels, profile = np.asarray(_cmyk_to_srgb(image, profile, name)), None
-        else:
-            pixels = _pixels(image, name)
+        return picture_of(image, name)
+
+
+def picture_of(image: Image.Image, name: str) -> Picture:
+    """An open picture as `read_picture` gives it; its orientation is applied in place.
+
+    Raises:
+        ImageError: It has an unusual kind of pixels, or its CMYK profile is damaged.
+    """
+    remarks = []
+    # Frames are not counted: a file of a few megabytes can hold millions. The other pictures in a
+    # camera's MPO are views and depth maps of the first.
+    if getattr(image, "is_animated", False) and image.format != "MPO":
+        remarks.append("only its first frame is enlarged")
+    try:
+        exif = _turn_upright(image)
+    except Exception:  # Damaged EXIF data raise nearly anything, and are no reason to refuse the picture.
+        exif = b""
+        remarks.append("its EXIF data is damaged and was dropped")
+    profile = image.info.get("icc_profile")
+    if image.mode == "CMYK" and profile:
+        pixels, profile = np.asarray(_cmyk_to_srgb(image, profile, name)), None
+    else:
+        pixels = _pixels(image, name)
     if pixels.shape[2] in (1, 3):
         return Picture(pixels, None, profile, exif, tuple(remarks))
     return Picture(pixels[..., :-1], pixels[..., -1], profile, exif, tuple(remarks))

@@ -11,7 +11,6 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import IO
 
-from srcli import __version__
 from srcli.console import discard_output
 from srcli.detection.mtcnn import Face
 from srcli.errors import ImageError
@@ -23,6 +22,7 @@ from srcli.upscaling.plan import Job
 from srcli.upscaling.reading import read_picture
 from srcli.upscaling.tiles import BATCH_PIXELS, Band, bands_of, check_size, enlarge_bands
 from srcli.upscaling.writing import DEFAULT_QUALITY, write_picture
+from srcli.version import __version__
 
 CHUNK_PIXELS = 2**18
 """Input pixels grouped into a chunk, so that parts of equal size can share a batch."""

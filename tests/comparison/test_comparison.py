@@ -40,7 +40,7 @@ from srcli.pictures.pixels import from_network, to_network, to_uint8
 from srcli.pictures.resize import area_average, enlarge_bicubic
 from srcli.runs.checkpoints import write_weights
 from srcli.runs.directory import create_run
-from srcli.training.loop import Job, train
+from srcli.training.loop import StopRequest, train
 from srcli.training.state import build_state
 
 
@@ -433,7 +433,7 @@ def test_the_command_shows_the_curves_of_runs_and_does_without_a_damaged_log(tmp
     whole, damaged = (tmp_path / name for name in ("whole", "damaged"))
     for path in (whole, damaged):
         run = create_run(path, experiment.to_yaml(), {})
-        train(Job(run, build_state(experiment, cpu), small_dataset(), lambda _: None))
+        train(run, build_state(experiment, cpu), small_dataset(), lambda _: None, StopRequest())
     (damaged / "metrics.jsonl").write_text("[]\n")
     out = tmp_path / "out"
     done = CliRunner().invoke(app, ["compare", str(whole), str(damaged), "--limit", "2", "--out", str(out)])

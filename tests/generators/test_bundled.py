@@ -35,7 +35,9 @@ def test_a_bundled_model_is_the_file_that_was_released(name: str) -> None:
 
 
 def test_the_weights_are_small_enough_to_ship() -> None:
-    assert sum(path.stat().st_size for path in weights_folder().glob("*.onnx")) < 12_000_000
+    sizes = {path.name: path.stat().st_size for path in weights_folder().glob("*.onnx")}
+    assert sum(size for name, size in sizes.items() if name.startswith("faces")) < 12_000_000
+    assert sum(size for name, size in sizes.items() if name.startswith("mtcnn")) < 2_000_000
 
 
 @pytest.mark.parametrize("name", BUNDLED)

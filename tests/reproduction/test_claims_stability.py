@@ -10,10 +10,9 @@ from made_runs import BASELINES, COLLAPSE, EVALUATIONS, STABLE, about, cells_of,
 from scipy import stats
 
 from srcli.reproduction.claims import Claim
-from srcli.reproduction.claims.claim import majority
 from srcli.reproduction.claims.collapse import judge_collapse
 from srcli.reproduction.claims.stable import judge_stable
-from srcli.reproduction.intervals import share_difference, wilson
+from srcli.reproduction.intervals import majority, share_difference, wilson
 from srcli.reproduction.records import RunRecord
 from srcli.reproduction.verdicts import Verdict
 

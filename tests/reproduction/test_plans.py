@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from srcli.errors import ExperimentError
-from srcli.experiment.loading import load_experiment
-from srcli.reproduction.plan import as_overrides, load_plan, planned_runs
+from srcli.experiment.loading import as_overrides, load_experiment
+from srcli.reproduction.plan import load_plan, planned_runs
 
 PLANS = Path(__file__).parents[2] / "plans"
 PRESETS = PLANS.parent / "presets"

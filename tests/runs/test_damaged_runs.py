@@ -136,9 +136,9 @@ def test_enlarging_passes_over_a_damaged_generator(
     run: RunDirectory, capfd: pytest.CaptureFixture[str]
 ) -> None:
     change_a_byte(run.checkpoint(5) / "critic.safetensors")
-    assert load_torch_generator(run.path).step == 5
+    assert load_torch_generator(run.path).description.step == 5
     change_a_byte(run.checkpoint(5) / "generator.safetensors")
-    assert load_torch_generator(run.path).step == 3
+    assert load_torch_generator(run.path).description.step == 3
     assert "generator.safetensors is damaged" in capfd.readouterr().err
     with pytest.raises(CheckpointError, match="is damaged"):
         load_torch_generator(run.checkpoint(5))
@@ -161,7 +161,7 @@ def test_a_checkpoint_without_checksums_is_damaged(run: RunDirectory, unharmed: 
     (run.checkpoint(5) / "SHA256SUMS").unlink()
     with pytest.raises(CheckpointError, match=r"step-000005 is damaged: it has no SHA256SUMS"):
         load_torch_generator(run.checkpoint(5))
-    assert load_torch_generator(run.path).step == 3
+    assert load_torch_generator(run.path).description.step == 3
     go_on(run)
     assert_same_end(run, unharmed)
 

@@ -42,7 +42,7 @@ def losses(case: str, replicas: Replicas = SINGLE_PROCESS) -> tuple[list[Terms],
     """The terms of the first steps, figures of the networks after them, and the weights' digest."""
     with in_float64():
         state = build_state(exact_experiment(case), CPU, replicas)
-        networks = {"generator": state.generator, "critic": state.critic}
+        networks = {"generator": state.generator} | ({"critic": state.critic} if state.critic else {})
         batches, terms = exact_batches(state), []
         for _ in range(STEPS):
             terms.append(train_step(state, batches))

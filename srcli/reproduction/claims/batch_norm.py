@@ -1,11 +1,11 @@
 """Claim 4: batch normalisation is not needed under the Wasserstein objectives."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import numpy as np
 
 from srcli.reproduction.cells import Cell
-from srcli.reproduction.claims.claim import surely_above
 from srcli.reproduction.claims.figures import (
     Values,
     difference_of,
@@ -17,7 +17,7 @@ from srcli.reproduction.claims.figures import (
 )
 from srcli.reproduction.intervals import paired_differences
 from srcli.reproduction.plan import BatchNorm
-from srcli.reproduction.verdicts import Claim, Finding, Verdict, all_of
+from srcli.reproduction.verdicts import Claim, Finding, all_of, decide, surely_above
 from srcli.reproduction.wording import TITLES, WASSERSTEIN, listed, with_interval
 
 KEY = "batch_norm"
@@ -44,27 +44,26 @@ def judge_batch_norm(cells: Sequence[Cell], thresholds: BatchNorm) -> Claim:
 def _compare(without: Cell, base: Cell, thresholds: BatchNorm) -> Finding:
     ours, theirs = faces_by_seed(without, "psnr"), faces_by_seed(base, "psnr")
     seeds = sorted(set(ours) & set(theirs))
-    difference = difference_of([paired_differences([ours[seed]], theirs[seed])[0] for seed in seeds])
-    if difference is None:
-        verdict = Verdict.UNDECIDED
-        sentence = "No seed has finished both with and without batch normalisation"
-    else:
-        verdict = if_complete(surely_above(difference.estimate, -thresholds.most_loss), [without, base])
-        sentence = (
-            f"PSNR is {_mean(ours, seeds):.2f} dB without batch normalisation and {_mean(theirs, seeds):.2f}"
-            f" dB with it, each with its better kind of statistics: difference {difference.in_words(2, 'dB')}"
-        )
-    if without.diverged and without.diverged == len(without.seeds) and len(base.finished) == len(base.seeds):
-        verdict = Verdict.DOES_NOT_HOLD
-    return Finding(
+    never = without.diverged == len(without.seeds) and len(base.finished) == len(base.seeds)
+    finding = partial(
+        Finding,
         claim=KEY,
         subject=f"{without.name} against {base.name}",
         statistic="PSNR, difference of without to with batch normalisation, dB",
-        estimate=difference.estimate if difference else None,
-        interval=difference.interval if difference else "",
         threshold=f"above -{thresholds.most_loss:g} dB",
-        verdict=verdict,
-        sentence=f"{sentence}{without_diverged([without, base])}.",
+    )
+    ending = f"{without_diverged([without, base])}."
+    if not seeds:
+        sentence = f"No seed has finished both with and without batch normalisation{ending}"
+        return finding(verdict=decide(False, never), sentence=sentence)
+    difference = difference_of([paired_differences([ours[seed]], theirs[seed])[0] for seed in seeds])
+    return finding(
+        estimate=difference.estimate,
+        interval=difference.interval,
+        verdict=if_complete(surely_above(difference.estimate, -thresholds.most_loss), [without, base]),
+        sentence=f"PSNR is {_mean(ours, seeds):.2f} dB without batch normalisation and"
+        f" {_mean(theirs, seeds):.2f} dB with it, each with its better kind of statistics: difference"
+        f" {difference.in_words(2, 'dB')}{ending}",
     )
 
 

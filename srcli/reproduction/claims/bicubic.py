@@ -5,7 +5,6 @@ from itertools import product
 
 from srcli.metrics.table import METRICS, Metric
 from srcli.reproduction.cells import Cell
-from srcli.reproduction.claims.claim import surely_above
 from srcli.reproduction.claims.figures import (
     difference_of,
     faces_by_seed,
@@ -16,7 +15,7 @@ from srcli.reproduction.claims.figures import (
 )
 from srcli.reproduction.intervals import paired_differences
 from srcli.reproduction.records import Baselines
-from srcli.reproduction.verdicts import NO_THRESHOLD, Claim, Finding, Verdict, all_of
+from srcli.reproduction.verdicts import NO_THRESHOLD, Claim, Finding, Verdict, all_of, surely_above
 from srcli.reproduction.wording import WASSERSTEIN, counted
 
 KEY = "bicubic"
@@ -47,18 +46,15 @@ def judge_bicubic(cells: Sequence[Cell], baselines: Baselines) -> Claim:
     )
     unmeasured = [Verdict.UNDECIDED] * (len(grid) - len(pillow))
     verdict = all_of([*(finding.verdict for finding in pillow), *unmeasured])
-    findings = [
-        *missing_findings(KEY, own),
-        *(one for of_cells in found.values() for one in of_cells.values()),
-    ]
-    return Claim(KEY, STATEMENT, verdict, _sentence(pillow, tensorflow), tuple(findings))
+    compared = [finding for of_cells in found.values() for finding in of_cells.values()]
+    findings = (*missing_findings(KEY, own), *compared)
+    return Claim(KEY, STATEMENT, verdict, _sentence(pillow, tensorflow), findings)
 
 
 def _compare(cell: Cell, baselines: Baselines, metric: Metric, baseline: str) -> Finding:
     name, unit, rival = metric.name, metric.unit, _RIVALS[baseline]
     ours = list(faces_by_seed(cell, metric.key).values())
     difference = difference_of(paired_differences(ours, baselines[baseline][metric.key]))
-    assert difference is not None  # the cell has a finished run
     side = "above" if difference.estimate.value > 0 else "below"
     return Finding(
         claim=KEY,

@@ -1,12 +1,12 @@
 """Claim 3: no mode collapse."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from srcli.reproduction.cells import Cell
-from srcli.reproduction.claims.claim import alone, surely_at_least, surely_at_most
 from srcli.reproduction.claims.figures import (
     KINDS,
     Values,
@@ -29,7 +29,7 @@ from srcli.reproduction.claims.shares import (
 from srcli.reproduction.intervals import student_interval
 from srcli.reproduction.plan import Collapse
 from srcli.reproduction.records import RunRecord
-from srcli.reproduction.verdicts import Claim, Finding, Verdict, all_of, decide
+from srcli.reproduction.verdicts import Claim, Estimate, Finding, Verdict, all_of, decide, surely_within
 from srcli.reproduction.wording import TITLES, WASSERSTEIN, first_upper, with_interval
 
 KEY = "collapse"
@@ -69,10 +69,7 @@ def judge_collapse(cells: Sequence[Cell], thresholds: Collapse, least_spread: fl
     judged = {
         cell.name: [_judge_run(run, thresholds, least_spread) for run in cell.finished] for cell in grid
     }
-    tallies = [
-        tally(cell, sum(run.verdict is Verdict.HOLDS for run in judged[cell.name]), left_out=cell.diverged)
-        for cell in grid
-    ]
+    tallies = [tally(cell, judged[cell.name]) for cell in grid]
     samples = [_judge_samples(cell, thresholds) for cell in noise if cell.finished]
     of_penalty = [one.verdict for one in samples if one.cell.objective == "wgan-gp"] or [Verdict.UNDECIDED]
     verdict = all_of([*of_penalty, verdict_of(of_objectives(tallies, *WASSERSTEIN))])
@@ -95,7 +92,7 @@ def _judge_run(run: RunRecord, thresholds: Collapse, least_spread: float) -> Fin
         claim=KEY,
         subject=subject_of(run),
         statistic=f"duplicates among enlarged faces, {kind} statistics",
-        estimate=alone(duplicates),
+        estimate=Estimate(duplicates),
         threshold=f"duplicates at most {thresholds.most_duplicates:g}, spread at least {least_spread:g}",
         verdict=decide(free, not free),
         sentence=f"{'No collapse' if free else 'Collapsed'} by step {run.step}: {duplicates:.0%} of the"
@@ -106,35 +103,31 @@ def _judge_run(run: RunRecord, thresholds: Collapse, least_spread: float) -> Fin
 
 def _judge_samples(cell: Cell, thresholds: Collapse) -> _Samples:
     kind = _better_kind_of_samples(cell)
-    duplicates = student_interval(_over_seeds(cell, "duplicates", kind))
-    recall = student_interval(_over_seeds(cell, "recall", kind))
     most, least = thresholds.most_duplicates, thresholds.least_recall
-    few, enough = surely_at_most(duplicates, most), surely_at_least(recall, least)
     return _Samples(
         cell,
-        _finding_of_samples(cell, "duplicates", kind, f"at most {most:g}", if_complete(few, [cell])),
-        _finding_of_samples(cell, "recall", kind, f"at least {least:g}", if_complete(enough, [cell])),
+        _finding_of_samples(cell, "duplicates", kind, f"at most {most:g}", partial(surely_within, high=most)),
+        _finding_of_samples(cell, "recall", kind, f"at least {least:g}", partial(surely_within, low=least)),
     )
 
 
-def _finding_of_samples(cell: Cell, figure: str, kind: str, threshold: str, verdict: Verdict) -> Finding:
+def _finding_of_samples(
+    cell: Cell, figure: str, kind: str, threshold: str, judge: Callable[[Estimate], Verdict]
+) -> Finding:
     what = _SHARES[figure]
     shares = {each: student_interval(_over_seeds(cell, figure, each)) for each in _kinds(cell)}
-    others = "".join(
-        f"; {with_interval(share)} with {other} statistics"
-        for other, share in shares.items()
-        if other != kind
-    )
+    share = shares.pop(kind)
+    others = "".join(f"; {with_interval(one)} with {other} statistics" for other, one in shares.items())
     return Finding(
         claim=KEY,
         subject=cell.name,
         statistic=f"share of {what}, {kind} statistics",
-        estimate=shares[kind],
+        estimate=share,
         interval="seeds",
         threshold=threshold,
-        verdict=verdict,
+        verdict=if_complete(judge(share), [cell]),
         sentence=f"{TITLES[cell.objective]} from noise, 1,000 samples: the share of {what} is"
-        f" {with_interval(shares[kind])} with {kind} statistics{others}{without_diverged([cell])}.",
+        f" {with_interval(share)} with {kind} statistics{others}{without_diverged([cell])}.",
     )
 
 
@@ -144,12 +137,11 @@ def _kinds(cell: Cell) -> list[str]:
 
 def _better_kind_of_samples(cell: Cell) -> str:
     """The kind of batch statistics with the higher recall; of equal ones, with fewer duplicates."""
-
-    def quality(kind: str) -> tuple[float, float]:
-        recall, duplicates = (_over_seeds(cell, name, kind).mean() for name in ("recall", "duplicates"))
-        return float(recall), -float(duplicates)
-
-    return max(_kinds(cell), key=quality)
+    mean = {
+        kind: (_over_seeds(cell, "recall", kind).mean(), -_over_seeds(cell, "duplicates", kind).mean())
+        for kind in _kinds(cell)
+    }
+    return max(mean, key=mean.__getitem__)
 
 
 def _over_seeds(cell: Cell, figure: str, kind: str) -> Values:

@@ -14,14 +14,9 @@ FEWEST_EVALUATIONS = 3
 
 @dataclass(frozen=True)
 class Pair:
-    """A loss and a quality at the same evaluations, both signed so that more should mean better.
+    """A loss and a quality at the same evaluations (N,), both signed so that more should mean better.
 
-    Attributes:
-        loss_name: As in "|W| in training".
-        quality_name: As in "PSNR".
-        better: What should go with better quality, as in "smaller |W| in training".
-        loss: (evaluations,).
-        quality: (evaluations,).
+    `better` is what should go with better quality, as in "smaller |W| in training".
     """
 
     loss_name: str

@@ -79,10 +79,8 @@ class Difference:
         return f"{text} ({low:z.{digits}f} to {high:z.{digits}f} by Student's t over seeds alone)"
 
 
-def difference_of(values: Sequence[Values]) -> Difference | None:
-    """The mean of the differences (faces,) of each seed; None without any seed."""
-    if not values:
-        return None
+def difference_of(values: Sequence[Values]) -> Difference:
+    """The mean of the differences (faces,) of each seed, of which there is one or more."""
     return Difference(crossed_bootstrap(values), seeds_interval(values), len(values))
 
 

@@ -4,11 +4,12 @@ import math
 import statistics
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from srcli.reproduction.cells import Cell
-from srcli.reproduction.claims.claim import alone, majority
 from srcli.reproduction.claims.curves import Pair, course_of_loss, pairs_of
 from srcli.reproduction.claims.figures import in_parts, missing_findings, subject_of
+from srcli.reproduction.intervals import majority
 from srcli.reproduction.plan import Follows
 from srcli.reproduction.records import RunRecord
 from srcli.reproduction.series import Correlations, Trend, follows, mann_kendall, sign_changes
@@ -92,7 +93,7 @@ def _judge_run(run: RunRecord, thresholds: Follows) -> _Outcome:
         )
     course = course_of_loss(run, thresholds.burn_in)
     trend = mann_kendall(course)
-    findings.append(_finding_of_trend(run, trend, sign_changes(course).changes, len(course)))
+    findings.append(_finding_of_trend(run, trend, sign_changes(course), len(course)))
     deciding = correlations[0] if pairs else None
     return _Outcome(run, findings[0].verdict, deciding, _COURSES[trend.direction], tuple(findings))
 
@@ -102,22 +103,17 @@ def _findings_of_pair(
 ) -> Iterator[Finding]:
     verdict = decide(found.differences.low > 0, found.differences.high < thresholds.weak)
     role = "decides the run" if decides else "told beside"
-    yield Finding(
-        claim=KEY,
-        subject=subject_of(run),
+    finding = partial(Finding, claim=KEY, subject=subject_of(run), interval=_BLOCKS)
+    yield finding(
         statistic=f"Spearman's correlation of changes: {pair.loss_name}, {pair.quality_name}",
         estimate=_known(found.differences),
-        interval=_BLOCKS,
         threshold=f"{role}; does not hold if surely below {thresholds.weak:g}, else holds if surely above 0",
         verdict=verdict,
         sentence=_sentence_of_changes(pair, found, verdict),
     )
-    yield Finding(
-        claim=KEY,
-        subject=subject_of(run),
+    yield finding(
         statistic=f"Spearman's correlation of levels: {pair.loss_name}, {pair.quality_name}",
         estimate=_known(found.levels),
-        interval=_BLOCKS,
         threshold="none: levels; drift alone can do this",
         sentence=_sentence_of_levels(pair, found),
     )
@@ -158,7 +154,7 @@ def _finding_of_trend(run: RunRecord, trend: Trend, turns: int, count: int) -> F
         claim=KEY,
         subject=subject_of(run),
         statistic=f"Kendall's tau of 100-step means of {name} against time",
-        estimate=alone(trend.tau) if known else None,
+        estimate=Estimate(trend.tau) if known else None,
         sentence=f"After the burn-in the 100-step means of {name} {_COURSES[trend.direction]} (Mann-Kendall:"
         f" tau {trend.tau:z.2f}, p {trend.p_value:.2g}) and turned around at {turns} of {count - 2} places."
         if known
@@ -187,16 +183,15 @@ def _sentence(outcomes: Sequence[_Outcome], wasserstein: Sequence[_Outcome], sha
 
 def _by_objective(outcomes: Sequence[_Outcome]) -> str:
     parts = []
-    for objective, title in TITLES.items():
+    for objective, title in reversed(TITLES.items()):
         of_it = [outcome for outcome in outcomes if outcome.run.objective == objective]
         if of_it:
             name = title if objective in WASSERSTEIN else f"{title} (control, its critic loss)"
             parts.append(f"{name} {_count(of_it, Verdict.HOLDS)} of {len(of_it)}")
-    return ", ".join(reversed(parts))
+    return ", ".join(parts)
 
 
 def _median(outcomes: Sequence[_Outcome], name: str) -> str:
-    found = [outcome.deciding for outcome in outcomes if outcome.deciding is not None]
-    values = [getattr(one, name).value for one in found]
+    values = [getattr(outcome.deciding, name).value for outcome in outcomes if outcome.deciding]
     known = [value for value in values if math.isfinite(value)]
     return f"{statistics.median(known):z.2f}" if known else "unknown"

@@ -1,11 +1,11 @@
 """Claim 5: WGAN depends less on gamma than GAN does."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import numpy as np
 
 from srcli.reproduction.cells import Cell
-from srcli.reproduction.claims.claim import alone, surely_above
 from srcli.reproduction.claims.figures import (
     difference_of,
     faces_by_seed,
@@ -16,7 +16,7 @@ from srcli.reproduction.claims.figures import (
 )
 from srcli.reproduction.plan import Gamma
 from srcli.reproduction.records import RunRecord
-from srcli.reproduction.verdicts import Claim, Finding, Verdict, decide
+from srcli.reproduction.verdicts import Claim, Estimate, Finding, Verdict, decide, surely_above
 from srcli.reproduction.wording import TITLES, listed, with_interval
 
 KEY = "gamma"
@@ -40,15 +40,11 @@ def judge_gamma(cells: Sequence[Cell], burn_in: int, thresholds: Gamma) -> Claim
     bases = {cell.name.rsplit("-gamma", 1)[0] for cell in varied}
     own = [*varied, *(cell for cell in in_parts(cells, "grid") if cell.name in bases)]
     gan, wgan = (_by_gamma(own, objective) for objective in ("gan", "wgan"))
-    shares = {
-        (of_it[gamma].name, gamma): _share(of_it[gamma], gamma, burn_in, thresholds)
-        for of_it in (gan, wgan)
-        for gamma in (HALF, USUAL)
-        if gamma in of_it
-    }
+    of_gammas = [(gamma, of_it[gamma]) for of_it in (gan, wgan) for gamma in (HALF, USUAL) if gamma in of_it]
+    shares = [_share(cell, gamma, burn_in, thresholds) for gamma, cell in of_gammas]
     present = all(
-        finding.verdict is not Verdict.DOES_NOT_HOLD
-        for (_, gamma), finding in shares.items()
+        share.verdict is not Verdict.DOES_NOT_HOLD
+        for (gamma, _), share in zip(of_gammas, shares, strict=True)
         if gamma == USUAL
     )
     increase = _combined(
@@ -64,8 +60,8 @@ def judge_gamma(cells: Sequence[Cell], burn_in: int, thresholds: Gamma) -> Claim
         KEY,
         STATEMENT,
         increase.verdict if present else without_l1.verdict,
-        _sentence(increase, without_l1, list(shares.values()), present, thresholds),
-        (increase, without_l1, *shares.values(), *shifts, *missing_findings(KEY, own)),
+        _sentence(increase, without_l1, shares, present, thresholds),
+        (increase, without_l1, *shares, *shifts, *missing_findings(KEY, own)),
     )
 
 
@@ -81,44 +77,42 @@ def _combined(what: str, terms: Sequence[tuple[ByGamma, float, int]], decides: b
     Args:
         terms: Cells of an objective, which of them by gamma, and the sign of its shift.
     """
-    statistic = f"colour shift, {what}"
-    threshold = f"above 0; {'decides' if decides else 'told beside'}"
     cells = [of_it[gamma] for of_it, gamma, _ in terms if gamma in of_it]
-    difference = None
-    if len(cells) == len(terms):
-        shifts = [faces_by_seed(cell, "colour") for cell in cells]
-        seeds = sorted(set.intersection(*(set(of_cell) for of_cell in shifts)))
-        signed = [
-            [sign * of_cell[seed] for (*_, sign), of_cell in zip(terms, shifts, strict=True)]
-            for seed in seeds
-        ]
-        difference = difference_of([np.sum(of_seed, axis=0) for of_seed in signed])
-    return Finding(
+    finding = partial(
+        Finding,
         claim=KEY,
         subject="GAN against WGAN",
-        statistic=statistic,
-        estimate=difference.estimate if difference else None,
-        interval=difference.interval if difference else "",
-        threshold=threshold,
-        verdict=if_complete(surely_above(difference.estimate, 0), cells) if difference else Verdict.UNDECIDED,
-        sentence=f"Colour shift, {what}: {difference.in_words(4)}{without_diverged(cells)}."
-        if difference
-        else f"Undecided: no seed is done in all {len(terms)} cells.",
+        statistic=f"colour shift, {what}",
+        threshold=f"above 0; {'decides' if decides else 'told beside'}",
+    )
+    shifts = [faces_by_seed(cell, "colour") for cell in cells]
+    seeds = sorted(set.intersection(*map(set, shifts))) if len(cells) == len(terms) else []
+    if not seeds:
+        return finding(sentence=f"Undecided: no seed is done in all {len(terms)} cells.")
+    signs = [sign for *_, sign in terms]
+    signed = [[sign * of_cell[seed] for sign, of_cell in zip(signs, shifts, strict=True)] for seed in seeds]
+    difference = difference_of([np.sum(of_seed, axis=0) for of_seed in signed])
+    return finding(
+        estimate=difference.estimate,
+        interval=difference.interval,
+        verdict=if_complete(surely_above(difference.estimate, 0), cells),
+        sentence=f"Colour shift, {what}: {difference.in_words(4)}{without_diverged(cells)}.",
     )
 
 
 def _shift(cell: Cell, gamma: float) -> Finding:
-    shifts = difference_of(list(faces_by_seed(cell, "colour").values()))
+    values = list(faces_by_seed(cell, "colour").values())
+    shift = difference_of(values) if values else None
     title = f"{TITLES[cell.objective]} at gamma {gamma:g}"
     sentence = (
-        f"Colours of {title} are off by {shifts.in_words(4)}" if shifts else f"No run of {title} has finished"
+        f"Colours of {title} are off by {shift.in_words(4)}" if shift else f"No run of {title} has finished"
     )
     return Finding(
         claim=KEY,
         subject=cell.name,
         statistic="colour shift, mean absolute difference of mean colours in [0, 1]",
-        estimate=shifts.estimate if shifts else None,
-        interval=shifts.interval if shifts else "",
+        estimate=shift.estimate if shift else None,
+        interval=shift.interval if shift else "",
         sentence=f"{sentence}{without_diverged([cell])}.",
     )
 
@@ -135,7 +129,7 @@ def _share(cell: Cell, gamma: float, burn_in: int, thresholds: Gamma) -> Finding
         claim=KEY,
         subject=cell.name,
         statistic="adversary's share: norm of its gradient over that of L1, median after the burn-in",
-        estimate=alone(value) if known else None,
+        estimate=Estimate(value) if known else None,
         threshold=f"at least {thresholds.present:g}, or the cell says little of the objective",
         verdict=decide(value >= thresholds.present, value < thresholds.present),
         sentence=f"The adversary's gradient in {title} is {value:.2g} times that of L1{spread}{ending}."

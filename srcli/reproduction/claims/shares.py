@@ -8,21 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from srcli.reproduction.cells import Cell
-from srcli.reproduction.claims.claim import majority, surely_above
-from srcli.reproduction.intervals import share_difference
-from srcli.reproduction.verdicts import Estimate, Finding, Verdict, decide
+from srcli.reproduction.intervals import majority, share_difference
+from srcli.reproduction.verdicts import Estimate, Finding, Verdict, all_of, decide, surely_above
 from srcli.reproduction.wording import TITLES, WASSERSTEIN, counted, first_upper, listed, with_interval
 
 
 @dataclass(frozen=True)
 class Tally:
-    """How many runs of a cell, or of several together, are good.
-
-    Attributes:
-        name: The cell's or the objective's.
-        done: Runs that finished or diverged.
-        missing: Planned runs without a result.
-    """
+    """How many runs of a cell, or of several together, are good, done, and planned without a result."""
 
     name: str
     objective: str
@@ -46,13 +39,10 @@ class Tally:
         return majority(self.good, self.done, self.missing)
 
 
-def tally(cell: Cell, good: int, left_out: int = 0) -> Tally:
-    """The tally of a cell.
-
-    Args:
-        left_out: Runs that count neither as done nor as missing.
-    """
-    return Tally(cell.name, cell.objective, good, len(cell.runs) - left_out, cell.missing)
+def tally(cell: Cell, findings: Sequence[Finding]) -> Tally:
+    """The tally of a cell by the findings on its runs; a run without one is neither done nor missing."""
+    good = sum(finding.verdict is Verdict.HOLDS for finding in findings)
+    return Tally(cell.name, cell.objective, good, len(findings), cell.missing)
 
 
 def of_objectives(tallies: Sequence[Tally], *objectives: str) -> list[Tally]:
@@ -66,12 +56,7 @@ def verdict_of(tallies: Sequence[Tally]) -> Verdict:
     Holds if the share of good runs is surely above one half and most runs of every cell are good. Does not
     hold if a cell has no good run at all, or the share is surely below one half.
     """
-    _, of_share = _sum(tallies).share
-    verdicts = [one.verdict for one in tallies]
-    return decide(
-        of_share is Verdict.HOLDS and all(verdict is Verdict.HOLDS for verdict in verdicts),
-        of_share is Verdict.DOES_NOT_HOLD or Verdict.DOES_NOT_HOLD in verdicts,
-    )
+    return all_of([_sum(tallies).share[1], *(one.verdict for one in tallies)])
 
 
 def share_findings(claim: str, tallies: Sequence[Tally], good: str) -> list[Finding]:

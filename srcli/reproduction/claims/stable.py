@@ -1,18 +1,12 @@
 """Claim 2: training is stable whatever the architecture."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from srcli.reproduction.cells import Cell
-from srcli.reproduction.claims.figures import (
-    KINDS,
-    better_kind,
-    in_parts,
-    missing_findings,
-    subject_of,
-)
+from srcli.reproduction.claims.figures import KINDS, better_kind, in_parts, missing_findings, subject_of
 from srcli.reproduction.claims.shares import (
     Tally,
     contrast,
@@ -37,14 +31,6 @@ STATEMENT = (
 )
 
 
-@dataclass(frozen=True)
-class _Outcome:
-    """The verdict on one run, and whether its PSNR still rose in the last third."""
-
-    finding: Finding
-    rising: bool
-
-
 def judge_stable(cells: Sequence[Cell], baselines: Baselines, thresholds: Stable) -> Claim:
     """Judges each run by fixed thresholds, and counts the stable ones by cell and objective.
 
@@ -54,82 +40,69 @@ def judge_stable(cells: Sequence[Cell], baselines: Baselines, thresholds: Stable
     reported too.
     """
     grid, equalised = in_parts(cells, "grid"), in_parts(cells, "equalised")
-    outcomes = {
+    of_runs = {
         cell.name: [_judge_run(run, baselines, thresholds) for run in cell.runs] for cell in grid + equalised
     }
-    stable = {
-        name: sum(one.finding.verdict is Verdict.HOLDS for one in own) for name, own in outcomes.items()
-    }
     tallies, with_more_updates = (
-        [tally(cell, stable[cell.name]) for cell in part] for part in (grid, equalised)
+        [tally(cell, of_runs[cell.name]) for cell in part] for part in (grid, equalised)
     )
     against_gan = contrast(KEY, tallies, "stable")
     findings = [
         *([against_gan] if against_gan else []),
         *share_findings(KEY, tallies, "stable"),
         *missing_findings(KEY, grid + equalised),
-        *(outcome.finding for of_cell in outcomes.values() for outcome in of_cell),
+        *(finding for of_cell in of_runs.values() for finding in of_cell),
     ]
-    rising = [outcome.rising for cell in grid for outcome in outcomes[cell.name]]
+    rising = [_rise_at_the_end(run) is not None for cell in grid for run in cell.runs]
     sentence = _sentence(tallies, with_more_updates, rising, against_gan)
     verdict = verdict_of(of_objectives(tallies, *WASSERSTEIN))
     return Claim(KEY, STATEMENT, verdict, sentence, tuple(findings))
 
 
-def _judge_run(run: RunRecord, baselines: Baselines, thresholds: Stable) -> _Outcome:
+def _judge_run(run: RunRecord, baselines: Baselines, thresholds: Stable) -> Finding:
     lowest = float(np.mean(baselines["nearest"]["psnr"])) - thresholds.below_nearest
-    threshold = (
-        f"PSNR at least {lowest:.2f} dB (nearest neighbour's - {thresholds.below_nearest:g}), spread at least"
-        f" {thresholds.least_spread:g}, duplicates at most {thresholds.most_duplicates:g}"
-    )
-    if run.status != RunStatus.FINISHED:
-        finding = Finding(
-            claim=KEY,
-            subject=subject_of(run),
-            statistic="PSNR, dB",
-            threshold=threshold,
-            verdict=Verdict.DOES_NOT_HOLD,
-            sentence=f"Failed by step {run.step}: it diverged ({run.reason}).",
-        )
-        return _Outcome(finding, rising=False)
-    kind = better_kind(run)
-    faults = _faults(run, kind, lowest, thresholds)
-    tau = _rise_at_the_end(run, kind)
-    finding = Finding(
+    finding = partial(
+        Finding,
         claim=KEY,
         subject=subject_of(run),
+        threshold=f"PSNR at least {lowest:.2f} dB (nearest neighbour's - {thresholds.below_nearest:g}),"
+        f" spread at least {thresholds.least_spread:g}, duplicates at most {thresholds.most_duplicates:g}",
+    )
+    if run.status != RunStatus.FINISHED:
+        sentence = f"Failed by step {run.step}: it diverged ({run.reason})."
+        return finding(statistic="PSNR, dB", verdict=Verdict.DOES_NOT_HOLD, sentence=sentence)
+    kind = better_kind(run)
+    faults = _faults(run, kind, lowest, thresholds)
+    return finding(
         statistic=f"PSNR, dB, {kind} statistics",
         estimate=faces_interval([run.faces[f"psnr_{kind}"]]),
         interval="faces",
-        threshold=threshold,
         verdict=decide(not faults, bool(faults)),
-        sentence=_sentence_of_run(run, kind, faults, tau),
+        sentence=_sentence_of_run(run, kind, faults),
     )
-    return _Outcome(finding, rising=tau is not None)
 
 
 def _faults(run: RunRecord, kind: str, lowest: float, thresholds: Stable) -> list[str]:
     psnr, spread, duplicates = (run.figures[f"{name}_{kind}"] for name in ("psnr", "spread", "duplicates"))
-    faults = []
-    if not psnr >= lowest:
-        faults.append(f"a PSNR below {lowest:.2f} dB")
-    if not spread >= thresholds.least_spread:
-        faults.append(f"a spread below {thresholds.least_spread:g}")
-    if not duplicates <= thresholds.most_duplicates:
-        faults.append(f"duplicates above {thresholds.most_duplicates:g}")
-    return faults
+    rules = {
+        f"a PSNR below {lowest:.2f} dB": psnr >= lowest,
+        f"a spread below {thresholds.least_spread:g}": spread >= thresholds.least_spread,
+        f"duplicates above {thresholds.most_duplicates:g}": duplicates <= thresholds.most_duplicates,
+    }
+    return [fault for fault, is_kept in rules.items() if not is_kept]
 
 
-def _rise_at_the_end(run: RunRecord, kind: str) -> float | None:
-    """Kendall's tau of PSNR over the evaluations of the last third; None if it did not rise."""
-    if "psnr" not in run.evaluations:
+def _rise_at_the_end(run: RunRecord) -> float | None:
+    """Kendall's tau of a finished run's PSNR in the last third; None if it did not rise."""
+    if run.status != RunStatus.FINISHED or "psnr" not in run.evaluations:
         return None
-    values = run.evaluations.get(f"psnr_{kind}", run.evaluations["psnr"])
+    values = run.evaluations.get(f"psnr_{better_kind(run)}", run.evaluations["psnr"])
     trend = mann_kendall(values[run.evaluations["step"] > run.step * 2 / 3])
     return trend.tau if trend.direction > 0 else None
 
 
-def _sentence_of_run(run: RunRecord, kind: str, faults: list[str], tau: float | None) -> str:
+def _sentence_of_run(run: RunRecord, kind: str, faults: Sequence[str]) -> str:
+    tau = _rise_at_the_end(run)
     start = f"Failed by step {run.step} ({listed(faults)})" if faults else f"Stable up to step {run.step}"
     others = [other for other in KINDS if other != kind and f"psnr_{other}" in run.figures]
     beside = "".join(f" ({run.figures[f'psnr_{other}']:.2f} with {other} statistics)" for other in others)

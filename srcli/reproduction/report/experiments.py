@@ -2,17 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from srcli.metrics.table import METRICS
 from srcli.reproduction.cells import Cell
-from srcli.reproduction.records import Baselines, RunRecord
+from srcli.reproduction.records import Baselines, Columns, RunRecord
 from srcli.reproduction.report.paper import PAPERS_EXPERIMENTS
 from srcli.reproduction.report.wording import UNKNOWN, fixed, over_seeds
 from srcli.runs.status import RunStatus
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(NamedTuple):
     """A metric in the table; `figure` is its name in a run's record."""
 
     figure: str
@@ -21,26 +21,19 @@ class Column:
     meaning: str
 
 
-def _column(key: str) -> Column:
-    metric = METRICS[key]
-    return Column(f"{key}_running", metric.title, metric.decimals, metric.definition)
-
-
 _PSNR = METRICS["psnr"]
 COLUMNS: Sequence[Column] = (
-    Column(
-        "psnr_running",
-        f"{_PSNR.name}, running ({_PSNR.unit})",
-        _PSNR.decimals,
-        "of all test faces, with batch norm's running statistics",
+    *(
+        Column(f"psnr_{kind}", f"{_PSNR.name}, {kind} ({_PSNR.unit})", _PSNR.decimals, meaning)
+        for kind, meaning in (
+            ("running", "of all test faces, with batch norm's running statistics"),
+            ("batch", "the same with the statistics of each batch of test faces"),
+        )
     ),
-    Column(
-        "psnr_batch",
-        f"{_PSNR.name}, batch ({_PSNR.unit})",
-        _PSNR.decimals,
-        "the same with the statistics of each batch of test faces",
+    *(
+        Column(f"{key}_running", METRICS[key].title, METRICS[key].decimals, METRICS[key].definition)
+        for key in ("ssim", "consistency", "sharpness", "spread", "duplicates", "recall")
     ),
-    *map(_column, ("ssim", "consistency", "sharpness", "spread", "duplicates", "recall")),
 )
 
 
@@ -68,37 +61,39 @@ class ExperimentRow:
     epochs: str = UNKNOWN
 
 
-@dataclass(frozen=True)
-class ExperimentGroup:
+class ExperimentGroup(NamedTuple):
     """Rows under one heading."""
 
     title: str
-    rows: tuple[ExperimentRow, ...]
+    rows: list[ExperimentRow]
 
 
 def experiment_groups(cells: Mapping[str, Cell], baselines: Baselines) -> list[ExperimentGroup]:
     """The paper's 21 experiments, the plan's others by part, and interpolation."""
     paper = [
-        _cell_row(cells[name], figures) if name in cells else _absent_row(name, figures)
+        _cell_row(cells[name], figures)
+        if name in cells
+        else ExperimentRow(name, figures, (UNKNOWN,) * len(COLUMNS), ("not in this plan",), done=False)
         for name, figures in PAPERS_EXPERIMENTS.items()
     ]
-    groups = [ExperimentGroup("the paper's experiments", tuple(paper))]
+    groups = [ExperimentGroup("the paper's experiments", paper)]
     parts: dict[str, list[Cell]] = {}
     for cell in cells.values():
         if cell.name not in PAPERS_EXPERIMENTS:
             parts.setdefault(cell.part, []).append(cell)
     groups += [_part_group(part, own) for part, own in parts.items()]
     if baselines:
-        rows = tuple(_baseline_row(name, baselines) for name in baselines)
-        groups.append(ExperimentGroup("interpolation", rows))
+        groups.append(ExperimentGroup("interpolation", [_baseline_row(*item) for item in baselines.items()]))
     return groups
 
 
 def stopped_runs(cells: Sequence[Cell]) -> list[tuple[str, str]]:
     """The names of the runs that ended early, with the reason."""
-    runs = [run for cell in cells for run in cell.records if run.status != RunStatus.FINISHED]
     return [
-        (run.name, f"{run.status} at step {run.step:,}: {run.reason or 'no reason given'}") for run in runs
+        (run.name, f"{run.status} at step {run.step:,}: {run.reason or 'no reason given'}")
+        for cell in cells
+        for run in cell.records
+        if run.status != RunStatus.FINISHED
     ]
 
 
@@ -114,9 +109,8 @@ def _part_group(part: str, cells: Sequence[Cell]) -> ExperimentGroup:
     """The cells of a part; figures that all of them belong to stand in the heading."""
     figures = {cell.figures for cell in cells}
     if len(figures) > 1:
-        return ExperimentGroup(part, tuple(_cell_row(cell, cell.figures) for cell in cells))
-    rows = tuple(_cell_row(cell, "") for cell in cells)
-    return ExperimentGroup(f"{part}: figures {figures.pop()}", rows)
+        return ExperimentGroup(part, [_cell_row(cell, cell.figures) for cell in cells])
+    return ExperimentGroup(f"{part}: figures {figures.pop()}", [_cell_row(cell, "") for cell in cells])
 
 
 def _cell_row(cell: Cell, figures: str) -> ExperimentRow:
@@ -136,12 +130,8 @@ def _cell_row(cell: Cell, figures: str) -> ExperimentRow:
     )
 
 
-def _absent_row(name: str, figures: str) -> ExperimentRow:
-    return ExperimentRow(name, figures, (UNKNOWN,) * len(COLUMNS), ("not in this plan",), done=False)
-
-
-def _baseline_row(name: str, baselines: Baselines) -> ExperimentRow:
-    figures = {f"{key}_running": float(values.mean()) for key, values in baselines[name].items()}
+def _baseline_row(name: str, columns: Columns) -> ExperimentRow:
+    figures = {f"{key}_running": float(values.mean()) for key, values in columns.items()}
     shown = tuple(fixed(figures[c.figure], c.decimals) if c.figure in figures else UNKNOWN for c in COLUMNS)
     title = name.replace("_", " ").replace("tensorflow1", "(TensorFlow 1)")
     return ExperimentRow(title, UNKNOWN, shown, (), done=True)

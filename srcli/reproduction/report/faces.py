@@ -24,14 +24,7 @@ _INK, _QUIET, _EMPTY = (38, 38, 38), (95, 95, 95), (236, 236, 236)
 
 @dataclass(frozen=True)
 class FaceRow:
-    """A row of a sheet.
-
-    Attributes:
-        caption: On the left.
-        note: Under the caption, small.
-        faces: (n, 64, 64, 3); None leaves the row empty.
-        empty: What an empty row says.
-    """
+    """Faces (n, 64, 64, 3), or what is said in their place; on the left a caption with a small note."""
 
     caption: str
     note: str
@@ -70,16 +63,14 @@ def split_strip(png: bytes, name: str) -> Pixels:
 
 
 def _draw_row(sheet: Image.Image, draw: ImageDraw.ImageDraw, row: FaceRow, top: int, columns: int) -> None:
-    middle = top + _CELL // 2
-    shift = 13 if row.note else 0
-    draw.text((4, middle - shift), row.caption, fill=_INK, font=ImageFont.load_default(_LARGE), anchor="lm")
+    middle, large = top + _CELL // 2, ImageFont.load_default(_LARGE)
+    draw.text((4, middle - (13 if row.note else 0)), row.caption, fill=_INK, font=large, anchor="lm")
     if row.note:
         draw.text((4, middle + 15), row.note, fill=_QUIET, font=ImageFont.load_default(_SMALL), anchor="lm")
     if row.faces is None:
         right = _CAPTION + columns * (_CELL + _GAP) - _GAP
         draw.rectangle((_CAPTION, top, right - 1, top + _CELL - 1), fill=_EMPTY)
-        place = ((_CAPTION + right) // 2, middle)
-        draw.text(place, row.empty, fill=_QUIET, font=ImageFont.load_default(_LARGE), anchor="mm")
+        draw.text(((_CAPTION + right) // 2, middle), row.empty, fill=_QUIET, font=large, anchor="mm")
         return
     for column, face in enumerate(row.faces[:columns]):
         zoomed = Image.fromarray(np.ascontiguousarray(face.repeat(ZOOM, axis=0).repeat(ZOOM, axis=1)))

@@ -1,5 +1,6 @@
 """The versions, devices and data with which the runs of a report were made."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -8,11 +9,10 @@ from srcli.reproduction.records import RunRecord
 
 def made_rows(records: Sequence[RunRecord]) -> list[tuple[str, str]]:
     """Names and values; where runs differ, each value with the number of its runs."""
-    found: dict[str, dict[str, int]] = {}
+    found: dict[str, Counter[str]] = {}
     for record in records:
         for name, value in _flat(record.made, ""):
-            counts = found.setdefault(name, {})
-            counts[value] = counts.get(value, 0) + 1
+            found.setdefault(name, Counter())[value] += 1
     return [(name, _joined(counts, len(records))) for name, counts in found.items()]
 
 

@@ -1,6 +1,6 @@
 """Charts that the paper doesn't have: |W| beside quality, the adversary's share, PSNR by cell."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
@@ -18,10 +18,10 @@ from srcli.reproduction.report.pictures import (
     Picture,
     chart,
     draw_seeds,
-    evaluated_curve,
+    evaluated_curves,
     fit_height,
     name_objectives,
-    step_curve,
+    step_curves,
 )
 from srcli.reproduction.report.wording import waiting
 from srcli.reproduction.studies.drawing import COLOURS, label_plainly
@@ -62,12 +62,11 @@ def course_picture(cells: Sequence[Cell]) -> Picture:
 def share_picture(cells: Sequence[Cell], present: float | None) -> Picture:
     """The adversary's share in the generator's gradient, a chart per architecture.
 
-    Args:
-        present: The share below which the plan counts the adversary as absent.
+    `present` is the share below which the plan counts the adversary as absent.
     """
     families: dict[str, list[tuple[str, list[Curve]]]] = {}
     for cell in cells:
-        curves = _known(evaluated_curve(record, "adversary_share") for record in cell.records)
+        curves = evaluated_curves(cell.records, "adversary_share")
         if curves:
             families.setdefault(family_of(cell), []).append((cell.objective, curves))
     tiles = [
@@ -94,10 +93,8 @@ def share_picture(cells: Sequence[Cell], present: float | None) -> Picture:
 def psnr_picture(cells: Sequence[Cell], baselines: Baselines) -> Picture:
     """The PSNR of each cell's finished runs and of interpolation."""
     shown = [cell for cell in cells if any("psnr_running" in run.figures for run in cell.finished)]
-    tiles = []
-    if shown:
-        alt = f"PSNR by experiment: {', '.join(cell.name for cell in shown)}"
-        tiles.append(chart("psnr", alt, partial(_psnr, shown, baselines)))
+    alt = f"PSNR by experiment: {', '.join(cell.name for cell in shown)}"
+    tiles = [chart("psnr", alt, partial(_psnr, shown, baselines))] if shown else []
     return Picture(
         "psnr",
         "PSNR by experiment",
@@ -119,21 +116,14 @@ def _waiting(cells: Sequence[Cell]) -> str:
     return waiting([cell.name for cell in cells if not cell.records])
 
 
-def _known(curves: Iterable[Curve | None]) -> list[Curve]:
-    return [curve for curve in curves if curve is not None]
-
-
 def _course(cell: Cell) -> Figure:
     figure = Figure(figsize=(WIDTH, 4.0), layout="constrained")
     above, below = figure.subplots(2, 1, sharex=True)
     runs, colour = cell.records, COLOURS[cell.objective]
-    training = _known(step_curve(run, "wasserstein", absolute=True) for run in runs)
-    held_out = [
-        _absolute(curve) for curve in _known(evaluated_curve(run, "wasserstein_test") for run in runs)
-    ]
+    training = _absolute(step_curves(runs, "wasserstein"))
+    held_out = _absolute(evaluated_curves(runs, "wasserstein_test"))
     _lines(above, [(training, colour, "-", "|W|, training"), (held_out, _HELD_OUT, "--", "|W|, held-out")])
-    running = _known(evaluated_curve(run, "psnr_running", "psnr") for run in runs)
-    batch = _known(evaluated_curve(run, "psnr_batch") for run in runs)
+    running, batch = evaluated_curves(runs, "psnr_running", "psnr"), evaluated_curves(runs, "psnr_batch")
     _lines(below, [(running, _QUALITY, "-", "PSNR, running"), (batch, _QUALITY_BATCH, "--", "PSNR, batch")])
     above.set(title=cell.name, ylabel="|W| (score)")
     above.set_ylim(bottom=0)
@@ -153,8 +143,8 @@ def _lines(axes: Axes, groups: Sequence[tuple[Sequence[Curve], str, str, str]]) 
     fit_height(axes, [curve for curves, *_ in groups for curve in curves])
 
 
-def _absolute(curve: Curve) -> Curve:
-    return Curve(curve.steps, np.abs(curve.raw), np.abs(curve.smooth))
+def _absolute(curves: Sequence[Curve]) -> list[Curve]:
+    return [Curve(curve.steps, np.abs(curve.raw), np.abs(curve.smooth)) for curve in curves]
 
 
 def _share(family: str, own: Sequence[tuple[str, Sequence[Curve]]], present: float | None) -> Figure:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-import srcli
 from srcli.reproduction.cells import STATES, Cell
 from srcli.reproduction.report.contents import Reproduction
 from srcli.reproduction.report.experiments import experiment_groups, stopped_runs
@@ -21,6 +20,7 @@ from srcli.reproduction.report.pictures import Picture
 from srcli.reproduction.report.study_sections import StudySection, study_sections
 from srcli.reproduction.studies import THEORY_NOT_TESTED
 from srcli.reproduction.wording import counted, listed
+from srcli.version import __version__
 
 
 def contents_of(reproduction: Reproduction) -> dict[str, Any]:
@@ -90,7 +90,7 @@ def _progress(cells: Sequence[Cell], sections: Sequence[StudySection]) -> str:
         planned = "is planned" if total == 1 else "are planned"
         sentences.append(f"{counted(total, 'run')} {planned}: {listed(counts)}.")
     if sections:
-        done = [f"{section.title} ({section.seeds})" for section in sections]
+        done = [f"{section.study.title} ({section.seeds})" for section in sections]
         sentences.append(f"Studies: {'; '.join(done)}.")
     return " ".join(sentences)
 
@@ -108,7 +108,6 @@ def _stamp(reproduction: Reproduction) -> str:
 
 
 def _made(reproduction: Reproduction) -> list[tuple[str, str]]:
-    rows = [("report by", f"srcli {srcli.__version__}")]
-    if reproduction.commit:
-        rows.append(("commit", reproduction.commit))
-    return rows + made_rows([record for cell in reproduction.cells for record in cell.records])
+    commit = [("commit", reproduction.commit)] if reproduction.commit else []
+    records = [record for cell in reproduction.cells for record in cell.records]
+    return [("report by", f"srcli {__version__}"), *commit, *made_rows(records)]

@@ -18,7 +18,7 @@ from srcli.reproduction.report.pictures import (
     fit_height,
     median_curve,
     name_objectives,
-    step_curve,
+    step_curves,
 )
 from srcli.reproduction.report.wording import unplanned, waiting
 from srcli.reproduction.studies.drawing import COLOURS
@@ -47,9 +47,8 @@ def curve_picture(number: str, family: str, title: str, cells: Mapping[str, Cell
 
 
 def _tile(number: str, quantity: str, cells: Sequence[Cell]) -> Tile:
-    found = {cell.objective: [step_curve(record, quantity) for record in cell.records] for cell in cells}
-    known = {name: [curve for curve in own if curve is not None] for name, own in found.items()}
-    curves = {name: own for name, own in known.items() if own}
+    found = {cell.objective: step_curves(cell.records, quantity) for cell in cells}
+    curves = {name: own for name, own in found.items() if own}
     title = QUANTITIES[quantity]
     return chart(
         f"figure-{number}-{quantity.replace('_', '-')}",

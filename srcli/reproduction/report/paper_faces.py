@@ -27,8 +27,6 @@ class _Sheet:
     """A sheet of a figure, with a row per cell.
 
     Attributes:
-        name: Of its file.
-        title: Above the faces.
         shows: What it shows, for readers who don't see it; its rows are added.
         rows: Captions by cell.
         first: The first of the faces on it.
@@ -61,9 +59,8 @@ def families_picture(reproduction: Reproduction) -> Picture:
         span = f"{panels[0]}-{panels[-1]}"
         shows = f"Figure 3 {span}, {title}"
         sheets.append(_Sheet(f"figure-3-{family}", f"{span}  {title}", shows, rows))
-    return _picture(
-        reproduction, "3", "Figure 3: four architectures with three objectives", _SAME_FACES, sheets
-    )
+    title = "Figure 3: four architectures with three objectives"
+    return _picture(reproduction, "3", title, _SAME_FACES, sheets)
 
 
 def gammas_picture(reproduction: Reproduction) -> Picture:
@@ -132,15 +129,13 @@ def _rows(reproduction: Reproduction, sheet: _Sheet) -> list[FaceRow]:
 
 def _faces_of(reproduction: Reproduction, cell: Cell | None) -> tuple[str, Pixels | None, str]:
     """A note, the faces of the first seed that has any, and what to say if none has."""
-    if cell is None:
-        return "", None, "not in this plan"
+    if cell is None or not cell.records:
+        return "", None, "not in this plan" if cell is None else MISSING
     for record in cell.records:
         if record.name in reproduction.examples:
             state = "" if record.status == RunStatus.FINISHED else f", {record.status}"
             faces = split_strip(reproduction.examples[record.name], record.name)
             return f"seed {record.seed}{state}", faces, ""
-    if not cell.records:
-        return "", None, MISSING
     record = cell.records[0]
     return f"seed {record.seed}", None, f"{record.status} at step {record.step:,}"
 
@@ -151,12 +146,11 @@ def _sample_rows(reproduction: Reproduction, cell: Cell) -> list[FaceRow]:
     rows: list[FaceRow] = []
     for seed in cell.seeds:
         record = done.get(seed)
-        png = None if record is None else reproduction.examples.get(record.name)
-        if record is None or png is None:
+        if record is None or record.name not in reproduction.examples:
             empty = MISSING if record is None else f"{record.status} at step {record.step:,}"
             rows.append(FaceRow(f"seed {seed}", "", None, empty))
             continue
-        faces = split_strip(png, record.name)
+        faces = split_strip(reproduction.examples[record.name], record.name)
         note = "" if record.status == RunStatus.FINISHED else record.status
         rows += [FaceRow(f"seed {seed}", note, faces[:A_ROW]), FaceRow("", "", faces[A_ROW : 2 * A_ROW])]
     return rows

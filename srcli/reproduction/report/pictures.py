@@ -77,31 +77,28 @@ class Curve:
     smooth: NDArray[np.float64]
 
 
-def step_curve(record: RunRecord, name: str, absolute: bool = False) -> Curve | None:
-    """A quantity of all steps; None if the run doesn't have it.
-
-    Args:
-        absolute: Whether to take the absolute smoothed values.
-    """
-    values = record.steps.get(name)
-    if values is None:
-        return None
-    known = np.isfinite(values)
-    if not known.any():
-        return None
-    steps, raw = record.steps["step"][known].astype(np.int64), values[known]
-    smooth = moving_average(steps, raw, WINDOW)
-    return Curve(steps, raw, np.abs(smooth) if absolute else smooth)
+def step_curves(records: Sequence[RunRecord], name: str) -> list[Curve]:
+    """A quantity of all steps, of each run that has it."""
+    curves = []
+    for record in records:
+        values = record.steps.get(name, np.empty(0))
+        known = np.isfinite(values)
+        if known.any():
+            steps, raw = record.steps["step"][known].astype(np.int64), values[known]
+            curves.append(Curve(steps, raw, moving_average(steps, raw, WINDOW)))
+    return curves
 
 
-def evaluated_curve(record: RunRecord, *names: str) -> Curve | None:
-    """The first of some quantities that a run has, at all evaluations, not smoothed; None without any."""
-    found = [record.evaluations[name] for name in names if name in record.evaluations]
-    known = np.isfinite(found[0]) if found else np.zeros(0, bool)
-    if not known.any():
-        return None
-    values = found[0][known]
-    return Curve(record.evaluations["step"][known].astype(np.int64), values, values)
+def evaluated_curves(records: Sequence[RunRecord], *names: str) -> list[Curve]:
+    """The first of some quantities that a run has, at all evaluations, not smoothed; of each run with any."""
+    curves = []
+    for record in records:
+        found = [record.evaluations[name] for name in names if name in record.evaluations]
+        known = np.isfinite(found[0]) if found else np.zeros(0, bool)
+        if known.any():
+            values = found[0][known]
+            curves.append(Curve(record.evaluations["step"][known].astype(np.int64), values, values))
+    return curves
 
 
 def median_curve(curves: Sequence[Curve]) -> Curve:

@@ -6,13 +6,17 @@ from functools import partial
 
 from srcli.reproduction.report.contents import Reproduction
 from srcli.reproduction.report.pictures import Picture, Tile
-from srcli.reproduction.report.wording import number
 from srcli.reproduction.studies.drawing import as_png
-from srcli.reproduction.studies.study import Result, Study
+from srcli.reproduction.studies.study import Result, Study, Table
 from srcli.reproduction.verdicts import Claim, Finding, Verdict, all_of
 from srcli.reproduction.wording import counted, listed
 
 _FEWEST_SEEDS = 2
+_VERBS = {
+    Verdict.HOLDS: ("holds", "hold"),
+    Verdict.DOES_NOT_HOLD: ("does not hold", "do not hold"),
+    Verdict.UNDECIDED: ("is undecided", "are undecided"),
+}
 
 
 @dataclass(frozen=True)
@@ -21,19 +25,14 @@ class StudySection:
 
     Attributes:
         seeds: How many are done, of how many.
-        picture: None before two seeds are done; the table is then empty.
-        columns: Titles of the table.
-        rows: Its cells, as shown.
+        picture: None before two seeds are done, as is the table.
     """
 
-    name: str
-    title: str
+    study: Study
     seeds: str
     claims: tuple[Claim, ...]
     picture: Picture | None = None
-    table_title: str = ""
-    columns: tuple[str, ...] = ()
-    rows: tuple[tuple[str, ...], ...] = ()
+    table: Table | None = None
 
 
 def study_sections(reproduction: Reproduction) -> list[StudySection]:
@@ -44,19 +43,16 @@ def study_sections(reproduction: Reproduction) -> list[StudySection]:
 def _section(study: Study, results: Sequence[Result]) -> StudySection:
     seeds = f"{len(results)} of {counted(len(study.seeds), 'seed')}"
     ready = len(results) >= _FEWEST_SEEDS
-    findings = study.summarize(results) if ready else []
+    findings = list(study.summarize(results)) if ready else []
     claims = tuple(
         _claim(key, statement, [finding for finding in findings if finding.claim == key])
         for key, statement in study.claims.items()
     )
     if not ready:
-        return StudySection(study.study, study.title, seeds, claims)
-    table = study.table(results)
-    rows = tuple(tuple(_shown(row.get(key, "")) for key in table.columns) for row in table.rows)
+        return StudySection(study, seeds, claims)
     name, png = f"study-{study.study.replace('_', '-')}", as_png(partial(study.figure, results))
     picture = Picture(name, study.title, study.caption, (Tile(name, study.title, png),), "wide")
-    columns = tuple(table.columns.values())
-    return StudySection(study.study, study.title, seeds, claims, picture, table.title, columns, rows)
+    return StudySection(study, seeds, claims, picture, study.table(results))
 
 
 def _claim(key: str, statement: str, findings: Sequence[Finding]) -> Claim:
@@ -73,23 +69,8 @@ def _sentence(verdict: Verdict, findings: Sequence[Finding]) -> str:
     if len(findings) == 1:
         return deciding.sentence
     counts = {verdict: sum(finding.verdict is verdict for finding in findings) for verdict in Verdict}
-    parts = [f"{count} {_verb(verdict, count)}" for verdict, count in counts.items() if count]
+    parts = [f"{count} {_VERBS[verdict][count != 1]}" for verdict, count in counts.items() if count]
     counted_parts = f"Of {len(findings)} measurements {listed(parts)}."
     if len(parts) == 1:
         counted_parts = f"All {len(findings)} measurements {parts[0].partition(' ')[2]}."
     return f"{counted_parts} {deciding.sentence}"
-
-
-def _verb(verdict: Verdict, count: int) -> str:
-    verbs = {
-        Verdict.HOLDS: ("holds", "hold"),
-        Verdict.DOES_NOT_HOLD: ("does not hold", "do not hold"),
-        Verdict.UNDECIDED: ("is undecided", "are undecided"),
-    }
-    return verbs[verdict][count != 1]
-
-
-def _shown(value: str | int | float) -> str:
-    if isinstance(value, str):
-        return value
-    return f"{value:,}" if isinstance(value, int) else number(value)

@@ -23,6 +23,13 @@ def number(value: float, digits: int = 3) -> str:
     return f"{value:,.{min(decimals, 5)}f}".replace("-", "−")
 
 
+def cell_of_table(value: str | int | float) -> str:
+    """Text as it is, whole numbers in full, others with three significant digits."""
+    if isinstance(value, str):
+        return value
+    return f"{value:,}" if isinstance(value, int) else number(value)
+
+
 def fixed(value: float, decimals: int) -> str:
     """A value with `decimals` decimals; a dash for NaN."""
     return f"{value:.{decimals}f}".replace("-", "−") if math.isfinite(value) else number(value)

@@ -14,7 +14,7 @@ from srcli.reproduction.report.contents import Reproduction
 from srcli.reproduction.report.experiments import COLUMNS
 from srcli.reproduction.report.page import contents_of
 from srcli.reproduction.report.paper import AUTHORS_LOG
-from srcli.reproduction.report.wording import in_brackets
+from srcli.reproduction.report.wording import cell_of_table, in_brackets
 from srcli.reproduction.verdicts import Claim
 from srcli.storage.atomic import atomic_file, write_json, write_text
 
@@ -42,7 +42,7 @@ def write_report(reproduction: Reproduction, folder: Path) -> None:
 
 def _render(template: str, page: Mapping[str, Any]) -> str:
     environment = page_environment("srcli.reproduction.report")
-    environment.filters |= {"interval": in_brackets, "md": _for_markdown}
+    environment.filters |= {"interval": in_brackets, "md": _for_markdown, "shown": cell_of_table}
     found = environment.get_template(template)
     return found.render(page=page, columns=COLUMNS, symbols=SYMBOLS, authors_log=AUTHORS_LOG, figures=FIGURES)
 

@@ -4,37 +4,29 @@ Arjovsky, Chintala & Bottou 2017, section 3, on the choice of the clipping limit
 section 3 and figure 1.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple, Self
+from collections.abc import Iterator, Mapping, Sequence
+from statistics import fmean
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import torch
+from matplotlib.figure import Figure
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from srcli.models.layers import Scores
 from srcli.objectives import clipped_share
 from srcli.reproduction.intervals import geometric_interval, student_interval
+from srcli.reproduction.studies.figures import Critic, clipping_figure
 from srcli.reproduction.studies.networks import Random, random_source
-from srcli.reproduction.studies.settings import Bound, Count, Layers, Method, Seeds, Settings, Width
+from srcli.reproduction.studies.settings import Bound, Count, Method, Settings
 from srcli.reproduction.studies.shapes import SHAPES, ShapeName
 from srcli.reproduction.studies.study import Result, Row, Table, finding
-from srcli.reproduction.studies.training import Networks, new_critic, train_pair
+from srcli.reproduction.studies.training import PairStudy, new_critic
 from srcli.reproduction.verdicts import Finding
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 PENALTY = "penalty"
 
 _Limit = Annotated[float, Field(gt=0)]
-
-
-class Cell(NamedTuple):
-    """A critic to be trained; clip_value is None for the one under the penalty."""
-
-    key: str
-    method: Method
-    clip_value: float | None
 
 
 class ClippingThresholds(Settings):
@@ -47,11 +39,10 @@ class ClippingThresholds(Settings):
     simple: Bound = Field(description="share of good samples, penalty minus clipped, mean over n_critic")
 
 
-class ClippingStudy(Settings):
+class ClippingStudy(PairStudy):
     """One pair of networks per limit and number of critic steps, and one under the penalty."""
 
     study: Literal["clipping"]
-    seeds: Seeds
     shape: ShapeName
     clip_values: Annotated[tuple[_Limit, _Limit, _Limit], Field(strict=False)] = Field(
         description="limits of the weights, smallest first"
@@ -59,20 +50,12 @@ class ClippingStudy(Settings):
     n_critics: Annotated[tuple[Count, ...], Field(min_length=1, strict=False)]
     clipped: Method = Field(description="its clip_value and n_critic are replaced by each of the above")
     penalised: Method
-    noise: Count
-    width: Width
-    layers: Layers
     critic_deviation: float = Field(gt=0, description="of the critic's weights at the start")
-    steps: Count
-    batch_size: Count
-    samples: Count
-    enough: Count = Field(description="good samples that a mode needs to count as covered")
-    within: float = Field(gt=0, description="deviations from the nearest centre at which a sample is good")
     surface_points: Count = Field(description="a side of the square grid on which critics are drawn")
     surface_reach: float = Field(gt=0, description="half the side of that square")
     thresholds: ClippingThresholds
 
-    title: ClassVar[str] = "What clipping does to the critic"
+    title = "What clipping does to the critic"
     claims: ClassVar[Mapping[str, str]] = {
         "wgan.clipping.vanishing": "If the clipping limit is small, gradients vanish on their way through the"
         " critic's layers (section 3).",
@@ -85,7 +68,7 @@ class ClippingStudy(Settings):
         "wgan.clipping.simple": "Clipped critics stay too simple for the data, and the penalised one does not"
         " (Gulrajani et al. 2017, section 3.1, figure 1a).",
     }
-    caption: ClassVar[str] = (
+    caption = (
         "Above: values of trained critics, brighter for more real, each with 16 levels over its own range,"
         " and samples of the data in orange; first seed. Below: the norm of the score's gradient by the input"
         " and by the outputs of each hidden layer (geometric mean over seeds), and the share of weights at"
@@ -100,69 +83,62 @@ class ClippingStudy(Settings):
             raise ValueError("clip_values should grow")
         return self
 
-    def cells(self) -> list[Cell]:
+    def cells(self) -> list[Critic]:
         """All critics to train: clipped by limit and n_critic, then the penalised one."""
         cells = []
-        for clip_value in self.clip_values:
-            for n_critic in self.n_critics:
+        for row, clip_value in enumerate(self.clip_values):
+            for column, n_critic in enumerate(self.n_critics):
                 changes = {"clip_value": clip_value, "n_critic": n_critic}
                 objective = self.clipped.objective.model_copy(update=changes)
                 method = self.clipped.model_copy(update={"objective": objective})
-                cells.append(Cell(clipped_key(clip_value, n_critic), method, clip_value))
-        return [*cells, Cell(PENALTY, self.penalised, None)]
+                cells.append(Critic(clipped_key(clip_value, n_critic), method, clip_value, row, column))
+        return [*cells, Critic(PENALTY, self.penalised)]
 
     def run(self, seed: int) -> dict[str, Any]:
         """By cell: gradients by layer, clipped share, coverage, and the critic's values on a grid."""
-        shape, networks = SHAPES[self.shape](), self._networks()
+        shape = SHAPES[self.shape]()
         cases: dict[str, Any] = {}
         for number, cell in enumerate(self.cells()):
             random = random_source(seed, number)
-            training, generator = train_pair(
-                cell.method, networks, shape.sample, self.steps, self.batch_size, random
-            )
-            with torch.no_grad():
-                samples = generator(torch.randn(self.samples, self.noise, generator=random))
-            covered, good_share = shape.coverage(samples, self.enough, self.within)
+            training, samples, coverage = self.train_pair(cell.method, shape, random, self.critic_deviation)
             critic = training.critic
             places = torch.cat((shape.sample(self.samples, random), samples))
             cases[cell.key] = {
                 "gradients": gradients_by_layer(critic, places),
                 "clipped_share": None if cell.clip_value is None else clipped_share(critic, cell.clip_value),
                 "clipped_share_at_start": self._share_at_start(cell, random_source(seed, number)),
-                "covered": covered,
-                "good_share": good_share,
+                **coverage,
                 "surface": value_surface(critic, self.surface_points, self.surface_reach),
             }
         return {"seed": seed, "cells": cases}
 
-    def _networks(self) -> Networks:
-        return Networks(self.noise, self.width, self.layers, self.critic_deviation)
-
-    def _share_at_start(self, cell: Cell, random: Random) -> float | None:
+    def _share_at_start(self, cell: Critic, random: Random) -> float | None:
         """The share of weights that are at the limit before any training."""
         if cell.clip_value is None:
             return None
         training = new_critic(cell.method, 2, self.width, self.layers, random, self.critic_deviation)
         return clipped_share(training.critic, cell.clip_value)
 
-    def summarize(self, results: Sequence[Result]) -> list[Finding]:
+    def summarize(self, results: Sequence[Result]) -> Iterator[Finding]:
         """What the smallest, middle and largest limits do, and the penalty."""
-        small, middle, large = self.clip_values
-        findings = [self._vanishing(results, small, n) for n in self.n_critics]
-        findings += [self._at_limit(results, "wgan.clipping.slow", large, n) for n in self.n_critics]
-        findings += [self._at_limit(results, "wgan.clipping.extremes", middle, n) for n in self.n_critics]
+        limits, (small, middle, large) = self.thresholds, self.clip_values
+        for n in self.n_critics:
+            yield self._vanishing(results, small, n)
+        for n in self.n_critics:
+            yield self._at_limit(results, "wgan.clipping.slow", limits.slow, large, n)
+        for n in self.n_critics:
+            yield self._at_limit(results, "wgan.clipping.extremes", limits.extremes, middle, n)
         norm = student_interval([r["cells"][PENALTY]["gradients"][0] for r in results])
-        findings.append(
-            finding(
-                "wgan.clipping.penalty",
-                "penalty",
-                "norm of the critic's gradient, mean over data and samples",
-                norm,
-                self.thresholds.unit_norm,
-                f"Under the penalty, the critic's gradient has a norm of {norm.value:.2f} on average.",
-            )
+        yield finding(
+            "wgan.clipping.penalty",
+            "penalty",
+            "norm of the critic's gradient, mean over data and samples",
+            norm,
+            limits.unit_norm,
+            f"Under the penalty, the critic's gradient has a norm of {norm.value:.2f} on average.",
         )
-        return findings + [self._simple(results, clip_value) for clip_value in self.clip_values]
+        for clip_value in self.clip_values:
+            yield self._simple(results, clip_value)
 
     def _vanishing(self, results: Sequence[Result], clip_value: float, n_critic: int) -> Finding:
         layers = [r["cells"][clipped_key(clip_value, n_critic)]["gradients"] for r in results]
@@ -177,16 +153,17 @@ class ClippingStudy(Settings):
             f" the input.",
         )
 
-    def _at_limit(self, results: Sequence[Result], claim: str, clip_value: float, n_critic: int) -> Finding:
+    def _at_limit(
+        self, results: Sequence[Result], claim: str, bound: Bound, clip_value: float, n_critic: int
+    ) -> Finding:
         key = clipped_key(clip_value, n_critic)
         share = student_interval([r["cells"][key]["clipped_share"] for r in results])
-        limits = self.thresholds
         return finding(
             claim,
             f"clipped at {clip_value:g}, n_critic {n_critic}",
             f"share of weights at the limit after {self.steps * n_critic:,} critic steps",
             share,
-            limits.slow if claim == "wgan.clipping.slow" else limits.extremes,
+            bound,
             f"Clipped at {clip_value:g}, {share.value:.0%} of the weights lie at the limit after"
             f" {self.steps * n_critic:,} critic steps.",
         )
@@ -208,48 +185,36 @@ class ClippingStudy(Settings):
 
     def table(self, results: Sequence[Result]) -> Table:
         """One row a cell: means over seeds."""
-        columns = {"cell": "critic", "n_critic": "n_critic"}
-        columns |= {"clipped_share_at_start": "share of weights at the limit at the start"}
-        columns |= {"clipped_share": "share of weights at the limit"}
-        columns |= {"covered": "modes covered", "good_share": "share of good samples"}
         names = ["the input", *(f"hidden layer {n}" for n in range(1, self.layers + 1))]
-        columns |= {
-            f"layer_{i}": f"gradient's norm at {name} (geometric mean)" for i, name in enumerate(names)
-        }
         rows: list[Row] = []
         for cell in self.cells():
             cases = [r["cells"][cell.key] for r in results]
-            row: Row = {"cell": cell_title(cell), "n_critic": cell.method.objective.n_critic}
-            for key in ("covered", "good_share"):
-                row[key] = sum(case[key] for case in cases) / len(cases)
-            for key in ("clipped_share_at_start", "clipped_share"):
-                row[key] = "" if cell.clip_value is None else sum(case[key] for case in cases) / len(cases)
-            for i in range(self.layers + 1):
-                norms = [case["gradients"][i] for case in cases]
-                row[f"layer_{i}"] = geometric_interval(norms).value
+            shares = [
+                "" if cell.clip_value is None else fmean([case[key] for case in cases])
+                for key in ("clipped_share_at_start", "clipped_share")
+            ]
+            row: Row = {
+                "critic": cell.name,
+                "n_critic": cell.method.objective.n_critic,
+                "share of weights at the limit at the start": shares[0],
+                "share of weights at the limit": shares[1],
+                "modes covered": fmean([case["covered"] for case in cases]),
+                "share of good samples": fmean([case["good_share"] for case in cases]),
+            }
+            for i, name in enumerate(names):
+                norm = geometric_interval([case["gradients"][i] for case in cases])
+                row[f"gradient's norm at {name} (geometric mean)"] = norm.value
             rows.append(row)
-        return Table(f"Critics after {self.steps:,} generator updates", columns, rows)
+        return Table(f"Critics after {self.steps:,} generator updates", rows)
 
-    def figure(self, results: Sequence[Result]) -> "Figure":
+    def figure(self, results: Sequence[Result]) -> Figure:
         """The figure that the caption describes."""
-        from srcli.reproduction.studies.figures import Critic, clipping_figure
-
-        critics = []
-        for i, cell in enumerate(self.cells()):
-            row, column = (-1, -1) if cell.clip_value is None else divmod(i, len(self.n_critics))
-            title = f"{cell_title(cell)}, n_critic {cell.method.objective.n_critic}"
-            critics.append(Critic(cell.key, title, row, column))
-        return clipping_figure(critics, self.shape, self.surface_reach, results)
+        return clipping_figure(self.cells(), self.shape, self.surface_reach, results)
 
 
 def clipped_key(clip_value: float, n_critic: int) -> str:
     """What a clipped cell is called in results."""
     return f"{clip_value:g}/{n_critic}"
-
-
-def cell_title(cell: Cell) -> str:
-    """What a cell is called for readers."""
-    return "gradient penalty" if cell.clip_value is None else f"clipped at {cell.clip_value:g}"
 
 
 def gradients_by_layer(critic: Scores, points: Tensor) -> list[float]:

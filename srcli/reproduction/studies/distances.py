@@ -4,23 +4,32 @@ Example 1 and figure 1 of Arjovsky, Chintala & Bottou 2017: (0, Z) against (thet
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from statistics import fmean
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 import torch
+from matplotlib.figure import Figure
 from pydantic import Field
 from torch import Tensor
 
-from srcli.objectives import Loss
 from srcli.reproduction.intervals import student_interval, wilson
+from srcli.reproduction.studies.figures import distances_figure
 from srcli.reproduction.studies.networks import Random, random_source
-from srcli.reproduction.studies.settings import Bound, Count, Layers, Method, Methods, Seeds, Settings, Width
-from srcli.reproduction.studies.study import Result, Row, Table, finding, regression
-from srcli.reproduction.studies.training import CriticTraining, Sampler, new_critic, saturating_loss
+from srcli.reproduction.studies.settings import Bound, Count, Layers, Method, Methods, Settings, Width
+from srcli.reproduction.studies.study import (
+    Result,
+    Row,
+    Study,
+    Table,
+    finding,
+    regression,
+    regression_findings,
+)
+from srcli.reproduction.studies.training import CriticTraining, Sampler, new_critic
 from srcli.reproduction.verdicts import Finding
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from srcli.reproduction.wording import WASSERSTEIN
 
 LOG_2 = math.log(2)
 
@@ -46,29 +55,25 @@ class DistancesThresholds(Settings):
 
     em_r2: Bound = Field(description="R2 of the clipped and the penalised critic's estimates on |theta|")
     em_slope: Bound = Field(description="slope of the penalised critic's estimate on |theta|")
-    js_share: Bound = Field(
-        description="the GAN critic's JS estimate over log 2, mean over theta other than 0"
-    )
+    js_share: Bound = Field(description="the GAN critic's JS estimate over log 2, mean over theta not 0")
     sign_seeds: Bound = Field(description="share of seeds in which the gradient points to 0 at every theta")
     gradient_size: Bound = Field(description="size of the gradient of the penalised critic, mean over theta")
     saturated_size: Bound = Field(description="size of the saturating GAN gradient, mean over theta")
 
 
-class DistancesStudy(Settings):
+class DistancesStudy(Study):
     """One critic of each kind per theta, trained to near optimality; theta is the generator's one weight."""
 
     study: Literal["distances"]
-    seeds: Seeds
     thetas: Annotated[tuple[float, ...], Field(min_length=3, strict=False)]
     methods: Methods
     critic_width: Width
     critic_layers: Layers
     critic_steps: Count
-    batch_size: Count
     evaluation_points: Count
     thresholds: DistancesThresholds
 
-    title: ClassVar[str] = "Distances between parallel lines"
+    title = "Distances between parallel lines"
     claims: ClassVar[Mapping[str, str]] = {
         "wgan.distances.continuous": "The EM distance between two lines grows with their distance, and a"
         " trained Wasserstein critic reports it (Example 1, figure 1 left).",
@@ -77,7 +82,7 @@ class DistancesStudy(Settings):
         "wgan.distances.gradient": "The EM distance gives the generator a gradient that leads it to the data,"
         " where the JS divergence gives none (Example 1).",
     }
-    caption: ClassVar[str] = (
+    caption = (
         "Left: the EM distance between the lines, and what Wasserstein critics report of it; the clipped"
         " critic's is scaled to fit, since clipping leaves its slope open. Middle: the JS divergence, and the"
         " GAN critic's estimate. Right: the derivative by theta of the generator's loss that each critic"
@@ -98,7 +103,8 @@ class DistancesStudy(Settings):
             for name, of_name in critics.items()
         }
         result["gan"]["estimates"] = self._each(self._js, critics["gan"])
-        result["gan"]["saturating_gradients"] = self._each(self._saturating_gradient, critics["gan"])
+        saturating = partial(self._gradient, loss=CriticTraining.saturating_loss)
+        result["gan"]["saturating_gradients"] = self._each(saturating, critics["gan"])
         return {"seed": seed, "thetas": list(self.thetas), **result}
 
     def _critics(self, method: Method, seed: int) -> list[CriticTraining]:
@@ -116,153 +122,118 @@ class DistancesStudy(Settings):
     ) -> list[float]:
         return [measure(*pair) for pair in zip(critics, self.thetas, strict=True)]
 
-    def _critic_loss(self, training: CriticTraining, theta: float) -> Loss:
-        count, random = self.evaluation_points, training.random
-        epsilon = torch.rand(count, generator=random)
-        points = line(0.0)(count, random), line(theta)(count, random)
-        return training.objective.critic_loss(training.critic, *points, epsilon)
-
     def _wasserstein(self, training: CriticTraining, theta: float) -> float:
-        return float(self._critic_loss(training, theta).terms["wasserstein"].detach())
+        loss = training.critic_loss(line(0.0), line(theta), self.evaluation_points)
+        return float(loss.terms["wasserstein"].detach())
 
     def _js(self, training: CriticTraining, theta: float) -> float:
         """`log 2 - J_D / 2`, which an optimal critic brings up to JS (Goodfellow et al. 2014, theorem 1)."""
-        return LOG_2 - float(self._critic_loss(training, theta).total.detach()) / 2
+        loss = training.critic_loss(line(0.0), line(theta), self.evaluation_points)
+        return LOG_2 - float(loss.total.detach()) / 2
 
-    def _gradient(self, training: CriticTraining, theta: float) -> float:
-        """The derivative by theta of the objective's loss of the generator."""
-        weight, fake = self._fake(training, theta)
-        loss = training.objective.generator_loss(training.critic, fake, None).total
-        return float(torch.autograd.grad(loss, weight)[0])
-
-    def _saturating_gradient(self, training: CriticTraining, theta: float) -> float:
-        """The derivative by theta of `E[log(1 - s(D(G(z))))]`."""
-        weight, fake = self._fake(training, theta)
-        return float(torch.autograd.grad(saturating_loss(training.critic, fake), weight)[0])
-
-    def _fake(self, training: CriticTraining, theta: float) -> tuple[Tensor, Tensor]:
+    def _gradient(
+        self,
+        training: CriticTraining,
+        theta: float,
+        loss: Callable[[CriticTraining, Tensor], Tensor] = CriticTraining.generator_loss,
+    ) -> float:
+        """The derivative by theta of a loss of the generator."""
         weight = torch.tensor(theta, requires_grad=True)
         z = torch.rand(self.evaluation_points, generator=training.random)
-        return weight, torch.stack((weight.expand_as(z), z), dim=1)
+        fake = torch.stack((weight.expand_as(z), z), dim=1)
+        return float(torch.autograd.grad(loss(training, fake), weight)[0])
 
-    def summarize(self, results: Sequence[Result]) -> list[Finding]:
+    def summarize(self, results: Sequence[Result]) -> Iterator[Finding]:
         """Whether estimates follow the distances, and gradients lead to the data."""
         limits, sizes = self.thresholds, [abs(theta) for theta in self.thetas]
-        lines = {
-            name: [regression(sizes, r[name]["estimates"]) for r in results] for name in ("wgan", "wgan-gp")
-        }
-        apart = [i for i, theta in enumerate(self.thetas) if theta != 0]
-        findings = []
-        for name in ("wgan", "wgan-gp"):
-            r2 = student_interval([r2 for _, r2 in lines[name]])
-            findings.append(
-                finding(
-                    "wgan.distances.continuous",
-                    f"parallel lines, {name}",
-                    "R2 of the critic's estimate on |theta|",
-                    r2,
-                    limits.em_r2,
-                    f"|theta| explains {r2.value:.1%} of the variance of what the {name} critic reports.",
-                )
-            )
-        slope = student_interval([slope for slope, _ in lines["wgan-gp"]])
-        findings.append(
-            finding(
-                "wgan.distances.continuous",
-                "parallel lines, wgan-gp",
-                "slope of the critic's estimate on |theta|",
-                slope,
-                limits.em_slope,
-                f"The penalised critic reports {slope.value:.2f} of every unit of EM distance.",
-            )
+        lines = {name: [regression(sizes, r[name]["estimates"]) for r in results] for name in WASSERSTEIN}
+        yield from regression_findings(
+            "wgan.distances.continuous",
+            "parallel lines",
+            "|theta|",
+            lines,
+            dict.fromkeys(WASSERSTEIN, limits.em_r2),
+            limits.em_slope,
         )
-        js = student_interval([_mean_at(r["gan"]["estimates"], apart) / LOG_2 for r in results])
-        findings.append(
-            finding(
-                "wgan.distances.js-flat",
-                "parallel lines, gan",
-                "JS estimate over log 2, mean over theta other than 0",
-                js,
-                limits.js_share,
-                f"However near the lines, the GAN critic reports {js.value:.1%} of log 2 on average.",
-            )
+        js = student_interval([self._mean_size(r["gan"]["estimates"]) / LOG_2 for r in results])
+        yield finding(
+            "wgan.distances.js-flat",
+            "parallel lines, gan",
+            "JS estimate over log 2, mean over theta other than 0",
+            js,
+            limits.js_share,
+            f"However near the lines, the GAN critic reports {js.value:.1%} of log 2 on average.",
         )
-        return findings + self._gradient_findings(results, apart)
+        yield from self._gradient_findings(results)
 
-    def _gradient_findings(self, results: Sequence[Result], apart: Sequence[int]) -> list[Finding]:
-        claim, findings = "wgan.distances.gradient", []
-        for name in ("wgan", "wgan-gp"):
-            led = [all(r[name]["gradients"][i] * self.thetas[i] > 0 for i in apart) for r in results]
-            findings.append(
-                finding(
-                    claim,
-                    f"parallel lines, {name}",
-                    "share of seeds in which the gradient points to the data at every theta",
-                    wilson(sum(led), len(led)),
-                    self.thresholds.sign_seeds,
-                    f"In {sum(led)} of {len(led)} seeds, the {name} critic's gradient leads to the data from"
-                    " every theta.",
-                )
+    def _gradient_findings(self, results: Sequence[Result]) -> Iterator[Finding]:
+        claim = "wgan.distances.gradient"
+        for name in WASSERSTEIN:
+            gradients = [zip(r[name]["gradients"], self.thetas, strict=True) for r in results]
+            led = [all(slope * theta > 0 for slope, theta in of_seed if theta) for of_seed in gradients]
+            yield finding(
+                claim,
+                f"parallel lines, {name}",
+                "share of seeds in which the gradient points to the data at every theta",
+                wilson(sum(led), len(led)),
+                self.thresholds.sign_seeds,
+                f"In {sum(led)} of {len(led)} seeds, the {name} critic's gradient leads to the data from"
+                " every theta.",
             )
-        size = student_interval([_mean_at(r["wgan-gp"]["gradients"], apart) for r in results])
-        saturated = student_interval([_mean_at(r["gan"]["saturating_gradients"], apart) for r in results])
-        return [
-            *findings,
-            finding(
-                claim,
-                "parallel lines, wgan-gp",
-                "size of the derivative by theta, mean over theta other than 0; EM's is 1",
-                size,
-                self.thresholds.gradient_size,
-                f"The penalised critic gives a derivative of size {size.value:.2f}, where the EM distance"
-                " has 1.",
-            ),
-            finding(
-                claim,
-                "parallel lines, gan, saturating",
-                "size of the derivative by theta, mean over theta other than 0; JS's is 0",
-                saturated,
-                self.thresholds.saturated_size,
-                "Through log(1 - D), the trained GAN critic leaves a derivative of size"
-                f" {saturated.value:.1e}.",
-            ),
-        ]
+        size = student_interval([self._mean_size(r["wgan-gp"]["gradients"]) for r in results])
+        yield finding(
+            claim,
+            "parallel lines, wgan-gp",
+            "size of the derivative by theta, mean over theta other than 0; EM's is 1",
+            size,
+            self.thresholds.gradient_size,
+            f"The penalised critic gives a derivative of size {size.value:.2f}, where the EM distance has 1.",
+        )
+        saturated = student_interval([self._mean_size(r["gan"]["saturating_gradients"]) for r in results])
+        yield finding(
+            claim,
+            "parallel lines, gan, saturating",
+            "size of the derivative by theta, mean over theta other than 0; JS's is 0",
+            saturated,
+            self.thresholds.saturated_size,
+            f"Through log(1 - D), the trained GAN critic leaves a derivative of size {saturated.value:.1e}.",
+        )
+
+    def _mean_size(self, values: Sequence[float]) -> float:
+        """The mean size of the values at theta other than 0."""
+        sizes = [abs(value) for value, theta in zip(values, self.thetas, strict=True) if theta != 0]
+        return sum(sizes) / len(sizes)
 
     def table(self, results: Sequence[Result]) -> Table:
         """One row a theta: exact distances, and the means over seeds of what critics report."""
+
+        def mean(name: str, key: str, place: int) -> float:
+            return fmean([r[name][key][place] for r in results])
+
         rows: list[Row] = []
         for i, theta in enumerate(self.thetas):
             exact = between_lines(theta)
-            mean = {
-                f"{name}_{key}": sum(r[name][key][i] for r in results) / len(results)
-                for name in ("gan", "wgan", "wgan-gp")
-                for key in ("estimates", "gradients")
-            }
-            saturated = sum(r["gan"]["saturating_gradients"][i] for r in results) / len(results)
-            rows.append({"theta": theta, **exact._asdict(), **mean, "gan_saturating": saturated})
-        return Table("Distances between parallel lines: exact, and as critics report them", _COLUMNS, rows)
+            rows.append(
+                {
+                    "theta": theta,
+                    "EM": exact.em,
+                    "WGAN-GP critic's estimate": mean("wgan-gp", "estimates", i),
+                    "clipped WGAN critic's estimate (unknown scale)": mean("wgan", "estimates", i),
+                    "JS (nats)": exact.js,
+                    "GAN critic's JS estimate (nats)": mean("gan", "estimates", i),
+                    "KL (nats)": exact.kl,
+                    "TV": exact.tv,
+                    "d/dtheta, WGAN-GP": mean("wgan-gp", "gradients", i),
+                    "d/dtheta, WGAN": mean("wgan", "gradients", i),
+                    "d/dtheta, GAN, -log D": mean("gan", "gradients", i),
+                    "d/dtheta, GAN, log(1 - D)": mean("gan", "saturating_gradients", i),
+                }
+            )
+        return Table("Distances between parallel lines: exact, and as critics report them", rows)
 
-    def figure(self, results: Sequence[Result]) -> "Figure":
+    def figure(self, results: Sequence[Result]) -> Figure:
         """The figure that the caption describes."""
-        from srcli.reproduction.studies.figures import distances_figure
-
         return distances_figure(self.thetas, results)
-
-
-_COLUMNS: Mapping[str, str] = {
-    "theta": "theta",
-    "em": "EM",
-    "wgan-gp_estimates": "WGAN-GP critic's estimate",
-    "wgan_estimates": "clipped WGAN critic's estimate (unknown scale)",
-    "js": "JS (nats)",
-    "gan_estimates": "GAN critic's JS estimate (nats)",
-    "kl": "KL (nats)",
-    "tv": "TV",
-    "wgan-gp_gradients": "d/dtheta, WGAN-GP",
-    "wgan_gradients": "d/dtheta, WGAN",
-    "gan_gradients": "d/dtheta, GAN, -log D",
-    "gan_saturating": "d/dtheta, GAN, log(1 - D)",
-}
 
 
 def line(theta: float) -> Sampler:
@@ -272,8 +243,3 @@ def line(theta: float) -> Sampler:
         return torch.stack((torch.full((count,), theta), torch.rand(count, generator=random)), dim=1)
 
     return sample
-
-
-def _mean_at(values: Sequence[float], places: Sequence[int]) -> float:
-    """The mean size of the values at some places."""
-    return sum(abs(values[i]) for i in places) / len(places)

@@ -4,25 +4,23 @@ Arjovsky, Chintala & Bottou 2017, sections 3 and 4.2: the critic's loss estimate
 constant where weights are clipped.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import torch
+from matplotlib.figure import Figure
 from pydantic import Field, model_validator
 from torch import Tensor
 
-from srcli.reproduction.intervals import student_interval
+from srcli.reproduction.studies.figures import exact_em_figure
 from srcli.reproduction.studies.networks import Random, random_source
-from srcli.reproduction.studies.settings import Bound, Count, Layers, Method, Seeds, Settings, Width
+from srcli.reproduction.studies.settings import Bound, Count, Layers, Method, Settings, Width
 from srcli.reproduction.studies.shapes import SHAPES, ShapeName
-from srcli.reproduction.studies.study import Result, Row, Table, finding, regression
-from srcli.reproduction.studies.training import CriticTraining, new_critic
+from srcli.reproduction.studies.study import Result, Row, Study, Table, regression, regression_findings
+from srcli.reproduction.studies.training import new_critic
 from srcli.reproduction.studies.transport import exact_em
 from srcli.reproduction.verdicts import Finding
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 Coordinate = Annotated[float, Field(ge=-100, le=100)]
 
@@ -59,26 +57,24 @@ class ExactEmThresholds(Settings):
     clipped_r2: Bound = Field(description="R2 of the clipped critic's estimates, whose scale is open")
 
 
-class ExactEmStudy(Settings):
+class ExactEmStudy(Study):
     """Per pair, fixed samples of both distributions; critics are trained and measured on them all."""
 
     study: Literal["exact_em"]
-    seeds: Seeds
     pairs: Annotated[tuple[Pair, ...], Field(min_length=3, strict=False)]
     points: Count = Field(description="samples of each distribution; exact EM takes their third power")
     methods: Annotated[tuple[Method, Method], Field(strict=False)] = Field(description="clipped, penalised")
     critic_width: Width
     critic_layers: Layers
     critic_steps: Count
-    batch_size: Count
     thresholds: ExactEmThresholds
 
-    title: ClassVar[str] = "Critics against the exact earth mover's distance"
+    title = "Critics against the exact earth mover's distance"
     claims: ClassVar[Mapping[str, str]] = {
         "wgan.exact_em.estimate": "A trained critic's loss estimates the EM distance between data and"
         " generator, up to a constant factor where weights are clipped (sections 3 and 4.2).",
     }
-    caption: ClassVar[str] = (
+    caption = (
         "What a trained critic reports of two sets of points in the plane against the exact EM distance"
         " between them by optimal assignment; one dot per pair of distributions and seed. The dashed line is"
         " equality; the solid line is the least-squares line through all dots."
@@ -99,76 +95,44 @@ class ExactEmStudy(Settings):
             fake = pair.fake.sample(self.points, random_source(seed, number, 1))
             exact.append(exact_em(real, fake))
             for method in self.methods:
-                training = self._trained(method, real, fake, random_source(seed, number, 2))
-                estimates[method.objective.name].append(_estimate(training, real, fake))
+                estimate = self._estimate(method, real, fake, random_source(seed, number, 2))
+                estimates[method.objective.name].append(estimate)
         return {"seed": seed, "exact": exact, "estimates": estimates}
 
-    def _trained(self, method: Method, real: Tensor, fake: Tensor, random: Random) -> CriticTraining:
-        """A critic trained on batches of the given points (N, 2)."""
+    def _estimate(self, method: Method, real: Tensor, fake: Tensor, random: Random) -> float:
+        """What a critic reports of the points (N, 2) after training on batches of them."""
         training = new_critic(method, 2, self.critic_width, self.critic_layers, random)
         for _ in range(self.critic_steps):
             chosen = torch.randint(self.points, (2, self.batch_size), generator=random)
             training.step(real[chosen[0]], fake[chosen[1]])
-        return training
+        with torch.no_grad():
+            return float(training.critic(real).mean() - training.critic(fake).mean())
 
-    def summarize(self, results: Sequence[Result]) -> list[Finding]:
+    def summarize(self, results: Sequence[Result]) -> Iterator[Finding]:
         """Whether estimates follow exact EM, by the lines through each seed's pairs."""
-        lines: dict[str, list[tuple[float, float]]] = {
-            method.objective.name: [
-                regression(r["exact"], r["estimates"][method.objective.name]) for r in results
-            ]
-            for method in self.methods
-        }
-        limits, count, findings = self.thresholds, len(self.pairs), []
-        for name, bound in (("wgan-gp", limits.penalised_r2), ("wgan", limits.clipped_r2)):
-            r2 = student_interval([r2 for _, r2 in lines[name]])
-            findings.append(
-                finding(
-                    "wgan.exact_em.estimate",
-                    f"{count} pairs in the plane, {name}",
-                    "R2 of the critic's estimate on exact EM",
-                    r2,
-                    bound,
-                    f"Exact EM explains {r2.value:.1%} of the variance of what the {name} critic reports.",
-                )
-            )
-        slope = student_interval([slope for slope, _ in lines["wgan-gp"]])
-        findings.append(
-            finding(
-                "wgan.exact_em.estimate",
-                f"{count} pairs in the plane, wgan-gp",
-                "slope of the critic's estimate on exact EM",
-                slope,
-                limits.penalised_slope,
-                f"The penalised critic reports {slope.value:.2f} of every unit of exact EM.",
-            )
+        limits = self.thresholds
+        bounds = {"wgan-gp": limits.penalised_r2, "wgan": limits.clipped_r2}
+        lines = {name: [regression(r["exact"], r["estimates"][name]) for r in results] for name in bounds}
+        subject = f"{len(self.pairs)} pairs in the plane"
+        yield from regression_findings(
+            "wgan.exact_em.estimate", subject, "exact EM", lines, bounds, limits.penalised_slope
         )
-        return findings
 
     def table(self, results: Sequence[Result]) -> Table:
         """One row a pair: means over seeds."""
         rows: list[Row] = []
-        for number, pair in enumerate(self.pairs):
-            names = [method.objective.name for method in self.methods]
-            means: Row = {name: fmean([r["estimates"][name][number] for r in results]) for name in names}
-            rows.append({"pair": pair.title, "exact": fmean([r["exact"][number] for r in results]), **means})
-        return Table(f"Exact EM between {self.points} points, and what critics report", _COLUMNS, rows)
+        for i, pair in enumerate(self.pairs):
+            mean = {name: fmean([r["estimates"][name][i] for r in results]) for name in ("wgan-gp", "wgan")}
+            rows.append(
+                {
+                    "pair of distributions": pair.title,
+                    "exact EM": fmean([r["exact"][i] for r in results]),
+                    "WGAN-GP critic's estimate": mean["wgan-gp"],
+                    "clipped WGAN critic's estimate (unknown scale)": mean["wgan"],
+                }
+            )
+        return Table(f"Exact EM between {self.points} points, and what critics report", rows)
 
-    def figure(self, results: Sequence[Result]) -> "Figure":
+    def figure(self, results: Sequence[Result]) -> Figure:
         """The figure that the caption describes."""
-        from srcli.reproduction.studies.figures import exact_em_figure
-
         return exact_em_figure([pair.title for pair in self.pairs], results)
-
-
-_COLUMNS: Mapping[str, str] = {
-    "pair": "pair of distributions",
-    "exact": "exact EM",
-    "wgan-gp": "WGAN-GP critic's estimate",
-    "wgan": "clipped WGAN critic's estimate (unknown scale)",
-}
-
-
-@torch.no_grad()
-def _estimate(training: CriticTraining, real: Tensor, fake: Tensor) -> float:
-    return float(training.critic(real).mean() - training.critic(fake).mean())

@@ -15,6 +15,7 @@ from srcli.reproduction.studies.drawing import (
     line_over_seeds,
 )
 from srcli.reproduction.studies.networks import random_source
+from srcli.reproduction.studies.settings import Method
 from srcli.reproduction.studies.shapes import SHAPES, ShapeName
 from srcli.reproduction.studies.study import Result, regression
 
@@ -130,15 +131,27 @@ def modes_figure(shapes: Sequence[ShapeName], objectives: Sequence[str], result:
 
 
 class Critic(NamedTuple):
-    """A critic of the clipping study: its key in results, its title, and its place in the grid of critics.
+    """A critic of the clipping study: its key in results, how it is trained, and its place in the figure.
 
-    `row` and `column` number clipping limits and n_critics; both are -1 for the gradient penalty.
+    `row` and `column` number clipping limits and n_critics; both are -1, and there is no `clip_value`, under
+    the gradient penalty.
     """
 
     key: str
-    title: str
-    row: int
-    column: int
+    method: Method
+    clip_value: float | None = None
+    row: int = -1
+    column: int = -1
+
+    @property
+    def name(self) -> str:
+        """What it is called for readers, without its n_critic."""
+        return "gradient penalty" if self.clip_value is None else f"clipped at {self.clip_value:g}"
+
+    @property
+    def title(self) -> str:
+        """What it is called for readers."""
+        return f"{self.name}, n_critic {self.method.objective.n_critic}"
 
     @property
     def colour(self) -> str:

@@ -4,25 +4,23 @@ Arjovsky, Chintala & Bottou 2017, section 4.3: no mode collapse was seen under t
 distributions and the measures are the customary ones: see `shapes`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-import torch
+from matplotlib.figure import Figure
 from pydantic import Field
 
 from srcli.reproduction.intervals import student_interval
+from srcli.reproduction.studies.figures import modes_figure
 from srcli.reproduction.studies.networks import random_source
-from srcli.reproduction.studies.settings import Bound, Count, Layers, Methods, Seeds, Settings, Width
+from srcli.reproduction.studies.settings import Bound, Count, Methods, Settings
 from srcli.reproduction.studies.shapes import SHAPES, Shape, ShapeName
 from srcli.reproduction.studies.study import Result, Row, Table, finding
-from srcli.reproduction.studies.training import Networks, train_pair
+from srcli.reproduction.studies.training import PairStudy
 from srcli.reproduction.studies.transport import exact_em
 from srcli.reproduction.verdicts import Finding
 from srcli.reproduction.wording import WASSERSTEIN
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 SHOWN = 400
 """Samples per case that are kept for the figure."""
@@ -36,25 +34,16 @@ class ModesThresholds(Settings):
     quality: Bound = Field(description="share of good samples, Wasserstein minus GAN, of the same seed")
 
 
-class ModesStudy(Settings):
+class ModesStudy(PairStudy):
     """One generator per shape and objective, with equal networks and updates."""
 
     study: Literal["modes"]
-    seeds: Seeds
     shapes: Annotated[tuple[ShapeName, ...], Field(min_length=1, strict=False)]
     methods: Methods
-    noise: Count
-    width: Width
-    layers: Layers
-    steps: Count
-    batch_size: Count
-    samples: Count = Field(description="samples of a trained generator that are measured")
-    enough: Count = Field(description="good samples that a mode needs to count as covered")
-    within: float = Field(gt=0, description="deviations from the nearest centre at which a sample is good")
     transport_points: Count = Field(description="samples of generator and data between which EM is taken")
     thresholds: ModesThresholds
 
-    title: ClassVar[str] = "Mode coverage"
+    title = "Mode coverage"
     claims: ClassVar[Mapping[str, str]] = {
         "wgan.modes.no-collapse": "Generators trained with the Wasserstein objective do not lose modes of the"
         " data (section 4.3).",
@@ -62,7 +51,7 @@ class ModesStudy(Settings):
         " figure 7).",
         "wgan.modes.quality": "Samples of Wasserstein generators are as good as those of GANs (section 4.3).",
     }
-    caption: ClassVar[str] = (
+    caption = (
         "Samples of generators trained with each objective (colour) over samples of the data (grey), first"
         " seed. Above each: how many modes, or pieces of the roll, are covered, and the share of samples"
         " within three deviations."
@@ -71,21 +60,15 @@ class ModesStudy(Settings):
     def run(self, seed: int) -> dict[str, Any]:
         """Coverage, quality and exact EM to the data, by shape and objective."""
         cases: dict[str, Any] = {}
-        networks = Networks(self.noise, self.width, self.layers)
         for number, name in enumerate(self.shapes):
             shape = SHAPES[name]()
-            methods = self.methods.by_name().items()
             cases[name] = {"data_em": self._data_em(shape, seed, number)}
-            for place, (objective, method) in enumerate(methods):
+            for place, (objective, method) in enumerate(self.methods.by_name().items()):
                 random = random_source(seed, number, place)
-                _, generator = train_pair(method, networks, shape.sample, self.steps, self.batch_size, random)
-                with torch.no_grad():
-                    samples = generator(torch.randn(self.samples, self.noise, generator=random))
+                _, samples, coverage = self.train_pair(method, shape, random)
                 data = shape.sample(self.transport_points, random)
-                covered, good_share = shape.coverage(samples, self.enough, self.within)
                 cases[name][objective] = {
-                    "covered": covered,
-                    "good_share": good_share,
+                    **coverage,
                     "em": exact_em(samples[: self.transport_points], data),
                     "samples": [[round(v, 3) for v in point] for point in samples[:SHOWN].tolist()],
                 }
@@ -96,14 +79,14 @@ class ModesStudy(Settings):
         random = random_source(seed, number, 99)
         return exact_em(*(shape.sample(self.transport_points, random) for _ in range(2)))
 
-    def summarize(self, results: Sequence[Result]) -> list[Finding]:
+    def summarize(self, results: Sequence[Result]) -> Iterator[Finding]:
         """Whether modes are lost, by shape and objective, and how samples compare with the GAN's."""
-        findings = []
         for name in self.shapes:
-            findings += [self._covered(results, name, "wgan.modes.no-collapse", o) for o in WASSERSTEIN]
-            findings.append(self._covered(results, name, "wgan.modes.gan-collapse", "gan"))
-            findings += [self._quality(results, name, o) for o in WASSERSTEIN]
-        return findings
+            for objective in WASSERSTEIN:
+                yield self._covered(results, name, "wgan.modes.no-collapse", objective)
+            yield self._covered(results, name, "wgan.modes.gan-collapse", "gan")
+            for objective in WASSERSTEIN:
+                yield self._quality(results, name, objective)
 
     def _covered(self, results: Sequence[Result], name: ShapeName, claim: str, objective: str) -> Finding:
         shape = SHAPES[name]()
@@ -144,32 +127,20 @@ class ModesStudy(Settings):
                 cases = [r["shapes"][name][objective] for r in results]
                 rows.append(
                     {
-                        "shape": shape.title,
+                        "data": shape.title,
                         "objective": objective,
-                        "parts": shape.parts,
-                        "covered": fmean([case["covered"] for case in cases]),
-                        "whole": sum(case["covered"] == shape.parts for case in cases),
-                        "good": fmean([case["good_share"] for case in cases]),
-                        "em": fmean([case["em"] for case in cases]),
-                        "data_em": fmean([r["shapes"][name]["data_em"] for r in results]),
+                        "modes or parts covered (mean)": fmean([case["covered"] for case in cases]),
+                        "of": shape.parts,
+                        "seeds that cover all": sum(case["covered"] == shape.parts for case in cases),
+                        "share of good samples (mean)": fmean([case["good_share"] for case in cases]),
+                        "exact EM to the data (mean)": fmean([case["em"] for case in cases]),
+                        "exact EM between two samples of the data (mean)": fmean(
+                            [r["shapes"][name]["data_em"] for r in results]
+                        ),
                     }
                 )
-        return Table(f"Mode coverage after {self.steps:,} generator updates", _COLUMNS, rows)
+        return Table(f"Mode coverage after {self.steps:,} generator updates", rows)
 
-    def figure(self, results: Sequence[Result]) -> "Figure":
+    def figure(self, results: Sequence[Result]) -> Figure:
         """The figure that the caption describes."""
-        from srcli.reproduction.studies.figures import modes_figure
-
         return modes_figure(self.shapes, list(self.methods.by_name()), results[0])
-
-
-_COLUMNS: Mapping[str, str] = {
-    "shape": "data",
-    "objective": "objective",
-    "covered": "modes or parts covered (mean)",
-    "parts": "of",
-    "whole": "seeds that cover all",
-    "good": "share of good samples (mean)",
-    "em": "exact EM to the data (mean)",
-    "data_em": "exact EM between two samples of the data (mean)",
-}

@@ -23,12 +23,7 @@ def build_critic(
 ) -> Scores:
     """A critic with `layers` hidden ReLU layers: (B, inputs) to scores (B,).
 
-    Args:
-        inputs: Coordinates of a point.
-        width: Units of a hidden layer.
-        layers: How many of them.
-        random: What weights are drawn from.
-        deviation: Of the weights at the start; None for He et al.'s (2015).
+    `deviation` is that of the weights at the start; None for He et al.'s (2015).
     """
     critic = Scores(*_hidden(inputs, width, layers), nn.Linear(width, 1))
     _initialize(critic, random, deviation)

@@ -4,33 +4,23 @@ Arjovsky & Bottou 2017, figure 2, and Arjovsky, Chintala & Bottou 2017, section 
 two surfaces in a space of many dimensions, so that a perfect critic between them exists.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import pairwise
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import torch
+from matplotlib.figure import Figure
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from srcli.reproduction.intervals import geometric_interval
+from srcli.reproduction.studies.figures import optimality_figure
 from srcli.reproduction.studies.networks import Random, build_generator, random_source
-from srcli.reproduction.studies.settings import (
-    Bound,
-    Count,
-    Layers,
-    Method,
-    Methods,
-    Seeds,
-    Settings,
-    Steps,
-    Width,
-)
-from srcli.reproduction.studies.study import Result, Row, Table, finding
-from srcli.reproduction.studies.training import CriticTraining, Sampler, new_critic, saturating_loss
+from srcli.reproduction.studies.settings import Bound, Count, Layers, Method, Methods, Settings, Steps, Width
+from srcli.reproduction.studies.study import Result, Row, Study, Table, finding
+from srcli.reproduction.studies.training import CriticTraining, new_critic
 from srcli.reproduction.verdicts import Finding
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 GeneratorLoss = Callable[[CriticTraining, Tensor], Tensor]
 
@@ -51,25 +41,21 @@ class OptimalityThresholds(Settings):
     lasting: Bound = Field(description="Wasserstein gradient after the last step over its largest")
 
 
-class OptimalityStudy(Settings):
+class OptimalityStudy(Study):
     """One critic per objective, measured at checkpoints; the generator never moves."""
 
     study: Literal["optimality"]
-    seeds: Seeds
     dimensions: Count
-    surface_width: Width = Field(
-        description="of the two random networks that fold the plane into the surfaces"
-    )
+    surface_width: Width = Field(description="of the random networks that fold the plane into the surfaces")
     surface_layers: Layers
     methods: Methods
     critic_width: Width
     critic_layers: Layers
-    batch_size: Count
     evaluation_points: Count
     checkpoints: Annotated[tuple[Steps, ...], Field(min_length=2, strict=False)]
     thresholds: OptimalityThresholds
 
-    title: ClassVar[str] = "Critics trained to optimality"
+    title = "Critics trained to optimality"
     claims: ClassVar[Mapping[str, str]] = {
         "wgan.optimality.vanishing": "The better the discriminator of a GAN, the smaller the gradient that"
         " log(1 - D) gives the generator (section 3, figure 2).",
@@ -78,7 +64,7 @@ class OptimalityStudy(Settings):
         "wgan.optimality.lasting": "A Wasserstein critic can be trained to optimality, and still gives the"
         " generator a gradient (section 3, figure 2).",
     }
-    caption: ClassVar[str] = (
+    caption = (
         "A frozen generator on a surface in many dimensions, data on another: the norm of the gradient of the"
         " generator's loss by its weights, against how long the critic has trained. Left as measured; right"
         " over each loss's largest value. Lines are means over seeds, bands reach from the lowest to the"
@@ -101,20 +87,23 @@ class OptimalityStudy(Settings):
             training = new_critic(method, self.dimensions, self.critic_width, self.critic_layers, random)
             norms |= {name: [] for name in losses}
             critic_losses[method.objective.name] = []
+            data, fakes = (torch.no_grad()(partial(points_of, network)) for network in (real, generator))
             for before, checkpoint in pairwise((0, *self.checkpoints)):
-                training.run(surface(real), surface(generator), checkpoint - before, self.batch_size)
+                training.run(data, fakes, checkpoint - before, self.batch_size)
                 for name, loss in losses.items():
                     fake = points_of(generator, self.evaluation_points, random)
                     norms[name].append(gradient_norm(loss(training, fake), generator))
-                critic_losses[method.objective.name].append(self._critic_loss(training, real, generator))
+                critic_loss = training.critic_loss(data, fakes, self.evaluation_points).total
+                critic_losses[method.objective.name].append(float(critic_loss.detach()))
         return {"seed": seed, "checkpoints": list(self.checkpoints), "norms": norms, "losses": critic_losses}
 
     def _cases(self) -> list[tuple[Method, Mapping[str, GeneratorLoss]]]:
         """The critics to train, and the generator's losses to take the gradient of under each."""
+        own = CriticTraining.generator_loss
         return [
-            (self.methods.gan, {"gan, saturating": _saturating, "gan": _own}),
-            (self.methods.wgan, {"wgan": _own}),
-            (self.methods.wgan_gp, {"wgan-gp": _own}),
+            (self.methods.gan, {"gan, saturating": CriticTraining.saturating_loss, "gan": own}),
+            (self.methods.wgan, {"wgan": own}),
+            (self.methods.wgan_gp, {"wgan-gp": own}),
         ]
 
     def _network(self, seed: int, number: int) -> nn.Sequential:
@@ -122,14 +111,7 @@ class OptimalityStudy(Settings):
         random = random_source(seed, number)
         return build_generator(3, self.dimensions, self.surface_width, self.surface_layers, random)
 
-    def _critic_loss(self, training: CriticTraining, real: nn.Module, fake: nn.Module) -> float:
-        """The critic's loss on fresh points, of data on one surface and a generator on another."""
-        count, random = self.evaluation_points, training.random
-        epsilon = torch.rand(count, generator=random)
-        points = surface(real)(count, random), surface(fake)(count, random)
-        return float(training.objective.critic_loss(training.critic, *points, epsilon).total.detach())
-
-    def summarize(self, results: Sequence[Result]) -> list[Finding]:
+    def summarize(self, results: Sequence[Result]) -> Iterator[Finding]:
         """Whether gradients vanish or last, by what is left of each after the last step."""
         limits, last = self.thresholds, self.checkpoints[-1]
         cases = (
@@ -138,53 +120,36 @@ class OptimalityStudy(Settings):
             ("wgan.optimality.lasting", "wgan", limits.lasting),
             ("wgan.optimality.lasting", "wgan-gp", limits.lasting),
         )
-        findings = []
         for claim, loss, bound in cases:
-            left = geometric_interval([_left(r["norms"][loss]) for r in results])
-            findings.append(
-                finding(
-                    claim,
-                    f"frozen generator, {loss}",
-                    f"norm of the generator's gradient after {last:,} critic steps over its largest"
-                    " (geometric mean)",
-                    left,
-                    bound,
-                    f"After {last:,} steps of the critic, {_percent(left.value)} of the largest gradient of"
-                    f" {LOSSES[loss]} is left.",
-                )
+            norms = [r["norms"][loss] for r in results]
+            left = geometric_interval([of_seed[-1] / max(of_seed) for of_seed in norms])
+            yield finding(
+                claim,
+                f"frozen generator, {loss}",
+                f"norm of the generator's gradient after {last:,} critic steps over its largest"
+                " (geometric mean)",
+                left,
+                bound,
+                f"After {last:,} steps of the critic, {_percent(left.value)} of the largest gradient of"
+                f" {LOSSES[loss]} is left.",
             )
-        return findings
 
     def table(self, results: Sequence[Result]) -> Table:
         """One row a checkpoint: the geometric means over seeds of the gradient's norms."""
-        columns = {"steps": "critic steps", **{name: f"norm, {title}" for name, title in LOSSES.items()}}
         rows: list[Row] = []
         for i, steps in enumerate(self.checkpoints):
-            row: Row = {"steps": steps}
-            for name in LOSSES:
-                row[name] = geometric_interval([r["norms"][name][i] for r in results]).value
-            rows.append(row)
-        return Table("Norm of a frozen generator's gradient as the critic trains", columns, rows)
+            norms = {name: geometric_interval([r["norms"][name][i] for r in results]) for name in LOSSES}
+            means = {f"norm, {title}": norms[name].value for name, title in LOSSES.items()}
+            rows.append({"critic steps": steps, **means})
+        return Table("Norm of a frozen generator's gradient as the critic trains", rows)
 
-    def figure(self, results: Sequence[Result]) -> "Figure":
+    def figure(self, results: Sequence[Result]) -> Figure:
         """The figure that the caption describes."""
-        from srcli.reproduction.studies.figures import optimality_figure
-
         return optimality_figure(self.checkpoints, LOSSES, results)
 
 
-def surface(network: nn.Module) -> Sampler:
-    """Points that a network makes of (a, b, 1) with a and b uniform in [-1, 1], without gradients."""
-
-    @torch.no_grad()
-    def sample(count: int, random: Random) -> Tensor:
-        return points_of(network, count, random)
-
-    return sample
-
-
 def points_of(network: nn.Module, count: int, random: Random) -> Tensor:
-    """Points (count, D) on a network's surface, with gradients by its weights."""
+    """Points (count, D) that a network makes of (a, b, 1) with a and b uniform in [-1, 1]."""
     plane = 2 * torch.rand(count, 2, generator=random) - 1
     points: Tensor = network(torch.cat((plane, torch.ones(count, 1)), dim=1))
     return points
@@ -194,18 +159,6 @@ def gradient_norm(loss: Tensor, network: nn.Module) -> float:
     """The norm of a loss's gradient by all weights of a network."""
     gradients = torch.autograd.grad(loss, list(network.parameters()))
     return float(torch.stack([gradient.norm() for gradient in gradients]).norm())
-
-
-def _own(training: CriticTraining, fake: Tensor) -> Tensor:
-    return training.objective.generator_loss(training.critic, fake, None).total
-
-
-def _saturating(training: CriticTraining, fake: Tensor) -> Tensor:
-    return saturating_loss(training.critic, fake)
-
-
-def _left(norms: Sequence[float]) -> float:
-    return norms[-1] / max(norms)
 
 
 def _percent(share: float) -> str:

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from srcli.objectives import Gan, Wgan, WganGp
 from srcli.optimizers import OptimizerSettings
-from srcli.reproduction.verdicts import Estimate, Verdict
+from srcli.reproduction.verdicts import Estimate, Verdict, surely_within
 
 Count = Annotated[int, Field(ge=1, le=10**7)]
 Steps = Annotated[int, Field(ge=0, le=10**7)]
@@ -63,9 +63,7 @@ class Bound(Settings):
         """Holds if the whole interval lies within the bound, does not if none of it does, else undecided."""
         low = -math.inf if self.at_least is None else self.at_least
         high = math.inf if self.at_most is None else self.at_most
-        if low <= estimate.low and estimate.high <= high:
-            return Verdict.HOLDS
-        return Verdict.DOES_NOT_HOLD if estimate.high < low or estimate.low > high else Verdict.UNDECIDED
+        return surely_within(estimate, low, high)
 
 
 class Methods(Settings):

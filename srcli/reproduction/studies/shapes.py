@@ -1,7 +1,8 @@
 """Distributions of points in the plane that are customary in the field, and how well samples cover them."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
@@ -23,17 +24,23 @@ class Coverage(NamedTuple):
     good_share: float
 
 
-class Shape(Protocol):
-    """A distribution in the plane with known modes or parts."""
+class Shape(ABC):
+    """A distribution in the plane whose modes or parts are equally likely.
 
-    title: str
-    parts: int
+    Attributes:
+        centres: (K, 2), equally many of each part, in its order.
+        deviation: Of the points from the nearest centre, on each axis.
+    """
 
+    def __init__(self, title: str, parts: int, centres: Tensor, deviation: float) -> None:
+        self.title, self.parts, self.centres, self.deviation = title, parts, centres, deviation
+
+    @abstractmethod
     def sample(self, count: int, random: Random) -> Tensor:
         """Points (count, 2)."""
 
     def coverage(self, samples: Tensor, enough: int, within: float) -> Coverage:
-        """Which parts samples (N, 2) fall on.
+        """Which parts samples (N, 2) fall on, each counted for the nearest.
 
         Args:
             samples: Points of a generator.
@@ -41,62 +48,49 @@ class Shape(Protocol):
             within: How many deviations from the nearest centre a sample is good; 3 by custom (Srivastava et
                 al. 2017).
         """
+        distances, nearest = torch.cdist(samples, self.centres).min(dim=1)
+        good = distances <= within * self.deviation
+        parts = nearest // (len(self.centres) // self.parts)
+        counts = torch.bincount(parts[good], minlength=self.parts)
+        return Coverage(int((counts >= enough).sum()), float(good.double().mean()))
 
 
-class Mixture:
+class Mixture(Shape):
     """Gaussians of one deviation at centres (K, 2), equally likely.
 
     1 - exp(-9 / 2) = 98.9 % of a perfect generator's samples lie within three deviations of a centre.
     """
 
     def __init__(self, title: str, centres: Tensor, deviation: float) -> None:
-        self.title, self.centres, self.deviation = title, centres, deviation
-        self.parts = len(centres)
+        super().__init__(title, len(centres), centres, deviation)
 
     def sample(self, count: int, random: Random) -> Tensor:
         """Points (count, 2)."""
         chosen = torch.randint(self.parts, (count,), generator=random)
         return self.centres[chosen] + self.deviation * torch.randn(count, 2, generator=random)
 
-    def coverage(self, samples: Tensor, enough: int, within: float) -> Coverage:
-        """Which Gaussians samples (N, 2) fall on, each counted for the nearest."""
-        distances, nearest = torch.cdist(samples, self.centres).min(dim=1)
-        return _count(nearest, distances <= within * self.deviation, self.parts, enough)
 
-
-class SwissRoll:
+class SwissRoll(Shape):
     """A spiral of one and a half turns with noise across it.
 
-    Its measures are scikit-learn's, over 7.5 as in Gulrajani et al. 2017's experiments. Its parts are pieces
-    of equal angle, which are equally likely.
+    Its measures are scikit-learn's, over 7.5 as in Gulrajani et al. 2017's experiments. Its parts are 24
+    pieces of equal angle, which are equally likely.
     """
 
-    title = "swiss roll"
-    parts = 24
-    deviation = 0.25 / 7.5
+    def __init__(self) -> None:
+        count = 24 * 50  # centres: 0.03 apart at most, less than a deviation
+        super().__init__("swiss roll", 24, self._spiral((torch.arange(count) + 0.5) / count), 0.25 / 7.5)
 
     def sample(self, count: int, random: Random) -> Tensor:
         """Points (count, 2)."""
         noise = self.deviation * torch.randn(count, 2, generator=random)
         return self._spiral(torch.rand(count, generator=random)) + noise
 
-    def coverage(self, samples: Tensor, enough: int, within: float) -> Coverage:
-        """Which pieces samples (N, 2) fall on, each counted for the nearest."""
-        each = 50  # places a piece: 0.03 apart at most, less than a deviation
-        places = (torch.arange(self.parts * each) + 0.5) / (self.parts * each)
-        distances, nearest = torch.cdist(samples, self._spiral(places)).min(dim=1)
-        return _count(nearest // each, distances <= within * self.deviation, self.parts, enough)
-
     @staticmethod
     def _spiral(places: Tensor) -> Tensor:
         """Points (N, 2) of the spiral; its angle and radius t goes from 1.5 pi to 4.5 pi."""
         angle = 1.5 * torch.pi * (1 + 2 * places)
         return torch.stack((angle * angle.cos(), angle * angle.sin()), dim=1) / 7.5
-
-
-def _count(parts: Tensor, good: Tensor, count: int, enough: int) -> Coverage:
-    counts = torch.bincount(parts[good], minlength=count)
-    return Coverage(int((counts >= enough).sum()), float(good.double().mean()))
 
 
 def _ring() -> Mixture:

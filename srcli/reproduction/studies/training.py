@@ -2,15 +2,19 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from srcli.models.layers import Scores
 from srcli.objectives import Loss
 from srcli.reproduction.studies.networks import Random, build_critic, build_generator
-from srcli.reproduction.studies.settings import AdversarialObjective, Method
+from srcli.reproduction.studies.settings import AdversarialObjective, Count, Layers, Method, Width
+from srcli.reproduction.studies.shapes import Shape
+from srcli.reproduction.studies.study import Study
 
 Sampler = Callable[[int, Random], Tensor]
 """From a count and a source of random numbers to that many points (count, D)."""
@@ -40,6 +44,20 @@ class CriticTraining:
         for _ in range(steps):
             self.step(real(batch_size, self.random), fake(batch_size, self.random))
 
+    def critic_loss(self, real: Sampler, fake: Sampler, count: int) -> Loss:
+        """The critic's loss on `count` fresh points of each distribution, without an update."""
+        epsilon = torch.rand(count, generator=self.random)
+        points = real(count, self.random), fake(count, self.random)
+        return self.objective.critic_loss(self.critic, *points, epsilon)
+
+    def generator_loss(self, fake: Tensor) -> Tensor:
+        """The generator's loss that the objective has."""
+        return self.objective.generator_loss(self.critic, fake, None).total
+
+    def saturating_loss(self, fake: Tensor) -> Tensor:
+        """The generator's loss that saturates; see `saturating_loss`."""
+        return saturating_loss(self.critic, fake)
+
 
 def new_critic(
     method: Method, inputs: int, width: int, layers: int, random: Random, deviation: float | None = None
@@ -58,40 +76,44 @@ def saturating_loss(critic: nn.Module, fake: Tensor) -> Tensor:
     return -F.softplus(critic(fake)).mean()
 
 
-@dataclass(frozen=True)
-class Networks:
-    """The sizes of a generator and a critic of points in the plane.
+class PairStudy(Study):
+    """A study of critics and generators of points in the plane that are trained together."""
 
-    `critic_deviation` is that of the critic's weights at the start; None for He et al.'s (2015).
-    """
+    noise: Count
+    width: Width
+    layers: Layers
+    steps: Count
+    samples: Count = Field(description="samples of a trained generator that are measured")
+    enough: Count = Field(description="good samples that a mode needs to count as covered")
+    within: float = Field(gt=0, description="deviations from the nearest centre at which a sample is good")
 
-    noise: int
-    width: int
-    layers: int
-    critic_deviation: float | None = None
+    def train_pair(
+        self, method: Method, shape: Shape, random: Random, deviation: float | None = None
+    ) -> tuple[CriticTraining, Tensor, dict[str, Any]]:
+        """A critic, `samples` (N, 2) of its generator after `steps` updates, and how they cover the shape.
 
+        `deviation` is that of the critic's weights at the start; None for He et al.'s (2015).
+        """
+        playing = new_critic(method, 2, self.width, self.layers, random, deviation)
+        generator = build_generator(self.noise, 2, self.width, self.layers, random)
+        optimizer = method.optimizer.build(generator.parameters())
 
-def train_pair(
-    method: Method, networks: Networks, real: Sampler, steps: int, batch_size: int, random: Random
-) -> tuple[CriticTraining, nn.Module]:
-    """A critic and a generator of points in the plane after `steps` updates of the generator."""
-    playing = new_critic(method, 2, networks.width, networks.layers, random, networks.critic_deviation)
-    generator = build_generator(networks.noise, 2, networks.width, networks.layers, random)
-    optimizer = method.optimizer.build(generator.parameters())
+        def fake(count: int) -> Tensor:
+            points: Tensor = generator(torch.randn(count, self.noise, generator=random))
+            return points
 
-    def noise() -> Tensor:
-        return torch.randn(batch_size, networks.noise, generator=random)
-
-    for step in range(steps):
-        rate = method.optimizer.rate(step, steps)
-        for group in (*playing.optimizer.param_groups, *optimizer.param_groups):
-            group["lr"] = rate
-        for _ in range(method.objective.n_critic):
-            with torch.no_grad():
-                fake = generator(noise())
-            playing.step(real(batch_size, random), fake)
-        loss = method.objective.generator_loss(playing.critic, generator(noise()), None)
-        optimizer.zero_grad()
-        loss.total.backward()
-        optimizer.step()
-    return playing, generator
+        for step in range(self.steps):
+            rate = method.optimizer.rate(step, self.steps)
+            for group in (*playing.optimizer.param_groups, *optimizer.param_groups):
+                group["lr"] = rate
+            for _ in range(method.objective.n_critic):
+                with torch.no_grad():
+                    outputs = fake(self.batch_size)
+                playing.step(shape.sample(self.batch_size, random), outputs)
+            loss = playing.generator_loss(fake(self.batch_size))
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        with torch.no_grad():
+            samples = fake(self.samples)
+        return playing, samples, shape.coverage(samples, self.enough, self.within)._asdict()
