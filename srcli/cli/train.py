@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from srcli.cli.arguments import Device, TrainingData
 from srcli.cli.memory import keep_freed_memory
 from srcli.console import result, say, talk_as
 from srcli.errors import RunError, UserError
@@ -31,10 +32,7 @@ def train(
         Path | None, typer.Argument(metavar="FILE", help="An experiment file, in place of --preset.")
     ] = None,
     preset: Annotated[str | None, typer.Option(help="A preset's name; see `srcli presets list`.")] = None,
-    data: Annotated[
-        list[Path] | None,
-        typer.Option(help="A dataset from prepare-data; without it, drawn faces. May be repeated."),
-    ] = None,
+    data: TrainingData = None,
     out: Annotated[
         Path | None, typer.Option(help="The run directory.", show_default="runs/NAME-NUMBER")
     ] = None,
@@ -43,7 +41,7 @@ def train(
         list[str] | None,
         typer.Option("--set", metavar="A.B=VALUE", help="Change a setting; may be repeated."),
     ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
+    device: Device = "auto",
     precision: Annotated[
         Precision | None, typer.Option(help="Shorthand for --set training.precision=...")
     ] = None,

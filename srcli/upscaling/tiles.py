@@ -1,9 +1,9 @@
 """Enlarging pixels of any size with a network that was trained on small squares. NumPy only."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +14,6 @@ from srcli.generators.description import Description
 from srcli.pictures.pixels import to_network, to_pixels
 from srcli.upscaling.consistency import CONTEXT, settle_residual, spread_residual
 from srcli.upscaling.pixels import Pixels, values_of
-
-T = TypeVar("T")
 
 TILE_SIZE = 128
 """Side of a tile without its context, in low-resolution pixels."""
@@ -50,10 +48,6 @@ class Span(NamedTuple):
         """How far into the window the part starts."""
         return self.start - int(self.window.start)
 
-    def scaled_part(self, scale: int) -> slice:
-        """The part's place in the output."""
-        return slice(self.start * scale, self.stop * scale)
-
 
 def check_size(width: int, height: int, description: Description, name: str) -> None:
     """Makes sure that a generator takes a picture of this size in pixels; `name` is the picture's.
@@ -63,9 +57,9 @@ def check_size(width: int, height: int, description: Description, name: str) -> 
     """
     size = description.input_size
     if size is not None and (width, height) != (size, size):
-        model = description.label
+        model = f"the model ({description.label}) takes exactly {size}x{size}"
         raise ImageError(
-            f"{name}: it is {width}x{height}, but the model ({model}) takes exactly {size}x{size}",
+            f"{name}: it is {width}x{height}, but {model}",
             "Use a convolutional model (resnet or dcgan), which takes any size.",
         )
 
@@ -84,7 +78,6 @@ def enlarge_pixels(
 
     Args:
         pixels: (h, w, 1) or (h, w, 3), 8 or 16 bits. One channel runs as three equal ones and is averaged.
-        network: The network that enlarges.
         tile_size: Side of a tile without its context, in pixels of the input.
         on_progress: Called after each batch with the share of the picture that it was, in (0, 1].
         consistent: Whether the output's area average is made to be the input.
@@ -114,7 +107,7 @@ class Band:
         rows: The rows that the tiles fill.
         columns: The tiles, left to right.
         share: What each tile is of its picture, in (0, 1].
-        consistent: Whether the output's area average is made to be the input.
+        consistent: As in `enlarge_pixels`.
     """
 
     padded: Pixels
@@ -155,16 +148,10 @@ def enlarge_bands(
 ) -> list[Pixels]:
     """Enlarges rows of tiles, of one or several pictures; those of one size run through the network together.
 
-    Args:
-        bands: What to enlarge.
-        network: The network that enlarges.
-        on_progress: Called after each batch with the share of a picture, or the pictures, that it was.
+    Arguments and errors are those of `enlarge_pixels`.
 
     Returns:
         For each band its (scale * height, scale * w, channels), of the type of its picture.
-
-    Raises:
-        CheckpointError: The network's output is not a number.
     """
     scale = network.description.scale
     enlarged = [
@@ -176,10 +163,11 @@ def enlarge_bands(
         for column in band.columns:
             of_size.setdefault(band.window(column).shape[:2], []).append((index, column))
     for (height, width), tiles in of_size.items():
-        for some in _batches(tiles, max(1, BATCH_PIXELS // (height * width))):
-            high_res = network.enlarge(
-                to_network(np.stack([bands[index].window(column) for index, column in some]))
-            )
+        together = max(1, BATCH_PIXELS // (height * width))
+        for some in (tiles[start : start + together] for start in range(0, len(tiles), together)):
+            # One by one, since pictures of one size may be grey or coloured, of 8 or 16 bits.
+            low_res = [to_network(bands[index].window(column)[None]) for index, column in some]
+            high_res = network.enlarge(np.concatenate(low_res))
             for (index, column), values in zip(some, high_res, strict=True):
                 _place(enlarged[index], bands[index], column, values, scale)
             on_progress(sum(bands[index].share for index, _ in some))
@@ -190,9 +178,8 @@ def spans(length: int, tile_size: int, multiple: int, margin: int) -> list[Span]
     """Divides one axis into about equal tiles, whose parts and windows start and stop at multiples.
 
     Args:
-        length: Of the axis, a multiple of `multiple`.
+        length: A multiple of `multiple`.
         tile_size: The largest part, before it is rounded up to `multiple`.
-        multiple: What all positions are a multiple of.
         margin: Context on either side, before it is rounded up; it ends where the axis does.
     """
     margin = _round_up(margin, multiple)
@@ -209,22 +196,16 @@ def _place(enlarged: Pixels, band: Band, column: Span, high_res: NDArray[np.floa
     values = values_of(high_res, window)
     if band.consistent:
         values = spread_residual(values, window, scale)
-    place = enlarged[:, column.scaled_part(scale)]
+    place = enlarged[:, column.start * scale : column.stop * scale]
     # The last tiles reach into the padding, which the output does not have.
     height, width = place.shape[0] // scale, place.shape[1] // scale
     rows = slice(band.rows.context, band.rows.context + height)
     columns = slice(column.context, column.context + width)
     part = values[rows.start * scale : rows.stop * scale, columns.start * scale : columns.stop * scale]
-    place[:] = (
-        settle_residual(part, window[rows, columns], scale)
-        if band.consistent
-        else to_pixels(part, window.dtype)
-    )
-
-
-def _batches(tiles: Sequence[T], size: int) -> Iterator[Sequence[T]]:
-    for start in range(0, len(tiles), size):
-        yield tiles[start : start + size]
+    if band.consistent:
+        place[:] = settle_residual(part, window[rows, columns], scale)
+    else:
+        place[:] = to_pixels(part, window.dtype)
 
 
 def _pad(pixels: Pixels, least: int, multiple: int) -> Pixels:

@@ -16,7 +16,7 @@ from srcli.data.task import PAPER, Sizes
 from srcli.errors import CheckpointError, ImageError
 from srcli.generators.description import Description
 from srcli.generators.on_torch import TorchGenerator
-from srcli.upscaling.tiles import check_size, enlarge_pixels, spans
+from srcli.upscaling.tiles import bands_of, check_size, enlarge_bands, enlarge_pixels, spans
 
 
 @dataclass(frozen=True)
@@ -124,6 +124,13 @@ def test_sixteen_bits_keep_what_eight_would_round_away() -> None:
     ramp = np.arange(16 * 20, dtype=np.uint16).reshape(16, 20, 1) + 30_000
     enlarged = enlarge_pixels(ramp, REPEAT)
     assert len(np.unique(enlarged)) == 320
+
+
+def test_pictures_of_one_size_share_a_batch_whatever_their_pixels_are() -> None:
+    pictures = [noise(16, 16), noise(16, 16, 1), noise(16, 16, 1, 65535)]
+    bands = [band for pixels in pictures for band in bands_of(pixels, REPEAT.description)]
+    for pixels, enlarged in zip(pictures, enlarge_bands(bands, REPEAT), strict=True):
+        np.testing.assert_array_equal(enlarged, pixels.repeat(4, axis=0).repeat(4, axis=1))
 
 
 def test_missing_pixels_are_mirrored_and_not_black() -> None:
