@@ -21,13 +21,13 @@ from srcli.pictures.resize import enlarge_bicubic
 from srcli.upscaling.tiles import enlarge_pixels
 
 
-def read_labels(folder: Path, side: int, limit: int) -> Pixels:
-    """The centres of the first `limit` large enough pictures by name, (n, side, side, 3)."""
+def read_labels(folder: Path, side: int, limit: int | None) -> Pixels:
+    """The centres of the first `limit` large enough pictures by name, or of all, (n, side, side, 3)."""
     labels: list[Pixels] = []
     for path in sorted(folder.iterdir()):
         pixels = np.asarray(open_picture(path, str(path)))
         top, left = ((length - side) // 2 for length in pixels.shape[:2])
-        if min(top, left) >= 0 and len(labels) < limit:
+        if min(top, left) >= 0 and (limit is None or len(labels) < limit):
             labels.append(pixels[top : top + side, left : left + side])
     if not labels:
         raise SystemExit(f"{folder} has no picture of {side}x{side} pixels or more")

@@ -25,6 +25,7 @@ GENERATORS: dict[str, dict[str, Any]] = {
     "resnet": {"architecture": "resnet", "widths": [8, 8, 8]},
     "mlp": {"architecture": "mlp", "width": 32},
     "residual": {"architecture": "residual", "width": 8, "blocks": 2},
+    "compact": {"architecture": "compact", "width": 8, "blocks": 2},
     "noise": {"architecture": "dcgan", "input": "noise", "width": 8},
 }
 OBJECTIVES: dict[str, dict[str, Any]] = {

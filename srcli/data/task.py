@@ -93,6 +93,7 @@ class Sizes(BaseModel):
         input_size: The only side that its inputs may have, in pixels; None for any.
         size_multiple: Sides must be a multiple of this many pixels.
         context: Input pixels farther away than this have no influence on an output pixel.
+        tile_size: Side of the squares that large pictures are enlarged in, in input pixels, without context.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, populate_by_name=True)
@@ -102,6 +103,7 @@ class Sizes(BaseModel):
     input_size: int | None = Field(default=None, ge=1, le=4096)
     size_multiple: int = Field(default=1, ge=1, le=256)
     context: int = Field(default=0, ge=0, le=4096, alias="margin")  # the name that ONNX files have for it
+    tile_size: int = Field(default=128, ge=16, le=4096)
 
     @property
     def takes_noise(self) -> bool:

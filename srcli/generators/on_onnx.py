@@ -27,6 +27,7 @@ Provider = str | tuple[str, dict[str, int]]
 
 # As onnxruntime numbers its messages: errors come to us as exceptions anyhow.
 _FATAL_ONLY = 4
+_SHRINKAGE = "memory.enable_memory_arena_shrinkage"
 _WEIGHTS_FOLDER = "session.model_external_initializers_file_folder_path"
 
 
@@ -38,8 +39,13 @@ class PortableGenerator(Generator):
 
     def enlarge(self, low_res: NDArray[np.float32]) -> NDArray[np.float32]:
         """As `Generator.enlarge`."""
+        import onnxruntime
+
+        options = onnxruntime.RunOptions()
+        # What a large tile needed is given back before its pixels are rounded and written.
+        options.add_run_config_entry(_SHRINKAGE, "cpu:0")
         try:
-            outputs: NDArray[np.float32] = self.session.run([OUTPUT], {INPUT: low_res})[0]
+            outputs: NDArray[np.float32] = self.session.run([OUTPUT], {INPUT: low_res}, options)[0]
         except Exception as error:  # onnxruntime has a type of its own for each status, none for memory
             if "alloc" in str(error):
                 raise MemoryError(str(error)) from error
@@ -73,6 +79,8 @@ def open_portable(content: bytes, source: str, device: str) -> PortableGenerator
     providers = execution_providers(device, onnxruntime.get_available_providers())
     options = onnxruntime.SessionOptions()
     options.log_severity_level = _FATAL_ONLY
+    # Plans of memory, one for each size of input, reserve up to twice what a large tile needs.
+    options.enable_mem_pattern = False
     try:
         # A stranger's model may name other files as its weights; below a file, there are none.
         options.add_session_config_entry(_WEIGHTS_FOLDER, f"{__file__}/nothing")

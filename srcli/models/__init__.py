@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from srcli.models.compact import CompactGenerator
 from srcli.models.dcgan import DcganCritic, DcganGenerator
 from srcli.models.mlp import MlpCritic, MlpGenerator
 from srcli.models.residual import ResidualGenerator
@@ -11,7 +12,7 @@ from srcli.models.resnet import ResnetGenerator
 from srcli.models.srez import SrezCritic, SrezGenerator
 
 GeneratorSettings = Annotated[
-    DcganGenerator | ResnetGenerator | MlpGenerator | ResidualGenerator | SrezGenerator,
+    DcganGenerator | ResnetGenerator | MlpGenerator | ResidualGenerator | CompactGenerator | SrezGenerator,
     Field(discriminator="architecture"),
 ]
 CriticSettings = Annotated[DcganCritic | MlpCritic | SrezCritic, Field(discriminator="architecture")]

@@ -20,7 +20,7 @@ from srcli.upscaling.pictures import Picture, finish_rows, fit_format, show_visi
 from srcli.upscaling.pixels import Pixels
 from srcli.upscaling.plan import Job
 from srcli.upscaling.reading import read_picture
-from srcli.upscaling.tiles import BATCH_PIXELS, Band, bands_of, check_size, enlarge_bands
+from srcli.upscaling.tiles import BATCH_PIXELS, TileRow, check_size, enlarge_tile_rows, tile_rows_of
 from srcli.upscaling.writing import DEFAULT_QUALITY, write_picture
 from srcli.version import __version__
 
@@ -65,7 +65,7 @@ class Item:
         picture: The decoded picture; None if decoding failed.
         in_size: Width and height of the input, upright; None if it could not be read.
         out_size: Width and height of the output.
-        bands: The number of its parts, 1 if it failed.
+        tile_rows: The number of its parts, 1 if it failed.
         remarks: Messages for the user about what was dropped.
         error: Why it failed; its remaining parts are not enlarged.
         seconds: From start to writing, including waits.
@@ -78,7 +78,7 @@ class Item:
     picture: Picture | None = None
     in_size: tuple[int, int] | None = None
     out_size: tuple[int, int] | None = None
-    bands: int = 1
+    tile_rows: int = 1
     remarks: tuple[str, ...] = ()
     error: ImageError | None = None
     seconds: float = 0
@@ -91,7 +91,7 @@ class Part:
     """A row of tiles of a picture, before or after the network; None for a failed picture."""
 
     item: Item
-    band: Band | None
+    tile_row: TileRow | None
     enlarged: Pixels | None = None
 
 
@@ -101,13 +101,13 @@ def decode(jobs: Iterable[Job], options: UpscaleOptions, stdin: bytes) -> Genera
     pixels: Counter[tuple[int, ...]] = Counter()
     for job in jobs:
         item = Item(job)
-        bands = _decode(item, options, stdin)
-        if not bands:
+        tile_rows = _decode(item, options, stdin)
+        if not tile_rows:
             chunk.append(Part(item, None))
-        for band in bands:
-            chunk.append(Part(item, band))
-            shape = band.padded.shape[:2]
-            pixels[shape] += band.height * shape[1]
+        for tile_row in tile_rows:
+            chunk.append(Part(item, tile_row))
+            shape = tile_row.padded.shape[:2]
+            pixels[shape] += tile_row.height * shape[1]
             if pixels[shape] >= BATCH_PIXELS or pixels.total() >= CHUNK_PIXELS:
                 yield chunk
                 chunk = []
@@ -115,18 +115,18 @@ def decode(jobs: Iterable[Job], options: UpscaleOptions, stdin: bytes) -> Genera
     yield chunk
 
 
-def _decode(item: Item, options: UpscaleOptions, stdin: bytes) -> list[Band]:
-    """Decodes a picture into its item; returns no bands if that fails."""
+def _decode(item: Item, options: UpscaleOptions, stdin: bytes) -> list[TileRow]:
+    """Decodes a picture into its item; returns no tile_rows if that fails."""
     job, description = item.job, options.generator.description
-    bands: list[Band] = []
+    tile_rows: list[TileRow] = []
     with noting_errors(item):
         picture = read_picture(job.source or io.BytesIO(stdin), job.name)
         height, width = picture.colour.shape[:2]
         check_size(width, height, description, job.name)
         item.picture = prepare(item, picture, options)
-        bands = bands_of(item.picture.colour, description, consistent=options.consistent)
-        item.bands = len(bands)
-    return bands
+        tile_rows = tile_rows_of(item.picture.colour, description, consistent=options.consistent)
+        item.tile_rows = len(tile_rows)
+    return tile_rows
 
 
 def prepare(item: Item, picture: Picture, options: UpscaleOptions) -> Picture:
@@ -156,14 +156,19 @@ def enlarge(
     """
     with closing(chunks):
         for chunk in chunks:
-            bands = [part.band for part in chunk if part.band and not part.item.error]
+            tile_rows = [part.tile_row for part in chunk if part.tile_row and not part.item.error]
             try:
-                enlarged = dict(zip(bands, enlarge_bands(bands, options.generator, on_progress), strict=True))
+                enlarged = dict(
+                    zip(tile_rows, enlarge_tile_rows(tile_rows, options.generator, on_progress), strict=True)
+                )
             except MemoryError:
                 enlarged = {}
                 for part in chunk:
                     part.item.error = part.item.error or _no_memory(part.item)
-            yield [replace(part, enlarged=enlarged.get(part.band) if part.band else None) for part in chunk]
+            yield [
+                replace(part, enlarged=enlarged.get(part.tile_row) if part.tile_row else None)
+                for part in chunk
+            ]
 
 
 def write(chunks: Generator[list[Part]], options: UpscaleOptions) -> Generator[Item]:
@@ -172,7 +177,7 @@ def write(chunks: Generator[list[Part]], options: UpscaleOptions) -> Generator[I
         parts = (part for chunk in chunks for part in chunk)
         for first in parts:
             item = first.item
-            own_parts = chain([first], islice(parts, item.bands - 1))
+            own_parts = chain([first], islice(parts, item.tile_rows - 1))
             with noting_errors(item):
                 if item.picture is not None:
                     write_item(item, item.picture, _rows(item.picture, own_parts, options), options)
@@ -204,9 +209,9 @@ def _rows(picture: Picture, parts: Iterable[Part], options: UpscaleOptions) -> I
     for part in parts:
         if part.item.error is not None:
             raise part.item.error
-        assert part.band is not None
+        assert part.tile_row is not None
         assert part.enlarged is not None
-        yield finish_rows(picture, part.enlarged, part.band.rows.start, options.scale, options.compare)
+        yield finish_rows(picture, part.enlarged, part.tile_row.rows.start, options.scale, options.compare)
 
 
 @contextmanager

@@ -15,11 +15,11 @@ from srcli.pictures.pixels import to_network, to_pixels
 from srcli.upscaling.consistency import CONTEXT, settle_residual, spread_residual
 from srcli.upscaling.pixels import Pixels, values_of
 
-TILE_SIZE = 128
-"""Side of a tile without its context, in low-resolution pixels."""
-
 BATCH_PIXELS = 64 * 16 * 16
 """Tiles of one size run together up to so many pixels with their contexts; a larger one runs alone."""
+
+STRIP_ROWS = 64
+"""So many rows of an output are rounded at once."""
 
 MINIMUM_SIZE = 16
 """Smaller sides are mirrored up to this, unless the network takes one size only."""
@@ -67,7 +67,7 @@ def check_size(width: int, height: int, description: Description, name: str) -> 
 def enlarge_pixels(
     pixels: Pixels,
     network: Network,
-    tile_size: int = TILE_SIZE,
+    tile_size: int | None = None,
     on_progress: Callable[[float], None] = lambda _: None,
     consistent: bool = False,
 ) -> Pixels:
@@ -78,7 +78,7 @@ def enlarge_pixels(
 
     Args:
         pixels: (h, w, 1) or (h, w, 3), 8 or 16 bits. One channel runs as three equal ones and is averaged.
-        tile_size: Side of a tile without its context, in pixels of the input.
+        tile_size: Side of a tile without its context, in pixels of the input; None for the network's.
         on_progress: Called after each batch with the share of the picture that it was, in (0, 1].
         consistent: Whether the output's area average is made to be the input.
 
@@ -88,17 +88,20 @@ def enlarge_pixels(
     Raises:
         CheckpointError: The network's output is not a number.
     """
-    bands, scale = bands_of(pixels, network.description, tile_size, consistent), network.description.scale
+    tile_rows, scale = (
+        tile_rows_of(pixels, network.description, tile_size, consistent),
+        network.description.scale,
+    )
     height, width, channels = pixels.shape
     enlarged = np.empty((height * scale, width * scale, channels), dtype=pixels.dtype)
-    for band in bands:
-        (rows,) = enlarge_bands([band], network, on_progress)
-        enlarged[band.rows.start * scale :][: len(rows)] = rows
+    for tile_row in tile_rows:
+        (rows,) = enlarge_tile_rows([tile_row], network, on_progress)
+        enlarged[tile_row.rows.start * scale :][: len(rows)] = rows
     return enlarged
 
 
 @dataclass(frozen=True, eq=False)
-class Band:
+class TileRow:
     """A row of tiles of a picture.
 
     Attributes:
@@ -127,51 +130,64 @@ class Band:
         return self.padded[self.rows.window, column.window]
 
 
-def bands_of(
-    pixels: Pixels, sizes: Sizes, tile_size: int = TILE_SIZE, consistent: bool = False
-) -> list[Band]:
+def tile_rows_of(
+    pixels: Pixels, sizes: Sizes, tile_size: int | None = None, consistent: bool = False
+) -> list[TileRow]:
     """Divides a picture, (h, w, 1) or (h, w, 3), into rows of tiles, from top to bottom."""
     size, multiple = pixels.shape[:2], sizes.size_multiple
     margin = sizes.context + CONTEXT * consistent
     padded = _pad(pixels, sizes.input_size or MINIMUM_SIZE, multiple)
     # Tiles that lie in the mirrored part alone are left out.
     rows, columns = (
-        [span for span in spans(side, tile_size, multiple, margin) if span.start < end]
+        [span for span in spans(side, tile_size or sizes.tile_size, multiple, margin) if span.start < end]
         for side, end in zip(padded.shape[:2], size, strict=True)
     )
     share = 1 / (len(rows) * len(columns))
-    return [Band(padded, size, row, columns, share, consistent) for row in rows]
+    return [TileRow(padded, size, row, columns, share, consistent) for row in rows]
 
 
-def enlarge_bands(
-    bands: Sequence[Band], network: Network, on_progress: Callable[[float], None] = lambda _: None
+def enlarge_tile_rows(
+    tile_rows: Sequence[TileRow], network: Network, on_progress: Callable[[float], None] = lambda _: None
 ) -> list[Pixels]:
     """Enlarges rows of tiles, of one or several pictures; those of one size run through the network together.
 
     Arguments and errors are those of `enlarge_pixels`.
 
     Returns:
-        For each band its (scale * height, scale * w, channels), of the type of its picture.
+        For each tile_row its (scale * height, scale * w, channels), of the type of its picture.
     """
     scale = network.description.scale
     enlarged = [
-        np.empty((band.height * scale, band.size[1] * scale, band.padded.shape[2]), band.padded.dtype)
-        for band in bands
+        np.empty(
+            (tile_row.height * scale, tile_row.size[1] * scale, tile_row.padded.shape[2]),
+            tile_row.padded.dtype,
+        )
+        for tile_row in tile_rows
     ]
     of_size: dict[tuple[int, ...], list[tuple[int, Span]]] = {}
-    for index, band in enumerate(bands):
-        for column in band.columns:
-            of_size.setdefault(band.window(column).shape[:2], []).append((index, column))
+    for index, tile_row in enumerate(tile_rows):
+        for column in tile_row.columns:
+            of_size.setdefault(tile_row.window(column).shape[:2], []).append((index, column))
     for (height, width), tiles in of_size.items():
         together = max(1, BATCH_PIXELS // (height * width))
         for some in (tiles[start : start + together] for start in range(0, len(tiles), together)):
-            # One by one, since pictures of one size may be grey or coloured, of 8 or 16 bits.
-            low_res = [to_network(bands[index].window(column)[None]) for index, column in some]
-            high_res = network.enlarge(np.concatenate(low_res))
-            for (index, column), values in zip(some, high_res, strict=True):
-                _place(enlarged[index], bands[index], column, values, scale)
-            on_progress(sum(bands[index].share for index, _ in some))
+            _enlarge_tiles(some, tile_rows, enlarged, network)
+            on_progress(sum(tile_rows[index].share for index, _ in some))
     return enlarged
+
+
+def _enlarge_tiles(
+    tiles: Sequence[tuple[int, Span]],
+    tile_rows: Sequence[TileRow],
+    enlarged: Sequence[Pixels],
+    network: Network,
+) -> None:
+    """Runs tiles of one size, each the number of its tile_row and its columns, and puts them into their tile_rows."""
+    # One by one, since pictures of one size may be grey or coloured, of 8 or 16 bits.
+    low_res = [to_network(tile_rows[index].window(column)[None]) for index, column in tiles]
+    high_res = network.enlarge(np.concatenate(low_res))
+    for (index, column), values in zip(tiles, high_res, strict=True):
+        _place(enlarged[index], tile_rows[index], column, values, network.description.scale)
 
 
 def spans(length: int, tile_size: int, multiple: int, margin: int) -> list[Span]:
@@ -190,22 +206,27 @@ def spans(length: int, tile_size: int, multiple: int, margin: int) -> list[Span]
     ]
 
 
-def _place(enlarged: Pixels, band: Band, column: Span, high_res: NDArray[np.float32], scale: int) -> None:
-    """Puts a tile's part of a window's enlargement (3, h, w) into that of its band."""
-    window = band.window(column)
-    values = values_of(high_res, window)
-    if band.consistent:
-        values = spread_residual(values, window, scale)
+def _place(
+    enlarged: Pixels, tile_row: TileRow, column: Span, high_res: NDArray[np.float32], scale: int
+) -> None:
+    """Puts a tile's part of a window's enlargement (3, h, w) into that of its tile_row."""
+    window = tile_row.window(column)
     place = enlarged[:, column.start * scale : column.stop * scale]
     # The last tiles reach into the padding, which the output does not have.
     height, width = place.shape[0] // scale, place.shape[1] // scale
-    rows = slice(band.rows.context, band.rows.context + height)
+    rows = slice(tile_row.rows.context, tile_row.rows.context + height)
     columns = slice(column.context, column.context + width)
-    part = values[rows.start * scale : rows.stop * scale, columns.start * scale : columns.stop * scale]
-    if band.consistent:
+    wide = slice(columns.start * scale, columns.stop * scale)
+    if tile_row.consistent:
+        values = spread_residual(values_of(high_res, window), window, scale)
+        part = values[rows.start * scale : rows.stop * scale, wide]
         place[:] = settle_residual(part, window[rows, columns], scale)
-    else:
-        place[:] = to_pixels(part, window.dtype)
+        return
+    # A few rows at a time: in double precision the tile would take more memory than the network does.
+    for start in range(0, len(place), STRIP_ROWS):
+        strip = place[start : start + STRIP_ROWS]
+        top = rows.start * scale + start
+        strip[:] = to_pixels(values_of(high_res[:, top : top + len(strip), wide], window), window.dtype)
 
 
 def _pad(pixels: Pixels, least: int, multiple: int) -> Pixels:

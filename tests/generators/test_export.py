@@ -26,7 +26,7 @@ from srcli.generators.on_torch import load_torch_generator
 from srcli.runs.checkpoints import write_weights
 from srcli.storage.checksums import sha256_of
 
-KINDS = ("residual", "resnet", "dcgan", "mlp", "noise")
+KINDS = ("residual", "compact", "resnet", "dcgan", "mlp", "noise")
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +63,7 @@ def changed(source: Path, target: Path, change: Callable[[onnx.ModelProto], None
     return target
 
 
-@pytest.mark.parametrize("kind", ["residual", "resnet", "dcgan", "mlp"])
+@pytest.mark.parametrize("kind", ["residual", "compact", "resnet", "dcgan", "mlp"])
 @pytest.mark.parametrize("batch", [1, 5])
 def test_an_onnx_file_enlarges_as_torch_does(folder: Path, kind: str, batch: int) -> None:
     theirs, ours = (load_generator(str(folder / f"{kind}.{ending}")) for ending in ("safetensors", "onnx"))

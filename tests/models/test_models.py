@@ -7,6 +7,7 @@ from torch import nn
 
 from srcli.data.task import PAPER
 from srcli.experiment.loading import load_experiment
+from srcli.models.compact import CompactGenerator
 from srcli.models.dcgan import DcganCritic, DcganGenerator
 from srcli.models.layers import initialize_he, normalization
 from srcli.models.mlp import MlpCritic, MlpGenerator
@@ -114,10 +115,11 @@ def test_critics_give_one_score_a_sample(settings: DcganCritic | MlpCritic) -> N
         DcganGenerator(architecture="dcgan", width=4),
         ResnetGenerator(architecture="resnet", widths=(4, 4, 4)),
         ResidualGenerator(architecture="residual", width=4, blocks=3),
+        CompactGenerator(architecture="compact", width=4, blocks=3),
     ],
 )
 def test_no_pixel_beyond_the_stated_context_has_influence(
-    settings: DcganGenerator | ResnetGenerator | ResidualGenerator,
+    settings: DcganGenerator | ResnetGenerator | ResidualGenerator | CompactGenerator,
 ) -> None:
     network = settings.build(PAPER).eval()
     initialize_he(network)
@@ -183,6 +185,31 @@ def test_a_residual_generator_starts_as_bicubic_enlargement() -> None:
     bicubic = torch.nn.functional.interpolate(low_res, size=(36, 28), mode="bicubic")
     network = ResidualGenerator(architecture="residual", width=8, blocks=2).build(PAPER)
     torch.testing.assert_close(network(low_res), bicubic)
+
+
+def test_a_compact_generator_starts_as_bicubic_enlargement() -> None:
+    low_res = torch.rand(2, 3, 9, 7) * 2 - 1
+    bicubic = torch.nn.functional.interpolate(low_res, size=(36, 28), mode="bicubic")
+    network = CompactGenerator(architecture="compact", width=8, blocks=2).build(PAPER)
+    torch.testing.assert_close(network(low_res), bicubic)
+
+
+def test_a_compact_generator_places_its_last_channels_as_a_pixel_shuffle_does() -> None:
+    network = CompactGenerator(architecture="compact", width=8, blocks=2).build(PAPER)
+    low_res = torch.zeros(1, 3, 5, 7)
+    with torch.no_grad():
+        network.to_pixels.bias.copy_(torch.arange(48.0))
+    enlarged = network(low_res)[0]
+    for colour, row, column in ((0, 0, 0), (1, 2, 3), (2, 3, 1)):
+        expected = torch.full((5, 7), 16.0 * colour + 4 * row + column)
+        torch.testing.assert_close(enlarged[colour, row::4, column::4], expected)
+
+
+def test_a_compact_generator_has_the_parameters_counted_by_hand() -> None:
+    width, blocks = 80, 16
+    expected = conv(3, width, 3) + (2 * blocks + 1) * conv(width, width, 3) + conv(width, 48, 3)
+    settings = CompactGenerator(architecture="compact", width=width, blocks=blocks)
+    assert count(settings.build(PAPER)) == expected == 1_940_288
 
 
 def test_a_residual_generators_branches_start_small() -> None:
