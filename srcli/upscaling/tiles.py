@@ -182,7 +182,7 @@ def _enlarge_tiles(
     enlarged: Sequence[Pixels],
     network: Network,
 ) -> None:
-    """Runs tiles of one size, each the number of its tile_row and its columns, and puts them into their tile_rows."""
+    """Runs tiles of one size, each given by its row's number and its columns, and puts them into their rows."""
     # One by one, since pictures of one size may be grey or coloured, of 8 or 16 bits.
     low_res = [to_network(tile_rows[index].window(column)[None]) for index, column in tiles]
     high_res = network.enlarge(np.concatenate(low_res))
