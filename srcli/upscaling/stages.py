@@ -116,7 +116,7 @@ def decode(jobs: Iterable[Job], options: UpscaleOptions, stdin: bytes) -> Genera
 
 
 def _decode(item: Item, options: UpscaleOptions, stdin: bytes) -> list[TileRow]:
-    """Decodes a picture into its item; returns no tile_rows if that fails."""
+    """Decodes a picture into its item; returns no rows if that fails."""
     job, description = item.job, options.generator.description
     tile_rows: list[TileRow] = []
     with noting_errors(item):

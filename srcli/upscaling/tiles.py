@@ -182,7 +182,7 @@ def _enlarge_tiles(
     enlarged: Sequence[Pixels],
     network: Network,
 ) -> None:
-    """Runs tiles of one size, each given by its row's number and its columns, and puts them into their rows."""
+    """Runs tiles of one size, each given by the number of its row and its columns; fills in their rows."""
     # One by one, since pictures of one size may be grey or coloured, of 8 or 16 bits.
     low_res = [to_network(tile_rows[index].window(column)[None]) for index, column in tiles]
     high_res = network.enlarge(np.concatenate(low_res))
@@ -209,7 +209,7 @@ def spans(length: int, tile_size: int, multiple: int, margin: int) -> list[Span]
 def _place(
     enlarged: Pixels, tile_row: TileRow, column: Span, high_res: NDArray[np.float32], scale: int
 ) -> None:
-    """Puts a tile's part of a window's enlargement (3, h, w) into that of its tile_row."""
+    """Puts a tile's part of a window's enlargement (3, h, w) into that of its row."""
     window = tile_row.window(column)
     place = enlarged[:, column.start * scale : column.stop * scale]
     # The last tiles reach into the padding, which the output does not have.
