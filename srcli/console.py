@@ -54,7 +54,8 @@ def printable(text: str) -> str:
 
     File names, also those inside archives, may come from anyone.
     """
-    return text if text.isprintable() else "".join(map(_as_shown, text))
+    obeyed = {character for character in text if unicodedata.category(character) in _OBEYED}
+    return text.translate({ord(it): it.encode("unicode_escape").decode("ascii") for it in obeyed})
 
 
 def talk_console() -> Console:
@@ -64,12 +65,14 @@ def talk_console() -> Console:
 
 def say(text: str) -> None:
     """Prints one plain line on standard error."""
-    _talk(text)
+    if is_talking():
+        _write(text, colour=None)
 
 
 def warn(text: str) -> None:
     """Prints a line on standard error, starting with `warning:`."""
-    _talk(f"warning: {text}", colour=33)
+    if is_talking():
+        _write(f"warning: {text}", colour=33)
 
 
 def fail(text: str) -> None:
@@ -126,8 +129,8 @@ def progress(unit: str) -> Progress:
     """A progress bar on standard error with rate and time left; shown on a terminal only.
 
     Args:
-        unit: What is counted, in the plural, for example `images`. Tasks have the fields `rate` and `note`:
-            remarks separated by commas, of which as many are shown as fit.
+        unit: What is counted, in the plural. Tasks have the fields `rate` and `note`: remarks separated by
+            commas, of which as many are shown as fit.
     """
     return FittingProgress(unit, talk_console())
 
@@ -136,10 +139,6 @@ class FittingProgress(Progress):
     """A progress bar that keeps the bar, the count and the time left on narrow terminals.
 
     Dropped in turn: remarks, last first, then the time taken, the rate, the name.
-
-    Args:
-        unit: What is counted, in the plural.
-        console: Where the bar is shown, if that is a terminal.
     """
 
     def __init__(self, unit: str, console: Console) -> None:
@@ -164,7 +163,10 @@ class FittingProgress(Progress):
     def make_tasks_table(self, tasks: Iterable[Task]) -> Table:
         """The table that rich shows: a row for each task."""
         visible = [task for task in tasks if task.visible]
-        cells = {column: [self._cell(column, task) for task in visible] for column in self.columns}
+        cells: dict[str | ProgressColumn, list[RenderableType]] = {
+            column: [column if isinstance(column, str) else column(task) for task in visible]
+            for column in self.columns
+        }
         widths = {
             column: max((self._width(cell) for cell in column_cells), default=0) + 1
             for column, column_cells in cells.items()
@@ -185,9 +187,6 @@ class FittingProgress(Progress):
             row_cells = [bar if column is self._bar else cells[column][row] for column in shown]
             drawn.add_row(*row_cells, *([notes] if notes else []))
         return drawn
-
-    def _cell(self, column: str | ProgressColumn, task: Task) -> RenderableType:
-        return column if isinstance(column, str) else column(task)
 
     def _width(self, cell: RenderableType) -> int:
         return Measurement.get(self._terminal, self._terminal.options, cell).maximum
@@ -214,19 +213,9 @@ def table(title: str, columns: list[str], rows: list[list[Any]]) -> None:
     talk_console().print(drawn)
 
 
-def _as_shown(character: str) -> str:
-    is_obeyed = unicodedata.category(character) in _OBEYED
-    return character.encode("unicode_escape").decode("ascii") if is_obeyed else character
-
-
 def _plain(text: str) -> Text:
     """Text without markup or terminal control characters."""
     return Text(printable(text))
-
-
-def _talk(text: str, colour: int | None = None) -> None:
-    if is_talking():
-        _write(text, colour)
 
 
 def _write(text: str, colour: int | None) -> None:

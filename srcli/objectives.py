@@ -125,27 +125,19 @@ class Gan(Adversarial):
     name: Literal["gan"]
     n_critic: int = Field(default=1, ge=1, le=10**6)
 
-    stuck_points: ClassVar[Sequence[StuckPoint]] = (
+    stuck_points = (
         # In logits: the probabilities of real and generated differ by at most 5 in 100.
         StuckPoint("wasserstein", 0.0, 0.2, BLIND),
         StuckPoint("critic_loss", 0.0, 0.01, "the critic is sure of every picture"),
     )
-    paper_optimizer: ClassVar[Mapping[str, Any]] = {
-        "name": "adam",
-        "learning_rate": 2e-4,
-        "beta1": 0.5,
-        "beta2": 0.999,
-    }
+    paper_optimizer = {"name": "adam", "learning_rate": 2e-4, "beta1": 0.5, "beta2": 0.999}
 
     def critic_loss(self, critic: Critic, real: Tensor, fake: Tensor, _epsilon: Tensor) -> Loss:
         """`-E[log s(D(x))] - E[log(1 - s(D(G(z))))]` (equation 2) of images (B, 3, H, H), on logits."""
         real_scores, fake_scores = critic(real).float(), critic(fake).float()
         real_loss, fake_loss = F.softplus(-real_scores).mean(), F.softplus(fake_scores).mean()
-        terms = {
-            "critic_real": real_loss,
-            "critic_fake": fake_loss,
-            "wasserstein": wasserstein_estimate(real_scores, fake_scores),
-        }
+        wasserstein = wasserstein_estimate(real_scores, fake_scores)
+        terms = {"critic_real": real_loss, "critic_fake": fake_loss, "wasserstein": wasserstein}
         return Loss(real_loss + fake_loss, terms)
 
     def adversarial_loss(self, scores: Tensor) -> Tensor:
@@ -159,9 +151,9 @@ class Wgan(Adversarial):
     name: Literal["wgan"]
     clip_value: float = Field(default=0.01, gt=0)
 
-    stuck_points: ClassVar[Sequence[StuckPoint]] = (StuckPoint("wasserstein", 0.0, 5e-4, BLIND),)
+    stuck_points = (StuckPoint("wasserstein", 0.0, 5e-4, BLIND),)
     # As TensorFlow has it, with which the paper's networks were trained.
-    paper_optimizer: ClassVar[Mapping[str, Any]] = {
+    paper_optimizer = {
         "name": "rmsprop",
         "learning_rate": 1e-4,
         "decay": 0.9,
@@ -190,15 +182,10 @@ class WganGp(Adversarial):
     name: Literal["wgan-gp"]
     gradient_penalty_weight: float = Field(default=10.0, gt=0)
 
-    allows_batch_norm_critic: ClassVar[bool] = False
+    allows_batch_norm_critic = False
     # Scores of slope 1 are distances between pictures: 0.1 is one grey level in each of 160 values.
-    stuck_points: ClassVar[Sequence[StuckPoint]] = (StuckPoint("wasserstein", 0.0, 0.1, BLIND),)
-    paper_optimizer: ClassVar[Mapping[str, Any]] = {
-        "name": "adam",
-        "learning_rate": 2e-4,
-        "beta1": 0.5,
-        "beta2": 0.9,
-    }
+    stuck_points = (StuckPoint("wasserstein", 0.0, 0.1, BLIND),)
+    paper_optimizer = {"name": "adam", "learning_rate": 2e-4, "beta1": 0.5, "beta2": 0.9}
 
     def critic_loss(self, critic: Critic, real: Tensor, fake: Tensor, epsilon: Tensor) -> Loss:
         """`E[D(G(z))] - E[D(x)] + lambda E[(||grad D(x_hat)||_2 - 1)^2]` (equation 6)."""
@@ -222,7 +209,7 @@ class Pixel(AnyObjective):
 
     name: Literal["pixel"]
 
-    has_critic: ClassVar[bool] = False
+    has_critic = False
     n_critic: ClassVar[int] = 0
     pixel_weight: ClassVar[float] = 1.0
 

@@ -50,8 +50,7 @@ class Adam(Scheduled):
 
     def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         """A fused Adam over the parameters: same update, one pass over memory."""
-        betas = (self.beta1, self.beta2)
-        return DenseAdam(parameters, lr=self.learning_rate, betas=betas, fused=True)
+        return DenseAdam(parameters, lr=self.learning_rate, betas=(self.beta1, self.beta2), fused=True)
 
 
 class DenseAdam(torch.optim.Adam):
@@ -65,7 +64,7 @@ class DenseAdam(torch.optim.Adam):
     def _init_group(self, group: Any, *lists: list[Tensor]) -> bool:
         has_complex: bool = super()._init_group(group, *lists)  # type: ignore[no-untyped-call]
         parameters, gradients = lists[:2]
-        turned = [_is_channels_last(parameter) for parameter in parameters]
+        turned = [p.dim() == 4 and p.is_contiguous(memory_format=torch.channels_last) for p in parameters]
         for tensors in lists:
             for place, tensor in enumerate(tensors):
                 if turned[place] and tensor.dim() == 4:
@@ -91,40 +90,16 @@ class RmsProp(Scheduled):
         """An RMSProp over the parameters."""
         if not self.epsilon_inside and self.initial_average == 0:
             return torch.optim.RMSprop(parameters, self.learning_rate, self.decay, self.epsilon)
-        return GeneralRmsProp(
-            parameters,
-            lr=self.learning_rate,
-            decay=self.decay,
-            epsilon=self.epsilon,
-            epsilon_inside=self.epsilon_inside,
-            initial_average=self.initial_average,
-        )
+        own = self.model_dump(include={"decay", "epsilon", "epsilon_inside", "initial_average"})
+        return GeneralRmsProp(parameters, {"lr": self.learning_rate, **own})
 
 
 class GeneralRmsProp(torch.optim.Optimizer):
-    """RMSProp with epsilon under the root or beside it, and any start of the average `a` of squares.
+    """RMSProp with the settings of `RmsProp`, and `lr`, as defaults; `a` is the average of squares.
 
     `a <- decay a + (1 - decay) g^2`, then `w <- w - lr g / sqrt(a + epsilon)`, as TensorFlow 1's
     `RMSPropOptimizer` without momentum, or `w <- w - lr g / (sqrt(a) + epsilon)`.
     """
-
-    def __init__(
-        self,
-        parameters: Any,
-        lr: float,
-        decay: float = 0.9,
-        epsilon: float = 1e-10,
-        epsilon_inside: bool = True,
-        initial_average: float = 1.0,
-    ) -> None:
-        defaults = {
-            "lr": lr,
-            "decay": decay,
-            "epsilon": epsilon,
-            "epsilon_inside": epsilon_inside,
-            "initial_average": initial_average,
-        }
-        super().__init__(parameters, defaults)
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
@@ -151,10 +126,6 @@ class GeneralRmsProp(torch.optim.Optimizer):
             state["square_avg"] = torch.full_like(weight, initial, requires_grad=False)
         average: Tensor = state["square_avg"]
         return average
-
-
-def _is_channels_last(tensor: Tensor) -> bool:
-    return tensor.dim() == 4 and tensor.is_contiguous(memory_format=torch.channels_last)
 
 
 OptimizerSettings = Annotated[Adam | RmsProp, Field(discriminator="name")]

@@ -14,7 +14,7 @@ from srcli.generators.description import Description
 from srcli.upscaling.pictures import Picture, finish_rows, fit_format, show_visible
 from srcli.upscaling.pixels import Pixels
 from srcli.upscaling.tiles import Network, enlarge_pixels
-from srcli.upscaling.writing import Provenance, write_picture
+from srcli.upscaling.writing import write_picture
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Blur:
         return means.repeat(4, axis=2).repeat(4, axis=3)
 
 
-PROVENANCE = Provenance("srcli 1.2", "mlp-gan, step 3, sha256 abc")
+PROVENANCE = {"Software": "srcli 1.2", "srcli:model": "mlp-gan, step 3, sha256 abc"}
 
 REPEAT = Blur(reach=0, context=0)
 

@@ -9,7 +9,9 @@ from torch import Tensor, nn
 
 from srcli.data.dataset import Dataset
 from srcli.drawn_faces.faces import draw_faces
+from srcli.experiment.mistakes import validate
 from srcli.experiment.schema import Experiment
+from srcli.experiment.yaml_text import read_document
 from srcli.packing.pack import Packing, pack
 from srcli.packing.sources import open_source
 from srcli.runs.directory import RunDirectory
@@ -75,6 +77,12 @@ def small_experiment(
             "training": {**settings, **training},
         }
     )
+
+
+def parse_experiment(text: str, source: str) -> Experiment:
+    """A complete experiment from YAML or JSON text."""
+    document = read_document(text, source)
+    return validate(Experiment, document.values, document)
 
 
 def small_dataset(faces: int = 40, test: int = 10) -> Dataset:

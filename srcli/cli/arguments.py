@@ -1,12 +1,19 @@
-"""Checks on the raw command line, before any command parses it."""
+"""Options that commands share, and checks on the raw command line before any command parses it."""
 
 import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Annotated
 
 import typer
+
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")]
+TrainingData = Annotated[
+    list[Path] | None,
+    typer.Option(help="A dataset from prepare-data; without it, drawn faces. May be repeated."),
+]
 
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 

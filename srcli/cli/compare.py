@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from srcli.cli.arguments import Device
+
 if TYPE_CHECKING:
     from srcli.comparison.compare import Model
 
@@ -32,7 +34,7 @@ def compare(
             " pixels), kernel:bicubic, kernel:bilinear or kernel:lanczos.",
         ),
     ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
+    device: Device = "auto",
 ) -> None:
     """Compare models on the same test faces, measured and shown side by side.
 
@@ -57,9 +59,9 @@ def compare(
     from srcli.interface import compare as compare_models
 
     results.check_folder(out)
-    if not data and images is None:
-        say("no --data or --images given: comparing on the built-in drawn faces")
     compared = compare_models(models, data or [], images=images, limit=limit, degrade=degrade, device=device)
+    if not data and images is None:
+        say("no --data or --images given: compared on the built-in drawn faces")
     report = results.write_comparison(out, compared, _charts(compared.models))
     results.print_comparison(compared)
     result(str(report))
@@ -77,9 +79,8 @@ def _charts(models: "Sequence[Model]") -> dict[str, bytes]:
     for model in models:
         if model.health is not None:
             try:
-                curves += [
-                    replace(run, run=model.name) for run in read_curves([Path(model.source)], SMOOTHED_STEPS)
-                ]
+                lines = read_curves([Path(model.source)], SMOOTHED_STEPS)
+                curves += [replace(line, run=model.name) for line in lines]
             except RunError as error:
                 say(f"no curves of {model.source}: {error}")
     if not curves:

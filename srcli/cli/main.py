@@ -17,8 +17,9 @@ from srcli.cli.presets import presets
 from srcli.cli.reproduce import reproduce
 from srcli.cli.train import train
 from srcli.cli.upscale import upscale
-from srcli.console import discard_output, fail, is_talking, say
+from srcli.console import discard_output, fail, is_talking, result, say
 from srcli.errors import EXIT_INTERRUPTED, EXIT_USER_ERROR, InterruptedRunError, UserError
+from srcli.version import __version__
 
 ARGUMENTS = "srcli.arguments"
 """Key of the raw command line in a command's context."""
@@ -37,6 +38,7 @@ class Commands(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         """Runs the chosen command."""
+        code = EXIT_USER_ERROR
         try:
             with telling_of_files(ctx.meta[ARGUMENTS]):
                 return super().invoke(ctx)
@@ -54,13 +56,10 @@ class Commands(TyperGroup):
         except BrokenPipeError:
             # Whoever read our output is gone; flushing at exit must not fail.
             discard_output()
-            code = EXIT_USER_ERROR
         except MemoryError:
             fail("this machine does not have enough memory")
-            code = EXIT_USER_ERROR
         except OSError as error:
             fail(_describe(error))
-            code = EXIT_USER_ERROR
         raise typer.Exit(code)
 
 
@@ -73,21 +72,13 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Face super-resolution with Wasserstein GANs: 16x16 to 64x64, after arXiv 1705.02438.",
 )
-app.command("prepare-data")(prepare_data)
-app.command("train")(train)
-app.command("upscale")(upscale)
-app.command("compare")(compare)
-app.command("plot-curves")(plot_curves)
-app.command("export")(export)
-app.command("reproduce")(reproduce)
+for command in (prepare_data, train, upscale, compare, plot_curves, export, reproduce):
+    app.command()(command)  # named after the function: prepare-data
 app.add_typer(presets, name="presets")
 
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        from srcli.console import result
-        from srcli.version import __version__
-
         result(f"srcli {__version__}")
         raise typer.Exit
 

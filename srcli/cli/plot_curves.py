@@ -9,8 +9,7 @@ import typer
 def plot_curves(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN", help="Run folders, finished or not.")],
     out: Annotated[
-        Path | None,
-        typer.Option(help="File to write: .png, .svg or .pdf for a picture, .csv for a table."),
+        Path | None, typer.Option(help="File to write: .png, .svg or .pdf for a picture, .csv for a table.")
     ] = None,
     window: Annotated[
         int, typer.Option(min=1, help="Window of the moving average, in generator steps.")

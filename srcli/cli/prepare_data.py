@@ -64,7 +64,6 @@ def prepare_data(
 
         if not share.is_whole:
             raise UserError("CelebA can only be downloaded by one process", "Run one alone first.")
-
         require_size(CELEBA if layout == AUTO else LAYOUTS[layout], size)
         path = download_celeba(out.parent / "celeba-download")
     workers = workers or os.cpu_count() or 1
@@ -74,9 +73,6 @@ def prepare_data(
         warn(f"skipped {name}: {reason}")
     if len(packed.skipped) > SHOWN_SKIPS:
         say(f"{len(packed.skipped)} skipped in all; dataset.json lists them")
-    table(
-        f"{packed.layout.name} layout",
-        ["split", "faces"],
-        [[name, f"{n:,}"] for name, n in packed.counts.items()],
-    )
+    counts = [[name, f"{n:,}"] for name, n in packed.counts.items()]
+    table(f"{packed.layout.name} layout", ["split", "faces"], counts)
     result(str(out))

@@ -29,8 +29,7 @@ def show_preset(name: Name) -> None:
 
 @presets.command("copy")
 def copy_preset(
-    name: Name,
-    destination: Annotated[str, typer.Argument(metavar="DEST", help="A new file, or a folder.")],
+    name: Name, destination: Annotated[str, typer.Argument(metavar="DEST", help="A new file, or a folder.")]
 ) -> None:
     """Copy a preset's file, to edit and train with `srcli train FILE`."""
     result(str(catalog.copy_preset(name, destination)))

@@ -5,24 +5,21 @@ from typing import Annotated
 
 import typer
 
+from srcli.cli.arguments import TrainingData
 from srcli.console import result
 from srcli.errors import EXIT_SOME_FAILED
 
 
 def reproduce(
     plan: Annotated[str, typer.Argument(metavar="PLAN", help="smoke, small, paper, wgan, or a .yaml file.")],
-    data: Annotated[
-        list[Path] | None,
-        typer.Option(help="A dataset from prepare-data; without it, drawn faces. May be repeated."),
-    ] = None,
+    data: TrainingData = None,
     out: Annotated[
         Path | None,
         typer.Option(help="Folder for runs, records and report.", show_default="reproductions/PLAN"),
     ] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Number of runs to train at a time.")] = 1,
     records: Annotated[
-        list[Path] | None,
-        typer.Option("--from", help="A folder with existing records; may be repeated."),
+        list[Path] | None, typer.Option("--from", help="A folder with existing records; may be repeated.")
     ] = None,
     report: Annotated[
         bool, typer.Option("--report", help="Only write the report from existing records.")

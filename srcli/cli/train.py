@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from srcli.cli.arguments import Device, TrainingData
 from srcli.cli.memory import keep_freed_memory
 from srcli.console import result, say, talk_as
 from srcli.errors import RunError, UserError
@@ -31,10 +32,7 @@ def train(
         Path | None, typer.Argument(metavar="FILE", help="An experiment file, in place of --preset.")
     ] = None,
     preset: Annotated[str | None, typer.Option(help="A preset's name; see `srcli presets list`.")] = None,
-    data: Annotated[
-        list[Path] | None,
-        typer.Option(help="A dataset from prepare-data; without it, drawn faces. May be repeated."),
-    ] = None,
+    data: TrainingData = None,
     out: Annotated[
         Path | None, typer.Option(help="The run directory.", show_default="runs/NAME-NUMBER")
     ] = None,
@@ -43,7 +41,7 @@ def train(
         list[str] | None,
         typer.Option("--set", metavar="A.B=VALUE", help="Change a setting; may be repeated."),
     ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
+    device: Device = "auto",
     precision: Annotated[
         Precision | None, typer.Option(help="Shorthand for --set training.precision=...")
     ] = None,
@@ -100,10 +98,10 @@ def _start(
 ) -> Path:
     """Trains a new run, or resumes one that torchrun has restarted."""
     from srcli.runs.directory import next_run_path
-    from srcli.training.replicas import may_restart, restarts
+    from srcli.training.replicas import most_restarts, restarts
     from srcli.training.sessions import resume_run, start_run
 
-    if out is None and may_restart():
+    if out is None and most_restarts() > 0:
         raise UserError("a run that torchrun may restart needs a name", "Give it with --out RUN.")
     path = out or Path(replicas.gather(str(next_run_path(Path("runs"), experiment.name)))[0])
     exists = any(replicas.gather("exists" if path.exists() else ""))
@@ -127,4 +125,4 @@ def _rehearse(
     with replicas.together():
         dataset = load_dataset(data, experiment.task)
     figures = rehearse(experiment, dataset, device, replicas)
-    result(experiment.to_yaml() + "\n".join(f"# {line}" for line in figures.lines()))
+    result(experiment.to_yaml() + "\n".join(f"# {line}" for line in figures))

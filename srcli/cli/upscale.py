@@ -4,12 +4,13 @@ from typing import Annotated
 
 import typer
 
+from srcli.cli.arguments import Device
 from srcli.console import fail, result, say
 from srcli.errors import EXIT_SOME_FAILED, EXIT_USER_ERROR, UserError
 from srcli.generators.bundled import DEFAULT
 from srcli.processes import read_share
 from srcli.upscaling.plan import FacesMode, OnExist, Plan, describe_others, plan_jobs
-from srcli.upscaling.records import Record, Status
+from srcli.upscaling.records import Record
 
 
 def upscale(
@@ -38,11 +39,7 @@ def upscale(
         bool, typer.Option("--consistent", help="Make the output's area average equal the input.")
     ] = False,
     compare: Annotated[
-        bool,
-        typer.Option(
-            "--compare",
-            help="Write bicubic enlargement and output side by side.",
-        ),
+        bool, typer.Option("--compare", help="Write bicubic enlargement and output side by side.")
     ] = False,
     faces: Annotated[
         FacesMode | None,
@@ -56,7 +53,7 @@ def upscale(
         int, typer.Option(min=12, metavar="PIXELS", help="Smallest face that --faces looks for.")
     ] = 24,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per picture.")] = False,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
+    device: Device = "auto",
 ) -> None:
     """Enlarge pictures of faces four times.
 
@@ -77,14 +74,16 @@ def upscale(
     _report_unopened(plan, as_json)
     failed, nothing_done = len(plan.failures), not plan.skipped
     if plan.jobs:
-        from srcli.upscaling.models import load_upscaler
         from srcli.upscaling.photographs import FaceOptions
-        from srcli.upscaling.run import check_streams, upscale_all
+        from srcli.upscaling.run import check_streams, load_upscaler, upscale_all
+        from srcli.upscaling.stages import UpscaleOptions
+        from srcli.upscaling.writing import DEFAULT_QUALITY
 
         check_streams(plan.jobs)
         generator = load_upscaler(model, device)
+        options = UpscaleOptions(generator, quality or DEFAULT_QUALITY, consistent, compare)
         looked_for = FaceOptions(faces, minimum_face, on_exist) if faces else None
-        outcome = upscale_all(plan.jobs, generator, quality, consistent, compare, as_json, looked_for)
+        outcome = upscale_all(plan.jobs, options, as_json, looked_for)
         failed += outcome.failed
         nothing_done = nothing_done and outcome.done == outcome.without_face == 0
     if failed:
@@ -100,7 +99,7 @@ def _report_unopened(plan: Plan, as_json: bool) -> None:
     for line in describe_others(plan.others):
         say(line)
     if as_json:
-        failed = [Record(failure.input, None, Status.FAILED, str(failure.error)) for failure in plan.failures]
-        skipped = [Record(str(job.source or "-"), str(job.target), Status.SKIPPED) for job in plan.skipped]
+        failed = [Record(failure.input, None, "failed", str(failure.error)) for failure in plan.failures]
+        skipped = [Record(str(job.source or "-"), str(job.target), "skipped") for job in plan.skipped]
         for record in failed + skipped:
             result(record.to_json())

@@ -1,7 +1,6 @@
 """Comparing models: the same faces enlarged by each and measured, and samples of those fed noise."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from srcli.errors import CheckpointError, DataError, UserError
 from srcli.generators.description import Generator
 from srcli.generators.loading import load_generator
 from srcli.health.wording import describe_health
-from srcli.metrics.measures import PerImage, bootstrap_interval
+from srcli.metrics.measures import bootstrap_interval
 from srcli.metrics.table import measure_images, measure_set
 from srcli.pictures.pixels import Pixels, from_network, to_network
 from srcli.pictures.resize import enlarge_bicubic, enlarge_nearest
@@ -31,6 +30,9 @@ MOST_SAMPLES = 1000
 
 SAMPLE_SEED = 0
 LABEL = "label"
+
+Enlarge = Callable[[Pixels, Pixels], Pixels]
+"""From inputs and labels to what is measured against the labels."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class Model:
 
 @dataclass(frozen=True)
 class Estimate:
-    """The mean of a metric over faces, and the 95 % bootstrap interval of that mean."""
+    """The mean of a metric over faces, and its 95 % bootstrap interval; infinite where a value is."""
 
     mean: float
     low: float
@@ -61,10 +63,8 @@ class Row:
     """One way to enlarge the faces, or the labels themselves.
 
     Attributes:
-        name: For people and files.
         estimates: Of every image metric, by its key.
         shown: The first faces, (n, H, H, 3), n up to 10.
-        model: None for what needs none.
     """
 
     name: str
@@ -78,11 +78,9 @@ class SampleSet:
     """Faces drawn from noise, or as many test faces beside them.
 
     Attributes:
-        name: Of the model, or what else they are.
         count: How many faces were measured.
         metrics: Every set metric, by its key.
         shown: The first of them, (n, H, H, 3), n up to 64.
-        model: None for the test faces.
     """
 
     name: str
@@ -119,16 +117,17 @@ def load_models(sources: Sequence[str], device: str) -> list[Model]:
     """
     places = shortest_names([Path(source) for source in sources])
     generators = [load_generator(source, device) for source in sources]
-    for source, generator in zip(sources, generators, strict=True):
-        if state := _state_of_run(Path(source)):
-            say(f"{source} {state}; compared at step {generator.description.step}")
     labels = [generator.description.label for generator in generators]
-    names = [
-        label if labels.count(label) == 1 else f"{label} ({place})"
-        for label, place in zip(labels, places, strict=True)
-    ]
-    health = [_health_of_run(Path(source)) for source in sources]
-    return [Model(*known) for known in zip(names, sources, generators, health, strict=True)]
+    models = []
+    for source, place, generator, label in zip(sources, places, generators, labels, strict=True):
+        run, health = RunDirectory(Path(source)), None
+        if run.record_file.exists():
+            if state := actual_state(run):
+                say(f"{source} {state}; compared at step {generator.description.step}")
+            health = describe_health(run.record())
+        name = label if labels.count(label) == 1 else f"{label} ({place})"
+        models.append(Model(name, source, generator, health))
+    return models
 
 
 def task_of(models: Sequence[Model]) -> Task:
@@ -137,24 +136,12 @@ def task_of(models: Sequence[Model]) -> Task:
     Raises:
         UserError: They have several.
     """
-    tasks = {model.name: model.generator.description.task for model in models}
-    for name, task in tasks.items():
-        if task != tasks[models[0].name]:
-            raise UserError(
-                f"{models[0].name} makes {tasks[models[0].name]}, and {name} {task}",
-                "Compare models of one task at a time.",
-            )
-    return next(iter(tasks.values()), PAPER)
-
-
-def _health_of_run(path: Path) -> str | None:
-    run = RunDirectory(path)
-    return describe_health(run.record()) if run.record_file.exists() else None
-
-
-def _state_of_run(path: Path) -> str:
-    run = RunDirectory(path)
-    return actual_state(run) if run.record_file.exists() else ""
+    tasks = [model.generator.description.task for model in models] or [PAPER]
+    for model, task in zip(models, tasks, strict=False):
+        if task != tasks[0]:
+            what = f"{models[0].name} makes {tasks[0]}, and {model.name} {task}"
+            raise UserError(what, "Compare models of one task at a time.")
+    return tasks[0]
 
 
 def compare(models: Sequence[Model], faces: Faces) -> Comparison:
@@ -174,26 +161,25 @@ def compare(models: Sequence[Model], faces: Faces) -> Comparison:
 
 
 def _compare_enlarging(models: Sequence[Model], faces: Faces) -> list[Row]:
-    rows, scale = [], faces.task.scale
-    with _counting((len(models) + 3) * len(faces.labels)) as count:
-        rows.append(
-            _measured_row("nearest", lambda low_res, _: enlarge_nearest(low_res, scale), faces, count)
-        )
-        rows.append(
-            _measured_row("bicubic", lambda low_res, _: enlarge_bicubic(low_res, scale), faces, count)
-        )
-        for model in models:
-            rows.append(_measured_row(model.name, _enlarger(model), faces, count, model))
-        rows.append(_measured_row(LABEL, lambda _, labels: labels, faces, count))
-    return rows
+    scale = faces.task.scale
+    ways: list[tuple[str, Enlarge, Model | None]] = [
+        ("nearest", lambda low_res, _: enlarge_nearest(low_res, scale), None),
+        ("bicubic", lambda low_res, _: enlarge_bicubic(low_res, scale), None),
+        *((model.name, _enlarger(model), model) for model in models),
+        (LABEL, lambda _, labels: labels, None),
+    ]
+    with progress("faces") as bar:
+        task = bar.add_task("comparing", total=len(ways) * len(faces.labels), rate="-", note="")
+
+        def count(enlarged: int) -> None:
+            speed = bar.tasks[0].speed
+            bar.update(task, advance=enlarged, rate=f"{speed:.0f}" if speed else "-")
+
+        return [_measured_row(name, enlarge, model, faces, count) for name, enlarge, model in ways]
 
 
 def _measured_row(
-    name: str,
-    enlarge: Callable[[Pixels, Pixels], Pixels],
-    faces: Faces,
-    count: Callable[[int], None],
-    model: Model | None = None,
+    name: str, enlarge: Enlarge, model: Model | None, faces: Faces, count: Callable[[int], None]
 ) -> Row:
     """Enlarges and measures all faces, in batches to bound the memory."""
     shown, parts = [], []
@@ -204,13 +190,11 @@ def _measured_row(
         parts.append(measure_images(enlarged / 255, labels / 255, faces.low_res[batch] / 255))
         shown.append(enlarged[: max(SHOWN_FACES - start, 0)])
         count(len(labels))
-    estimates = {key: _estimate(np.concatenate([part[key] for part in parts])) for key in parts[0]}
+    estimates = {}
+    for key in parts[0]:
+        values = np.concatenate([part[key] for part in parts])
+        estimates[key] = Estimate(float(np.mean(values)), *bootstrap_interval(values))
     return Row(name, estimates, np.concatenate(shown), model)
-
-
-def _estimate(values: PerImage) -> Estimate:
-    """The mean with its interval; infinite where a value is."""
-    return Estimate(float(np.mean(values)), *bootstrap_interval(values))
 
 
 def _compare_drawing(models: Sequence[Model], faces: Faces) -> list[SampleSet]:
@@ -230,7 +214,7 @@ def _sample_set(name: str, samples: Pixels, model: Model | None = None) -> Sampl
     return SampleSet(name, len(samples), measure_set(samples / 255), samples[:SHOWN_SAMPLES], model)
 
 
-def _enlarger(model: Model) -> Callable[[Pixels, Pixels], Pixels]:
+def _enlarger(model: Model) -> Enlarge:
     return lambda low_res, _: _to_pixels(model, model.generator.enlarge(to_network(low_res)))
 
 
@@ -242,16 +226,3 @@ def _to_pixels(model: Model, outputs: NDArray[np.float32]) -> Pixels:
             "The training diverged; give an earlier checkpoint of the run.",
         )
     return from_network(outputs)
-
-
-@contextmanager
-def _counting(total: int) -> Iterator[Callable[[int], None]]:
-    """A block with a progress bar over enlarged faces; yields the function that advances it."""
-    with progress("faces") as bar:
-        task = bar.add_task("comparing", total=total, rate="-", note="")
-
-        def count(faces: int) -> None:
-            speed = bar.tasks[0].speed
-            bar.update(task, advance=faces, rate=f"{speed:.0f}" if speed else "-")
-
-        yield count

@@ -1,16 +1,26 @@
 """The test faces' inputs degraded in one known way, for `compare --degrade`."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from srcli.data.degradation import Blur, Compression, Degradation, Noise, Reduction, degrade
+from srcli.data.degradation import Blur, Compression, Degradation, Kernel, Noise, Reduction, degrade
 from srcli.errors import UserError
 from srcli.pictures.pixels import Pixels
 
 _NOISE_SEED = 0
+
+_RANGES: Mapping[str, tuple[float, float, str]] = {
+    "jpeg": (1, 100, "quality"),
+    "noise": (0, 255, "sigma of 255"),
+    "blur": (0.05, 4, "sigma in pixels of the input"),
+}
+_KERNELS: Sequence[Kernel] = ("bicubic", "bilinear", "lanczos")
+_CHOICES = "Give {}, or kernel:{}.".format(
+    ", ".join(f"{name}:{least:g}..{most:g} ({unit})" for name, (least, most, unit) in _RANGES.items()),
+    "|".join(_KERNELS),
+)
 
 
 @dataclass(frozen=True)
@@ -20,70 +30,20 @@ class InputDegradation:
     Attributes:
         name: As a person gives it, `jpeg:75`.
         meaning: What it does, for a report.
-        of_scale: What is done to labels that are so many times larger than inputs.
+        degradation: Its blur is in pixels of the input.
     """
 
     name: str
     meaning: str
-    of_scale: Callable[[int], Degradation]
+    degradation: Degradation
 
     def apply(self, labels: Pixels, scale: int) -> Pixels:
         """The inputs (N, H / scale, H / scale, 3) of labels; face `i` gets the same noise in any set."""
-        side, degradation = labels.shape[1] // scale, self.of_scale(scale)
-        small = [
-            degrade(label, side, degradation, np.random.default_rng((_NOISE_SEED, face)))
-            for face, label in enumerate(labels)
-        ]
-        return np.stack(small)
-
-
-@dataclass(frozen=True)
-class _Kind:
-    """A kind whose value is a number within `least` and `most`."""
-
-    unit: str
-    least: float
-    most: float
-    is_whole: bool
-    meaning: str
-    make: Callable[[float, int], Degradation]
-
-
-_KINDS = {
-    "jpeg": _Kind(
-        "quality",
-        1,
-        100,
-        True,
-        "JPEG of quality {}, colours at half the resolution (4:2:0), blocks beginning at the corner",
-        lambda quality, _: Degradation(compression=Compression(int(quality))),
-    ),
-    "noise": _Kind(
-        "sigma of 255",
-        0,
-        255,
-        False,
-        "Gaussian noise of sigma {} of 255 levels, each colour apart",
-        lambda sigma, _: Degradation(noise=Noise(sigma)),
-    ),
-    "blur": _Kind(
-        "sigma in pixels of the input",
-        0.05,
-        4,
-        False,
-        "the label blurred by a Gaussian of sigma {} pixels of the input before it was reduced",
-        lambda sigma, scale: Degradation(blur=Blur(scale * sigma)),
-    ),
-}
-_KERNELS = {
-    "bicubic": Degradation(reduction=Reduction("bicubic")),
-    "bilinear": Degradation(reduction=Reduction("bilinear")),
-    "lanczos": Degradation(reduction=Reduction("lanczos")),
-}
-_CHOICES = "Give {}, or kernel:{}.".format(
-    ", ".join(f"{name}:{kind.least:g}..{kind.most:g} ({kind.unit})" for name, kind in _KINDS.items()),
-    "|".join(_KERNELS),
-)
+        blur = self.degradation.blur and Blur(scale * self.degradation.blur.sigma)
+        degradation = replace(self.degradation, blur=blur)
+        randoms = [np.random.default_rng((_NOISE_SEED, face)) for face in range(len(labels))]
+        pairs, side = zip(labels, randoms, strict=True), labels.shape[1] // scale
+        return np.stack([degrade(label, side, degradation, random) for label, random in pairs])
 
 
 def parse_degradation(text: str) -> InputDegradation:
@@ -93,20 +53,28 @@ def parse_degradation(text: str) -> InputDegradation:
         UserError: There is no such kind, or its value is none.
     """
     name, _, value = text.partition(":")
-    if name == "kernel" and value in _KERNELS:
-        meaning = f"the label reduced by Pillow's {value} resize instead of the area average"
-        return InputDegradation(text, meaning, lambda _: _KERNELS[value])
-    kind = _KINDS.get(name)
-    number = _number(value)
-    if kind is None or not kind.least <= number <= kind.most or (kind.is_whole and number % 1):
+    for kernel in _KERNELS:
+        if text == f"kernel:{kernel}":
+            meaning = f"the label reduced by Pillow's {kernel} resize instead of the area average"
+            return InputDegradation(text, meaning, Degradation(reduction=Reduction(kernel)))
+    least, most, _unit = _RANGES.get(name, (1, 0, ""))
+    try:
+        number = float(value)
+    except ValueError:
+        number = float("nan")  # lies in no range
+    if not least <= number <= most or (name == "jpeg" and number % 1):
         raise UserError(f"--degrade {text} is no degradation", _CHOICES)
     shown = f"{number:g}"
-    return InputDegradation(f"{name}:{shown}", kind.meaning.format(shown), partial(kind.make, number))
-
-
-def _number(text: str) -> float:
-    """The number, or NaN, which lies in no range."""
-    try:
-        return float(text)
-    except ValueError:
-        return float("nan")
+    match name:
+        case "jpeg":
+            details = "colours at half the resolution (4:2:0), blocks beginning at the corner"
+            meaning = f"JPEG of quality {shown}, {details}"
+            degradation = Degradation(compression=Compression(int(number)))
+        case "noise":
+            meaning = f"Gaussian noise of sigma {shown} of 255 levels, each colour apart"
+            degradation = Degradation(noise=Noise(number))
+        case _:
+            sigma = f"{shown} pixels of the input"
+            meaning = f"the label blurred by a Gaussian of sigma {sigma} before it was reduced"
+            degradation = Degradation(blur=Blur(number))
+    return InputDegradation(f"{name}:{shown}", meaning, degradation)

@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from srcli.pictures.pixels import Pixels, grid
+from srcli.pictures.resize import enlarge_nearest
 
 ZOOM = 2
 SAMPLES_A_ROW = 8
@@ -18,12 +19,8 @@ _PADDING = 14
 
 
 def panel(rows: Sequence[tuple[str, Pixels]]) -> Pixels:
-    """Rows of faces at twice their size, each with its caption on the left: (H, W, 3).
-
-    Args:
-        rows: Captions, and as many faces (n, H, H, 3) in every row.
-    """
-    faces = grid([list(_zoomed(shown)) for _, shown in rows], gap=_GAP)
+    """Rows of n faces (n, H, H, 3) at twice their size, each with its caption on the left: (H, W, 3)."""
+    faces = grid([list(enlarge_nearest(shown, ZOOM)) for _, shown in rows], gap=_GAP)
     height = rows[0][1].shape[1] * ZOOM
     captions = [_caption(text, height) for text, _ in rows]
     width = max(caption.shape[1] for caption in captions)
@@ -39,10 +36,6 @@ def sample_sheet(samples: Pixels) -> Pixels:
     """Faces (n, H, H, 3) in rows of eight, as in figure 5: (H, W, 3)."""
     starts = range(0, len(samples), SAMPLES_A_ROW)
     return grid([list(samples[start : start + SAMPLES_A_ROW]) for start in starts])
-
-
-def _zoomed(faces: Pixels) -> Pixels:
-    return faces.repeat(ZOOM, axis=1).repeat(ZOOM, axis=2)
 
 
 def _caption(text: str, height: int) -> Pixels:

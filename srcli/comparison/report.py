@@ -24,50 +24,39 @@ class _Cell(NamedTuple):
     is_best: bool
 
 
-class _ShownRow(NamedTuple):
-    """A row of the table; `strip` is a PNG of its first faces side by side."""
-
-    name: str
-    strip: bytes
-    cells: Sequence[_Cell]
-
-
 def report_html(
     comparison: Comparison, pictures: Mapping[str, bytes], charts: Mapping[str, bytes] | None = None
 ) -> str:
     """The page.
 
     Args:
-        comparison: What it shows.
         pictures: PNG files by name: `panel` and, for each sample set, its name.
         charts: PNG files of the runs' curves by title.
     """
     rows = comparison.rows
     best = {metric.key: _best(rows, metric) for metric in IMAGE_METRICS} if rows else {}
     script = (resources.files("srcli.comparison") / "templates" / "sliders.js").read_text(encoding="utf-8")
-    return (
-        page_environment("srcli.comparison")
-        .get_template("report.html.j2")
-        .render(
-            comparison=comparison,
-            faces=comparison.faces,
-            rows=[_shown_row(row, best) for row in rows],
-            shown=len(rows[0].shown) if rows else 0,
-            image_metrics=IMAGE_METRICS,
-            set_metrics=SET_METRICS,
-            pictures=pictures,
-            charts=charts or {},
-            script=script,
-            script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii"),
-            version=__version__,
-        )
+    template = page_environment("srcli.comparison").get_template("report.html.j2")
+    return template.render(
+        comparison=comparison,
+        faces=comparison.faces,
+        rows=[_shown_row(row, best) for row in rows],
+        shown=len(rows[0].shown) if rows else 0,
+        image_metrics=IMAGE_METRICS,
+        set_metrics=SET_METRICS,
+        pictures=pictures,
+        charts=charts or {},
+        script=script,
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii"),
+        version=__version__,
     )
 
 
-def _shown_row(row: Row, best: Mapping[str, str | None]) -> _ShownRow:
+def _shown_row(row: Row, best: Mapping[str, str | None]) -> dict[str, object]:
+    """A row of the table; `strip` is a PNG of its first faces side by side."""
     strip = as_png(np.concatenate(list(row.shown), axis=1))
     cells = [_cell(row, metric, best[metric.key]) for metric in IMAGE_METRICS]
-    return _ShownRow(row.name, strip, cells)
+    return {"name": row.name, "strip": strip, "cells": cells}
 
 
 def _cell(row: Row, metric: Metric, best: str | None) -> _Cell:

@@ -32,12 +32,10 @@ def check_folder(out: Path) -> None:
 
 
 def write_comparison(out: Path, comparison: Comparison, charts: Mapping[str, bytes] | None = None) -> Path:
-    """Writes everything into a folder, which appears whole or not at all, and returns the report's path.
+    """Writes everything, `charts` as in `report_html`, into a new or empty folder, whole or not at all.
 
-    Args:
-        out: The folder, new or empty.
-        comparison: The outcome.
-        charts: PNG files of the runs' curves by title, for the report.
+    Returns:
+        The report's path.
     """
     check_folder(out)
     with atomic_folder(out) as folder:
@@ -53,27 +51,25 @@ def write_comparison(out: Path, comparison: Comparison, charts: Mapping[str, byt
 def print_comparison(comparison: Comparison) -> None:
     """Prints the means of all metrics on standard error; their intervals are in the report."""
     if comparison.rows:
-        cells = [
-            [row.name, *(metric.number(row.estimates[metric.key].mean) for metric in IMAGE_METRICS)]
-            for row in comparison.rows
-        ]
         faces = comparison.faces
         inputs = "" if faces.degradation is None else f", inputs degraded by {faces.degradation.name}"
-        table(f"{len(faces.labels):,} test faces{inputs}", _titles(IMAGE_METRICS), cells)
-    if comparison.sample_sets:
-        cells = [
-            [item.name, *(metric.number(item.metrics[metric.key]) for metric in SET_METRICS)]
-            for item in comparison.sample_sets
+        means = [
+            (row.name, {key: part.mean for key, part in row.estimates.items()}) for row in comparison.rows
         ]
-        count = comparison.sample_sets[0].count
-        table(f"{count:,} samples each", _titles(SET_METRICS), cells)
+        _print_metrics(f"{len(faces.labels):,} test faces{inputs}", IMAGE_METRICS, means)
+    if comparison.sample_sets:
+        values = [(item.name, item.metrics) for item in comparison.sample_sets]
+        _print_metrics(f"{comparison.sample_sets[0].count:,} samples each", SET_METRICS, values)
     runs = [[model.name, model.health] for model in comparison.models if model.health is not None]
     if runs:
         table("runs", ["", "health"], runs)
 
 
-def _titles(metrics: Sequence[Metric]) -> list[str]:
-    return ["", *(metric.title for metric in metrics)]
+def _print_metrics(
+    title: str, metrics: Sequence[Metric], rows: Sequence[tuple[str, Mapping[str, float]]]
+) -> None:
+    cells = [[name, *(metric.number(of[metric.key]) for metric in metrics)] for name, of in rows]
+    table(title, ["", *(metric.title for metric in metrics)], cells)
 
 
 def metrics_record(comparison: Comparison) -> dict[str, Any]:
@@ -88,11 +84,8 @@ def metrics_record(comparison: Comparison) -> dict[str, Any]:
             "degradation": None if faces.degradation is None else faces.degradation.name,
         },
         "enlarged": [
-            {
-                "kind": row.name,
-                "model": _model_record(row.model),
-                **{metric.key: _estimate_record(row.estimates[metric.key]) for metric in IMAGE_METRICS},
-            }
+            {"kind": row.name, "model": _model_record(row.model)}
+            | {metric.key: _estimate_record(row.estimates[metric.key]) for metric in IMAGE_METRICS}
             for row in comparison.rows
         ],
         "samples": [

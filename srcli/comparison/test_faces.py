@@ -14,8 +14,7 @@ from srcli.data.task import PAPER, Task
 from srcli.drawn_faces.faces import built_in_dataset
 from srcli.errors import DataError, ImageError
 from srcli.packing.faces import detect_layout, face_of
-from srcli.packing.layouts import Layout
-from srcli.packing.sources import FolderSource, SourceFile, is_picture
+from srcli.packing.sources import FolderSource, is_picture
 from srcli.pictures.formats import PICTURE_ENDINGS
 from srcli.pictures.pixels import Pixels
 
@@ -81,13 +80,11 @@ def faces_of_folder(folder: Path, limit: int | None, task: Task = PAPER) -> Face
         raise ImageError(f"{folder} holds no pictures", f"Known endings: {' '.join(PICTURE_ENDINGS)}.")
     source = FolderSource(folder)
     layout = detect_layout(source.files(names))
-    labels = np.concatenate([_label_of(file, folder, layout, task) for file in source.files(names)])
+    faces = []
+    for file in source.files(names):
+        path = str(folder / file.name)
+        if file.problem:
+            raise ImageError(f"{path}: {file.problem}")
+        faces.append(task.centre_window(face_of(file.content, path, layout, task.face_size)[None])[0])
+    labels = np.stack(faces)
     return Faces(labels, str(folder), hashlib.sha256(labels.tobytes()).hexdigest(), task=task)
-
-
-def _label_of(file: SourceFile, folder: Path, layout: Layout, task: Task) -> Pixels:
-    """The label (1, H, H, 3) of one picture."""
-    path = str(folder / file.name)
-    if file.problem:
-        raise ImageError(f"{path}: {file.problem}")
-    return task.centre_window(face_of(file.content, path, layout, task.face_size)[None])

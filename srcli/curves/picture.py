@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
-from typing import Any, Literal, TypedDict
+from typing import Any
 
 import matplotlib.style
 from matplotlib.axes import Axes
@@ -13,11 +13,11 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from srcli.console import printable
 from srcli.curves.read import QUANTITIES, Curves, Line, visible_range
-from srcli.storage.atomic import atomic_file
+from srcli.storage.atomic import write_bytes
 
 # Okabe and Ito's palette without its yellow, which is hard to see on white; told apart by all kinds of eyes.
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
-_STROKES: tuple[Literal["-", "--", ":", "-."], ...] = ("-", "--", ":", "-.")
+_STROKES = ("-", "--", ":", "-.")
 
 _INK, _FAINT_INK = "#333333", "#E3E3E3"
 _STYLE = {
@@ -51,43 +51,31 @@ _STYLE = {
     "xtick.major.size": 3,
     "ytick.major.size": 0,
 }
-_UNDATED: dict[str, dict[str, Any]] = {
-    ".png": {"Software": None},
-    ".svg": {"Date": None},
-    ".pdf": {"CreationDate": None},
-}
-
-
-class _Stroke(TypedDict):
-    color: str
-    linestyle: Literal["-", "--", ":", "-."]
+_UNDATED = {".png": {"Software": None}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
 
 
 def write_picture(path: Path, curves: Sequence[Curves], window: int) -> None:
     """Writes a .png, .svg or .pdf; equal curves give equal bytes.
 
     Args:
-        path: The picture; its folder is made, what it replaces is replaced whole.
-        curves: What to draw.
         window: Of the moving average, in generator steps, for the caption.
     """
-    ending = path.suffix.lower()
-    # The user's own matplotlibrc must not change the figure.
-    with matplotlib.style.context(["default", _STYLE]), atomic_file(path) as file:
-        draw_curves(curves, window).savefig(file, format=ending[1:], metadata=_UNDATED[ending])
+    write_bytes(path, _encoded(curves, window, QUANTITIES, path.suffix.lower()))
 
 
 def panels_as_png(curves: Sequence[Curves], window: int) -> dict[str, bytes]:
     """A PNG file of each quantity that any of the runs logged, by its title."""
-    panels = {}
-    for key, title in QUANTITIES.items():
-        if any(key in run.lines for run in curves):
-            file = BytesIO()
-            with matplotlib.style.context(["default", _STYLE]):
-                figure = draw_curves(curves, window, {key: title})
-                figure.savefig(file, format="png", metadata=_UNDATED[".png"])
-            panels[title] = file.getvalue()
-    return panels
+    logged = {key: title for key, title in QUANTITIES.items() if any(key in run.lines for run in curves)}
+    return {title: _encoded(curves, window, {key: title}, ".png") for key, title in logged.items()}
+
+
+def _encoded(curves: Sequence[Curves], window: int, quantities: Mapping[str, str], ending: str) -> bytes:
+    file = BytesIO()
+    # The user's own matplotlibrc must not change the figure.
+    with matplotlib.style.context(["default", _STYLE]):
+        figure = draw_curves(curves, window, quantities)
+        figure.savefig(file, format=ending[1:], metadata=_UNDATED[ending])
+    return file.getvalue()
 
 
 def draw_curves(curves: Sequence[Curves], window: int, quantities: Mapping[str, str] = QUANTITIES) -> Figure:
@@ -101,7 +89,9 @@ def draw_curves(curves: Sequence[Curves], window: int, quantities: Mapping[str, 
         if lines:
             _draw_lines(panel, lines)
         else:
-            _draw_nothing(panel)
+            panel.set_axis_off()
+            where = {"transform": panel.transAxes, "va": "top"}
+            panel.text(0, 0.97, "not logged by these runs", color="#777777", **where)
     caption = f"mean of the last {window:,} steps; faint behind, the values as logged"
     handles = [
         Line2D([], [], linewidth=2, label=printable(run.run), **_stroke(i)) for i, run in enumerate(curves)
@@ -131,12 +121,7 @@ def _draw_lines(panel: Axes, lines: Mapping[int, Line]) -> None:
     panel.set_ylim(low - 0.05 * (high - low), high + 0.05 * (high - low))
 
 
-def _draw_nothing(panel: Axes) -> None:
-    panel.set_axis_off()
-    panel.text(0, 0.97, "not logged by these runs", transform=panel.transAxes, va="top", color="#777777")
-
-
-def _stroke(index: int) -> _Stroke:
+def _stroke(index: int) -> dict[str, Any]:
     """Colour and dashes of the run at an index; the colours come again with other dashes."""
     dashes = _STROKES[index // len(_COLOURS) % len(_STROKES)]
     return {"color": _COLOURS[index % len(_COLOURS)], "linestyle": dashes}

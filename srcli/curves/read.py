@@ -44,17 +44,14 @@ def read_curves(paths: Sequence[Path], window: int) -> list[Curves]:
     """Reads the curves of runs, finished or not, each under the shortest name that tells it from the others.
 
     Args:
-        paths: Run directories.
         window: Of the moving average, in generator steps.
 
     Raises:
         RunError: A folder is not a run, has a damaged log, or logged none of the quantities.
         UserError: A run is given twice.
     """
-    return [
-        _curves_of(name, RunDirectory(path), window)
-        for name, path in zip(shortest_names(paths), paths, strict=True)
-    ]
+    named = zip(shortest_names(paths), paths, strict=True)
+    return [_curves_of(name, RunDirectory(path), window) for name, path in named]
 
 
 def moving_average(steps: NDArray[np.int64], values: NDArray[np.float64], window: int) -> NDArray[np.float64]:

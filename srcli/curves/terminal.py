@@ -45,7 +45,6 @@ def draw_curves(curves: Sequence[Curves], window: int, width: int, coloured: boo
     """The smoothed curves of every quantity, one chart below the other, and a legend.
 
     Args:
-        curves: What to draw.
         window: Of the moving average, in generator steps, for the caption.
         width: In characters.
         coloured: Whether colours tell the runs apart; if not, and there are several, letters do.
@@ -64,14 +63,18 @@ def draw_curves(curves: Sequence[Curves], window: int, width: int, coloured: boo
 
 
 def _chart(lines: Mapping[int, Line], width: int, lettered: bool) -> Text:
-    frame, labels = _framed(list(lines.values()), width)
+    low, high = visible_range([line.smoothed for line in lines.values()])
+    labels = [f"{high:.4g}", *[""] * (_HEIGHT - 2), f"{low:.4g}"]
+    margin = max(len(label) for label in labels)
+    first = min(int(line.steps[0]) for line in lines.values())
+    last = max(int(line.steps[-1]) for line in lines.values())
+    frame = _Frame(first, last, low, high, columns=max(width - margin - 2, 40))
     dots = np.zeros((_HEIGHT, frame.columns), np.int64)
     owners = np.full(dots.shape, -1)
     for index, line in lines.items():
         own = _braille(line, frame)
         dots |= own
         owners[own > 0] = index
-    margin = max(len(label) for label in labels)
     chart = Text()
     for row, label in enumerate(labels):
         chart.append(f"{label:>{margin}} ┤")
@@ -79,19 +82,9 @@ def _chart(lines: Mapping[int, Line], width: int, lettered: bool) -> Text:
             mark = _mark(owner) if lettered else chr(_BLANK + bits)
             chart.append(mark if bits else " ", style=_colour(owner) if bits else "")
         chart.append("\n")
-    first, last = f"step {frame.first_step:,}", f"{frame.last_step:,}"
+    left = f"step {first:,}"
     chart.append(f"{'':>{margin}} └{'─' * frame.columns}\n")
-    return chart.append(f"{'':>{margin}}  {first}{last:>{frame.columns - len(first)}}\n")
-
-
-def _framed(lines: Sequence[Line], width: int) -> tuple[_Frame, list[str]]:
-    """The frame that holds lines, and the label of each of its rows."""
-    low, high = visible_range([line.smoothed for line in lines])
-    labels = [f"{high:.4g}", *[""] * (_HEIGHT - 2), f"{low:.4g}"]
-    columns = max(width - max(len(label) for label in labels) - 2, 40)
-    first = min(int(line.steps[0]) for line in lines)
-    last = max(int(line.steps[-1]) for line in lines)
-    return _Frame(first, last, low, high, columns), labels
+    return chart.append(f"{'':>{margin}}  {left}{f'{last:,}':>{frame.columns - len(left)}}\n")
 
 
 def _braille(line: Line, frame: _Frame) -> NDArray[np.int64]:

@@ -97,14 +97,13 @@ class TrainingBatches:
 
     def batches(self, numbers: range, device: torch.device) -> list[Batch]:
         """Several batches at once, which is faster than one by one."""
-        rows = self.share.rows(self.batch_size)
+        rows, side = self.share.rows(self.batch_size), self.task.label_size
         count = rows.stop - rows.start
-        side = self.task.label_size
         crops = np.empty((len(numbers), count, 3, side, side), np.uint8)
         changes = np.empty((3, len(numbers), count))
         for place, number in enumerate(numbers):
             random = np.random.default_rng((self.seed, CROP_STREAM, number))
-            self._crop(crops[place], self._members(number), self._sides(number), random)
+            self._crop(crops[place], number, random)
             changes[:, place] = draw_changes(self.settings, random, self.batch_size)[:, rows]
         pixels = torch.from_numpy(crops.reshape(-1, *crops.shape[2:])).to(device).float()
         high_res = augment(pixels, changes.reshape(3, -1))
@@ -120,21 +119,16 @@ class TrainingBatches:
             return low_res
         places = range(self.batch_size)[self.share.rows(self.batch_size)]
         # A generator per row, so that a rank draws only what it uses.
-        sources = (
-            np.random.default_rng((self.seed, DEGRADATION_STREAM, number, place))
-            for number in numbers
-            for place in places
-        )
+        seeds = ((self.seed, DEGRADATION_STREAM, number, place) for number in numbers for place in places)
+        sources = map(np.random.default_rng, seeds)
         drawn = [(row, settings.draw(random), random) for row, random in enumerate(sources)]
         plans = [(row, plan, random) for row, plan, random in drawn if plan is not None]
         if not plans:
             return low_res
         rows = [row for row, _, _ in plans]
         labels = from_network(high_res[rows].cpu().numpy())
-        small = [
-            degrade(label, low_res.shape[-1], plan, random)
-            for label, (_, plan, random) in zip(labels, plans, strict=True)
-        ]
+        pairs, side = zip(labels, plans, strict=True), low_res.shape[-1]
+        small = [degrade(label, side, plan, random) for label, (_, plan, random) in pairs]
         inputs = low_res.clone()
         inputs[rows] = torch.from_numpy(to_network(np.stack(small))).to(low_res)
         return inputs
@@ -157,20 +151,14 @@ class TrainingBatches:
             return np.full(self.batch_size, smallest)
         # A separate stream, so that the other draws do not depend on the windows.
         random = np.random.default_rng((self.seed, SIDE_STREAM, number))
-        return np.rint(np.exp(random.uniform(np.log(smallest), np.log(largest), self.batch_size))).astype(
-            np.int64
-        )
+        logarithms = random.uniform(np.log(smallest), np.log(largest), self.batch_size)
+        return np.rint(np.exp(logarithms)).astype(np.int64)
 
-    def _crop(
-        self,
-        crops: NDArray[np.uint8],
-        members: NDArray[np.int64],
-        sides: NDArray[np.int64],
-        random: np.random.Generator,
-    ) -> None:
-        """Writes this rank's windows to `crops`, (B, 3, H, H)."""
+    def _crop(self, crops: NDArray[np.uint8], number: int, random: np.random.Generator) -> None:
+        """Writes this rank's windows of a batch to `crops`, (B, 3, H, H)."""
+        members = self._members(number)
         stored = self.dataset.sides(members)
-        sides = np.minimum(sides, stored)
+        sides = np.minimum(self._sides(number), stored)
         # In 72 pixels, 144 of CelebA at half size, the offsets 0..8 are the paper's jitter of [-8, 8].
         offsets = random.integers(0, (stored - sides)[:, None] + 1, size=(len(members), 2))
         flips = random.random(len(members)) < (0.5 if self.settings.horizontal_flip else 0.0)
@@ -191,14 +179,11 @@ def draw_changes(
 
 
 def augment(pixels: Tensor, changes: NDArray[np.float64]) -> Tensor:
-    """Changes saturation, contrast and brightness, in this order, and scales to the networks' range.
+    """Changes saturation, contrast and brightness, in this order: (B, 3, H, W) in 0..255 -> [-1, 1], clipped.
 
     Args:
-        pixels: (B, 3, H, W) in 0..255; overwritten with the result.
+        pixels: Overwritten with the result.
         changes: (3, B), from `draw_changes`.
-
-    Returns:
-        (B, 3, H, W) in [-1, 1], clipped.
     """
     brightness, contrast, saturation = changes[:, :, None]  # (B, 1) each
     means = pixels.mean((2, 3)).cpu().numpy()

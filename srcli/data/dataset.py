@@ -41,8 +41,7 @@ class JoinedFaces:
     def __getitem__(self, index: int) -> Pixels:
         """The face (S, S, 3) at an index from 0, a view."""
         array = int(self._array_of(np.array(index)))
-        face: Pixels = self._arrays[array][index - self._starts[array]]
-        return face
+        return np.asarray(self._arrays[array][index - self._starts[array]])
 
     @property
     def largest_side(self) -> int:
@@ -82,8 +81,8 @@ class Dataset:
         """
         chosen = self.splits[split][:limit]
         labels = np.empty((len(chosen), task.label_size, task.label_size, 3), np.uint8)
-        for row, index in enumerate(chosen):
-            labels[row] = task.centre_window(self.faces[index][None])[0]
+        for label, index in zip(labels, chosen, strict=True):
+            label[:] = task.centre_window(self.faces[index][None])[0]
         return labels
 
     @property
@@ -120,13 +119,8 @@ def open_dataset(path: Path) -> Dataset:
 
 def ranges_of_indices(indices: Indices) -> str:
     """Ascending indices as inclusive ranges: [0, 1, 2, 7] -> "0-2,7"."""
-    if len(indices) == 0:
-        return ""
-    breaks = np.flatnonzero(np.diff(indices) != 1)
-    firsts = indices[np.concatenate([[0], breaks + 1])]
-    lasts = indices[np.concatenate([breaks, [len(indices) - 1]])]
-    pairs = zip(firsts.tolist(), lasts.tolist(), strict=True)
-    return ",".join(f"{first}-{last}" if last > first else f"{first}" for first, last in pairs)
+    runs = np.split(indices, np.flatnonzero(np.diff(indices) != 1) + 1)
+    return ",".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else f"{run[0]}" for run in runs if len(run))
 
 
 def indices_of_ranges(text: str, count: int) -> Indices:
@@ -154,12 +148,7 @@ def digest_of(face: Pixels) -> bytes:
 
 
 def fingerprint_of(shape: tuple[int, ...], digests: Iterable[bytes], splits: Mapping[str, Indices]) -> str:
-    """SHA-256 over faces and splits, in hexadecimal; the same faces in the same splits give the same.
-
-    Args:
-        shape: (N, S, S, 3), of all faces.
-        digests: `digest_of` each face, in order.
-    """
+    """SHA-256, in hexadecimal, of the faces' shape (N, S, S, 3), `digest_of` each in order, and splits."""
     total = hashlib.sha256(f"srcli dataset {DATASET_VERSION} {shape}\n".encode())
     for digest in digests:
         total.update(digest)

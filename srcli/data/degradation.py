@@ -24,14 +24,6 @@ GRID = 16
 _BLUR_REACH = 4
 """A Gaussian is cut off at this many sigmas, as in scipy.ndimage."""
 
-_FILTERS = {
-    "bicubic": Image.Resampling.BICUBIC,
-    "bilinear": Image.Resampling.BILINEAR,
-    "lanczos": Image.Resampling.LANCZOS,
-}
-_SUBSAMPLING = {"444": 0, "420": 2}
-"""Pillow's constants for chroma subsampling."""
-
 
 @dataclass(frozen=True)
 class Blur:
@@ -102,11 +94,7 @@ class Degradation:
 
 
 def degrade(label: Pixels, side: int, degradation: Degradation, random: np.random.Generator) -> Pixels:
-    """Degrades and downscales a label: (H, H, 3) -> (side, side, 3).
-
-    Args:
-        random: Source of the noise values; all else is in `degradation`.
-    """
+    """Degrades and downscales a label: (H, H, 3) -> (side, side, 3); only noise is drawn."""
     blurred = label if degradation.blur is None else blur(label, degradation.blur)
     small = reduce(blurred, side, degradation.reduction)
     noisy = small if degradation.noise is None else add_noise(small, degradation.noise, random)
@@ -121,16 +109,14 @@ def gaussian_kernel(settings: Blur) -> NDArray[np.float64]:
     along = (columns * cosine + rows * sine) / settings.sigma
     across = (rows * cosine - columns * sine) / (settings.sigma * settings.ratio)
     values = np.exp(-(along**2 + across**2) / 2)
-    kernel: NDArray[np.float64] = values / values.sum()
-    return kernel
+    return np.asarray(values / values.sum())
 
 
 def blur(pixels: Pixels, settings: Blur) -> Pixels:
     """Convolves each channel of (H, W, 3) with the Gaussian, mirroring at the edges."""
     kernel = gaussian_kernel(settings)
     radius = len(kernel) // 2
-    edges = ((radius, radius), (radius, radius), (0, 0))
-    padded = np.pad(pixels.astype(np.float64), edges, mode="symmetric")
+    padded = np.pad(pixels.astype(float), ((radius, radius), (radius, radius), (0, 0)), mode="symmetric")
     height, width, _ = padded.shape
     # Rotated kernels are not separable; at these sizes an FFT is faster than direct sums.
     place = np.zeros((height, width, 1))
@@ -153,7 +139,7 @@ def _resize(pixels: Pixels, side: int, kernel: Kernel) -> Pixels:
     if kernel == "area" and side <= len(pixels):
         return resize_area(pixels, side)
     # OpenCV, used by the published pipelines, enlarges `area` by linear interpolation, not in blocks.
-    resampling = _FILTERS["bilinear" if kernel == "area" else kernel]
+    resampling = Image.Resampling["BILINEAR" if kernel == "area" else kernel.upper()]
     return np.asarray(Image.fromarray(np.ascontiguousarray(pixels)).resize((side, side), resampling))
 
 
@@ -177,7 +163,7 @@ def compress(pixels: Pixels, settings: Compression) -> Pixels:
     whole = np.pad(pixels, ((top, 0), (left, 0), (0, 0)), mode="symmetric")
     # simplejpeg's encoder uses a fast, inexact DCT below quality 96, as few programs do.
     file = io.BytesIO()
-    subsampling = _SUBSAMPLING[settings.subsampling]
+    subsampling = ":".join(settings.subsampling)  # as Pillow calls it
     image = Image.fromarray(np.ascontiguousarray(whole))
     image.save(file, "JPEG", quality=settings.quality, subsampling=subsampling)
     decoded: Pixels = simplejpeg.decode_jpeg(file.getbuffer())

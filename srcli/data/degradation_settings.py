@@ -5,7 +5,7 @@ pixels; `docs/degradation.md` compares them. A draw consumes the same number of 
 settings, so that changing one setting leaves the other draws as they were.
 """
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, TypeVar
 
 import numpy as np
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -19,19 +19,16 @@ def _in_order(ends: tuple[float, float]) -> tuple[float, float]:
     return ends
 
 
+_Number = TypeVar("_Number", int, float)
+_Range = Annotated[tuple[_Number, _Number], Field(strict=False), AfterValidator(_in_order)]
+
 _Share = Annotated[float, Field(ge=0, le=1)]
 _Weight = Annotated[float, Field(ge=0, le=1e6)]
-_Sigma = Annotated[float, Field(ge=0.1, le=16)]
-_Ratio = Annotated[float, Field(ge=0.1, le=1)]
-_Factor = Annotated[float, Field(ge=0.25, le=4)]
-_Level = Annotated[float, Field(ge=0, le=255)]
-_Quality = Annotated[int, Field(ge=1, le=100)]
-
-_Sigmas = Annotated[tuple[_Sigma, _Sigma], Field(strict=False), AfterValidator(_in_order)]
-_Ratios = Annotated[tuple[_Ratio, _Ratio], Field(strict=False), AfterValidator(_in_order)]
-_Factors = Annotated[tuple[_Factor, _Factor], Field(strict=False), AfterValidator(_in_order)]
-_Levels = Annotated[tuple[_Level, _Level], Field(strict=False), AfterValidator(_in_order)]
-_Qualities = Annotated[tuple[_Quality, _Quality], Field(strict=False), AfterValidator(_in_order)]
+_Sigmas = _Range[Annotated[float, Field(ge=0.1, le=16)]]
+_Ratios = _Range[Annotated[float, Field(ge=0.1, le=1)]]
+_Factors = _Range[Annotated[float, Field(ge=0.25, le=4)]]
+_Levels = _Range[Annotated[float, Field(ge=0, le=255)]]
+_Qualities = _Range[Annotated[int, Field(ge=1, le=100)]]
 
 
 class _Settings(BaseModel):
@@ -105,9 +102,7 @@ class JpegSettings(_Settings):
 
     probability: _Share = 0.6
     quality: _Qualities = (50, 95)
-    subsampled_share: _Share = Field(
-        default=0.5, description="of compressed inputs with 4:2:0; the rest have 4:4:4"
-    )
+    subsampled_share: _Share = Field(0.5, description="of compressed inputs with 4:2:0; the rest have 4:4:4")
 
     def draw(self, random: np.random.Generator) -> Compression | None:
         """Draws a JPEG compression; None with probability 1 - `probability`."""

@@ -26,10 +26,7 @@ def part_path(out: Path, share: Share) -> Path:
 
 
 def open_datasets(paths: Sequence[Path]) -> Dataset:
-    """Opens one or more prepared datasets as one, their faces concatenated in order.
-
-    Args:
-        paths: Datasets written by `srcli prepare-data`, or folders with all parts of one.
+    """Opens one or more prepared datasets, or folders with all parts of one, as one; see `join_datasets`.
 
     Raises:
         DataError: One cannot be opened, lacks a part, or holds the same faces as another.
@@ -40,9 +37,6 @@ def open_datasets(paths: Sequence[Path]) -> Dataset:
 
 def join_datasets(datasets: Sequence[Dataset], folders: Sequence[Path]) -> Dataset:
     """Concatenates datasets, with a SHA-256 over their fingerprints in order; a single one is returned as is.
-
-    Args:
-        folders: The folder of each, for messages.
 
     Raises:
         DataError: Two of them hold the same faces in the same splits.
@@ -55,12 +49,8 @@ def join_datasets(datasets: Sequence[Dataset], folders: Sequence[Path]) -> Datas
     if len(datasets) == 1:
         return datasets[0]
     starts = np.cumsum([0, *(len(dataset.faces) for dataset in datasets[:-1])])
-    splits = {
-        name: np.concatenate(
-            [start + dataset.splits[name] for start, dataset in zip(starts, datasets, strict=True)]
-        )
-        for name in SPLITS
-    }
+    placed = list(zip(starts, datasets, strict=True))
+    splits = {name: np.concatenate([start + part.splits[name] for start, part in placed]) for name in SPLITS}
     fingerprints = "".join(f"{dataset.fingerprint}\n" for dataset in datasets)
     return Dataset(
         faces=JoinedFaces([np.asarray(dataset.faces) for dataset in datasets]),
@@ -77,13 +67,10 @@ def _folders_of(path: Path) -> list[Path]:
     if not parts or (path / RECORD_FILE).exists():
         return [path]
     count = max(count for _, count in parts)
-    missing = sorted({(number, count) for number in range(1, count + 1)} - set(parts))
+    missing = [str(number) for number in range(1, count + 1) if (number, count) not in parts]
     if missing:
-        listed = ", ".join(str(number) for number, _ in missing)
-        raise DataError(
-            f"{path} lacks part {listed} of {count}",
-            "Pack it like the others, with its RANK.",
-        )
+        where = f"{path} lacks part {', '.join(missing)} of {count}"
+        raise DataError(where, "Pack it like the others, with its RANK.")
     if len(parts) > count:
         raise DataError(f"{path} has parts of several packings", "Remove those of the older one.")
     return [path / f"part-{number}-of-{count}" for number in range(1, count + 1)]

@@ -23,11 +23,9 @@ def squared(boxes: Boxes) -> Boxes:
 def without_overlaps(
     boxes: Boxes, scores: Scores, most: float, *, of_smaller: bool = False
 ) -> NDArray[np.int64]:
-    """The indices of the boxes that no better one overlaps by more than a share, best first.
+    """The indices of the boxes that no better one overlaps by more than `most`, best first.
 
-    Args:
-        most: The largest overlap: of the union of the two boxes, or
-        of_smaller: of the smaller one.
+    Overlaps are shares of the union of the two boxes, or of the smaller one.
     """
     areas = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
     order = np.argsort(-scores, kind="stable")

@@ -5,7 +5,6 @@ Zhang et al., *Joint Face Detection and Alignment Using Multitask Cascaded Convo
 """
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -71,17 +70,15 @@ def find_faces(pixels: Pixels, minimum: int) -> list[Face]:
     boxes = _proposals(image, minimum)
     for name, side in (("rnet", 24), ("onet", 48)):
         boxes, scores = _looked_at_again(image, boxes, name, side)
-    faces = [
-        Face(left, top, right, bottom, score)
-        for (left, top, right, bottom), score in zip(boxes.tolist(), scores.tolist(), strict=True)
-    ]
+    faces = [Face(*values) for values in np.column_stack([boxes, scores]).tolist()]
     return sorted((face for face in faces if face.size >= minimum), key=lambda face: -face.size)
 
 
 def _proposals(image: Image.Image, minimum: int) -> Boxes:
     """Squares that may hold a face, from a pyramid of smaller and smaller copies of the picture."""
     boxes, scores = [np.empty((0, 4))], [np.empty(0)]
-    for scale in _scales(image.size, CELL / minimum):
+    scale = CELL / minimum
+    while min(image.size) * scale >= CELL:
         width, height = (max(CELL, round(length * scale)) for length in image.size)
         small = np.asarray(image.resize((width, height), Image.Resampling.BOX))
         maps, changes = _run("pnet", small[None])
@@ -91,15 +88,9 @@ def _proposals(image: Image.Image, minimum: int) -> Boxes:
         kept = without_overlaps(found, sure := maps[0][rows, columns].astype(np.float64), 0.5)
         boxes.append(found[kept])
         scores.append(sure[kept])
+        scale *= PYRAMID_FACTOR
     all_boxes = np.concatenate(boxes)
     return squared(all_boxes[without_overlaps(all_boxes, np.concatenate(scores), 0.7)])
-
-
-def _scales(size: tuple[int, int], first: float) -> Iterator[float]:
-    scale = first
-    while min(size) * scale >= CELL:
-        yield scale
-        scale *= PYRAMID_FACTOR
 
 
 def _looked_at_again(image: Image.Image, boxes: Boxes, name: str, side: int) -> tuple[Boxes, Scores]:
@@ -118,11 +109,9 @@ def _looked_at_again(image: Image.Image, boxes: Boxes, name: str, side: int) -> 
     sure = np.concatenate(scores)
     kept = sure > THRESHOLDS[name]
     found, sure = shifted(boxes[kept], np.concatenate(changes)[kept]), sure[kept]
-    if name == "onet":
-        best = without_overlaps(found, sure, 0.7, of_smaller=True)
-        return found[best], sure[best]
-    best = without_overlaps(found, sure, 0.7)
-    return squared(found[best]), sure[best]
+    is_last = name == "onet"
+    best = without_overlaps(found, sure, 0.7, of_smaller=is_last)
+    return found[best] if is_last else squared(found[best]), sure[best]
 
 
 def _run(name: str, pictures: NDArray[np.uint8]) -> list[NDArray[np.float32]]:

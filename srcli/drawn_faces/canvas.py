@@ -19,8 +19,6 @@ Plane = Numbers
 Window = tuple[slice, slice]
 """Rows and columns."""
 
-EVERYWHERE: Window = (slice(None), slice(None))
-
 
 class Dice:
     """Hands out the columns of a table of uniform random numbers, one row per picture.
@@ -34,19 +32,21 @@ class Dice:
 
     def between(self, low: float, high: float) -> Plane:
         """Uniform numbers in [low, high), (B, 1, 1)."""
-        column = self._table[:, self._next, None, None]
-        self._next += 1
-        values: Numbers = np.float32(low) + np.float32(high - low) * column
+        values: Numbers = np.float32(low) + np.float32(high - low) * self.many(1)[:, :, None]
         return values
 
     def chance(self, probability: float) -> Plane:
         """1 with that probability, else 0, (B, 1, 1)."""
         return (self.between(0, 1) < probability).astype(np.float32)
 
-    def colour(self, palette: list[tuple[int, int, int]], spread: float) -> Plane:
-        """A random colour of the palette, moved by up to `spread` per channel, (B, 3, 1, 1) in 0..1."""
-        colours = np.asarray(palette, np.float32) / np.float32(255)
-        picked = colours[(self.between(0, len(palette))[:, 0, 0]).astype(np.int64)]
+    def colour(self, palette: str, spread: float) -> Plane:
+        """A random colour of the palette, moved by up to `spread` per channel, (B, 3, 1, 1) in 0..1.
+
+        Args:
+            palette: Colours in hexadecimal, with spaces between.
+        """
+        colours = np.array([list(bytes.fromhex(colour)) for colour in palette.split()], np.float32) / 255
+        picked = colours[(self.between(0, len(colours))[:, 0, 0]).astype(np.int64)]
         wander = np.concatenate([self.between(-spread, spread) for _ in range(3)], axis=1)[:, :, 0]
         colour: Numbers = np.clip(picked + wander, 0, 1)[:, :, None, None]
         return colour
@@ -100,8 +100,7 @@ class Canvas:
 
 def soft(distance: Plane) -> Plane:
     """The opacity of a shape from the signed distance inside its edge, with an edge one pixel wide."""
-    values: Plane = np.clip(distance + np.float32(0.5), 0, 1)
-    return values
+    return (distance + np.float32(0.5)).clip(0, 1)
 
 
 def ellipse(u: Plane, v: Plane, radius_u: Plane | float, radius_v: Plane | float) -> Plane:
@@ -136,8 +135,7 @@ def texture(values: Numbers, place: Plane) -> Plane:
     fine = (values[:, :, None] + (following - values)[:, :, None] * steps).reshape(len(values), -1)
     index = np.floor(place * 4).astype(np.int32) % np.int32(4 * count)
     index += (np.arange(len(values), dtype=np.int32) * np.int32(4 * count))[:, None, None]
-    noise: Plane = fine.ravel().take(index)
-    return noise
+    return fine.ravel().take(index)
 
 
 def _squared_ratio(u: Plane, v: Plane, radius_u: Plane | float, radius_v: Plane | float) -> Plane:

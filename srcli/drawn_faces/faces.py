@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from srcli.data.dataset import Dataset, digest_of, fingerprint_of
+from srcli.data.dataset import SPLITS, Dataset, digest_of, fingerprint_of
 from srcli.data.task import PAPER
 from srcli.drawn_faces.canvas import Canvas, Dice, Numbers, ellipse, glow, line, soft, texture, wave
 from srcli.drawn_faces.hair import draw_strands, paint_hair_behind, paint_hair_in_front
@@ -19,29 +19,10 @@ from srcli.pictures.pixels import Pixels, to_uint8
 _DRAWS = 320  # uniform numbers per face, more than it uses
 _BATCH = 16  # faces drawn at a time, so that their planes stay in the cache
 
-_IRISES = [(58, 36, 22), (92, 60, 34), (104, 112, 62), (70, 110, 150), (110, 128, 136)]
-_LIPS = [(178, 82, 84), (196, 98, 92), (164, 60, 70), (200, 36, 56), (150, 84, 76)]
-_CLOTHES = [
-    (32, 34, 44),
-    (230, 230, 234),
-    (122, 30, 40),
-    (40, 74, 130),
-    (60, 110, 84),
-    (216, 160, 60),
-    (90, 90, 96),
-    (190, 120, 150),
-]
-_WALLS = [
-    (20, 22, 28),
-    (236, 236, 232),
-    (150, 40, 44),
-    (60, 90, 140),
-    (190, 200, 210),
-    (120, 100, 80),
-    (70, 110, 80),
-    (228, 190, 120),
-    (110, 112, 120),
-]
+_IRISES = "3a2416 5c3c22 68703e 466e96 6e8088"
+_LIPS = "b25254 c4625c a43c46 c82438 96544c"
+_CLOTHES = "20222c e6e6ea 7a1e28 284a82 3c6e54 d8a03c 5a5a60 be7896"
+_WALLS = "14161c ecece8 96282c 3c5a8c bec8d2 786450 466e50 e4be78 6e7078"
 
 
 def draw_faces(count: int, seed: int, size: int = PAPER.face_size) -> Pixels:
@@ -62,11 +43,8 @@ def built_in_dataset(count: int = 2000, seed: int = 0, size: int = PAPER.face_si
     """Drawn faces as a dataset: the last tenth is the test split, the tenth before it validation."""
     faces = draw_faces(count, seed, size)
     tenth = count // 10
-    splits = {
-        "train": np.arange(count - 2 * tenth),
-        "validation": np.arange(count - 2 * tenth, count - tenth),
-        "test": np.arange(count - tenth, count),
-    }
+    parts = np.split(np.arange(count), [count - 2 * tenth, count - tenth])
+    splits = dict(zip(SPLITS, parts, strict=True))
     return Dataset(faces, splits, fingerprint_of(faces.shape, map(digest_of, faces), splits), "built-in")
 
 
@@ -169,8 +147,7 @@ def _beard(canvas: Canvas, person: Person, dice: Dice) -> None:
 
 
 def _nose(canvas: Canvas, person: Person, dice: Dice) -> None:
-    u = canvas.u - person.yaw * np.clip(canvas.v + 6, 0, 20) * 0.16
-    v = canvas.v
+    u, v = canvas.u - person.yaw * np.clip(canvas.v + 6, 0, 20) * 0.16, canvas.v
     tip, broad = dice.between(10, 13), dice.between(0.8, 1.35)
     dark_side = np.where(person.light_u > 0, np.float32(-1), np.float32(1))
     canvas.shade(glow(u - dark_side * 3.2 * broad, v - tip * 0.55, 3.4, tip * 0.8), 0.3)
@@ -254,17 +231,14 @@ def _glasses(canvas: Canvas, person: Person, dice: Dice) -> None:
     half, tall = dice.between(5.8, 7.6), dice.between(3.8, 6.2)
     square_u, square_v = ((u - 9) * (1 / half)) ** 2, ((v - 1) * (1 / tall)) ** 2
     inside = (1 - np.sqrt(np.sqrt(square_u * square_u + square_v * square_v))) * np.minimum(half, tall)
-    frame = dice.colour([(20, 20, 22), (70, 44, 30), (160, 130, 80), (120, 124, 130)], 0.04)
-    canvas.paint(
-        soft(inside) * worn * (0.08 + 0.82 * dark),
-        frame * np.float32(0.5) + np.float32(0.15) * (1 - dark[:, None]),
-    )
+    frame = dice.colour("141416 462c1e a08250 787c82", 0.04)
+    tint = frame * np.float32(0.5) + np.float32(0.15) * (1 - dark[:, None])
+    canvas.paint(soft(inside) * worn * (0.08 + 0.82 * dark), tint)
     glare = line(u + v * 0.8 - dice.between(2, 14), 1.8) * soft(inside - 1)
     canvas.paint(glare * worn * 0.35, np.ones((1, 3, 1, 1), np.float32))
     bridge = line(v + 0.8, 1.1) * soft(9 - half - u)
-    temple = (
-        line(v + 0.6, 1.1) * soft(u - 9 - half) * soft(person.half + 2 - np.abs(canvas.u - person.middle))
-    )
+    on_head = soft(person.half + 2 - np.abs(canvas.u - person.middle))
+    temple = line(v + 0.6, 1.1) * soft(u - 9 - half) * on_head
     rim = line(inside, dice.between(0.9, 2))
     canvas.paint(np.maximum(np.maximum(rim, bridge), temple) * worn, frame)
 
@@ -273,6 +247,5 @@ def _exposure(canvas: Canvas, dice: Dice) -> None:
     """The camera: contrast, brightness and a colour cast."""
     contrast, brightness = dice.between(0.8, 1.15)[:, None], dice.between(-0.08, 0.08)[:, None]
     cast = np.concatenate([dice.between(0.94, 1.06) for _ in range(3)], axis=1)[..., None]
-    np.multiply(canvas.pixels - np.float32(0.5), contrast, out=canvas.pixels)
-    np.add(canvas.pixels, brightness + np.float32(0.5), out=canvas.pixels)
-    np.multiply(canvas.pixels, cast, out=canvas.pixels)
+    contrasted = (canvas.pixels - np.float32(0.5)) * contrast + (brightness + np.float32(0.5))
+    np.multiply(contrasted, cast, out=canvas.pixels)

@@ -6,25 +6,8 @@ import numpy as np
 
 from srcli.drawn_faces.canvas import Canvas, Dice, Numbers, Plane, ellipse
 
-_SKINS = [
-    (255, 224, 200),
-    (246, 205, 175),
-    (232, 184, 148),
-    (214, 160, 120),
-    (180, 125, 88),
-    (140, 92, 62),
-    (98, 62, 44),
-]
-_HAIRS = [
-    (24, 20, 20),
-    (48, 32, 24),
-    (84, 54, 34),
-    (126, 78, 44),
-    (168, 74, 36),
-    (206, 160, 92),
-    (232, 204, 140),
-    (160, 158, 156),
-]
+_SKINS = "ffe0c8 f6cdaf e8b894 d6a078 b47d58 8c5c3e 623e2c"
+_HAIRS = "181414 302018 543622 7e4e2c a84a24 cea05c e8cc8c a09e9c"
 
 
 @dataclass(frozen=True)

@@ -33,16 +33,6 @@ def load_experiment(path: Path, overrides: Sequence[str] = ()) -> Experiment:
     return validate(Experiment, with_paper_defaults(_override(values, overrides)), document, overrides)
 
 
-def parse_experiment(text: str, source: str) -> Experiment:
-    """Parses a complete experiment from YAML or JSON text.
-
-    Raises:
-        ExperimentError: Lists every mistake, one per line, with `source`.
-    """
-    document = read_document(text, source)
-    return validate(Experiment, document.values, document)
-
-
 def override_experiment(experiment: Experiment, overrides: Sequence[str]) -> Experiment:
     """The experiment with `a.b=value` settings applied and validated."""
     document = Document(experiment.model_dump(mode="json"), "experiment", {})
@@ -52,10 +42,8 @@ def override_experiment(experiment: Experiment, overrides: Sequence[str]) -> Exp
 def differences(old: Experiment, new: Experiment) -> dict[str, tuple[Any, Any]]:
     """The dotted paths where two experiments differ, with the old and new values."""
     before, after = _flatten(old.model_dump(mode="json")), _flatten(new.model_dump(mode="json"))
-    paths = list(before) + [path for path in after if path not in before]
-    return {
-        path: (before.get(path), after.get(path)) for path in paths if before.get(path) != after.get(path)
-    }
+    pairs = {path: (before.get(path), after.get(path)) for path in (*before, *after)}
+    return {path: (old_value, value) for path, (old_value, value) in pairs.items() if old_value != value}
 
 
 def _flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

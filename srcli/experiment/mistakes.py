@@ -22,7 +22,6 @@ def validate(
     """Validates values as a model of that kind.
 
     Args:
-        document: The source of the values, for line numbers.
         overrides: The `a.b=value` settings already applied to the values.
 
     Raises:
@@ -48,14 +47,12 @@ def _explain(
     set_paths: Mapping[tuple[str, ...], str],
     kind: type[BaseModel],
 ) -> list[str]:
-    path = _path(detail, values)
-    if not path:  # raised by _check_parts_fit: each line starts with its path
-        mistakes = str(detail["ctx"]["error"]).split("\n")
-        return [
-            f"{_place(tuple(line.partition(':')[0].split('.')), document, set_paths)}: {line}"
-            for line in mistakes
-        ]
-    return [f"{_place(path, document, set_paths)}: {'.'.join(path)}: {_reason(detail, path, kind)}"]
+    if path := _path(detail, values):
+        mistakes = [(path, f"{'.'.join(path)}: {_reason(detail, path, kind)}")]
+    else:  # raised by _check_parts_fit: each line starts with its path
+        lines = str(detail["ctx"]["error"]).split("\n")
+        mistakes = [(tuple(line.partition(":")[0].split(".")), line) for line in lines]
+    return [f"{_place(where, document, set_paths)}: {mistake}" for where, mistake in mistakes]
 
 
 def _path(detail: ErrorDetails, values: Mapping[str, Any]) -> tuple[str, ...]:

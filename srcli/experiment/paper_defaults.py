@@ -34,7 +34,7 @@ def with_paper_defaults(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _critic(given: Mapping[str, Any], generator: object, objective: Any) -> dict[str, Any]:
-    critics = {_tag(kind, "architecture") for kind in _kinds(CriticSettings)}
+    critics = [_tag(kind, "architecture") for kind in _kinds(CriticSettings)]
     critic = {"architecture": generator if generator in critics else "dcgan", **given}
     if not objective.allows_batch_norm_critic:
         critic.setdefault("normalization", "layer")

@@ -7,24 +7,24 @@ from srcli.errors import ExperimentError
 from srcli.storage.atomic import write_text
 
 
-def presets_folder() -> Path:
-    """The folder of the presets: in the installed package, else the checkout's `presets/`."""
-    return _shipped("presets")
-
-
 def example_faces() -> list[Path]:
     """The paths of the example faces, 64x64 PNGs, sorted by name."""
     return sorted((_shipped("examples") / "faces").glob("*.png"))
 
 
 def _shipped(name: str) -> Path:
+    """A folder that comes with srcli: in the installed package, else in the checkout."""
     installed = Path(__file__).parents[1] / name
     return installed if installed.is_dir() else Path(__file__).parents[2] / name
 
 
 def preset_names() -> list[str]:
     """The sorted names of all presets; a name is the file's without `.yaml`."""
-    return sorted(path.stem for path in presets_folder().glob("*.yaml"))
+    return _names("presets")
+
+
+def _names(folder: str) -> list[str]:
+    return sorted(path.stem for path in _shipped(folder).glob("*.yaml"))
 
 
 def preset_path(name: str) -> Path:
@@ -34,7 +34,7 @@ def preset_path(name: str) -> Path:
         ExperimentError: There is no such preset.
     """
     is_file = f"To train the file: srcli train {name}" if Path(name).is_file() else ""
-    return _find(name, presets_folder(), "preset", is_file or "`srcli presets list` lists them all.")
+    return _find(name, "preset", is_file or "`srcli presets list` lists them all.")
 
 
 def experiment_path(path: Path) -> Path:
@@ -64,15 +64,13 @@ def plan_path(name: str) -> Path:
     Raises:
         ExperimentError: There is no such plan.
     """
-    names = ", ".join(sorted(path.stem for path in _shipped("plans").glob("*.yaml")))
-    hint = f"Plans are {names}, or the path of a .yaml file."
-    return _find(name, _shipped("plans"), "plan", hint)
+    return _find(name, "plan", f"Plans are {', '.join(_names('plans'))}, or the path of a .yaml file.")
 
 
-def _find(name: str, folder: Path, kind: str, hint: str) -> Path:
-    names = sorted(path.stem for path in folder.glob("*.yaml"))
+def _find(name: str, kind: str, hint: str) -> Path:
+    names = _names(f"{kind}s")
     if name in names:
-        return folder / f"{name}.yaml"
+        return _shipped(f"{kind}s") / f"{name}.yaml"
     similar = difflib.get_close_matches(name, names, n=1)
     question = f"Did you mean {similar[0]}? " if similar else ""
     raise ExperimentError(f"there is no {kind} called {name!r}", f"{question}{hint}")
@@ -86,9 +84,6 @@ def preset_description(path: Path) -> str:
 
 def copy_preset(name: str, destination: str) -> Path:
     """Copies a preset to a new file, or into a folder: an existing one, or one given with a trailing `/`.
-
-    Returns:
-        The path of the copy.
 
     Raises:
         ExperimentError: There is no such preset, or the file already exists.

@@ -13,6 +13,8 @@ from srcli.optimizers import OptimizerSettings
 
 _Side = Annotated[int, Field(ge=1, le=10**6)]
 _Count = Annotated[int, Field(ge=1, le=10**12)]
+_UpToOne = Annotated[float, Field(ge=0, le=1)]
+_BelowOne = Annotated[float, Field(ge=0, lt=1)]
 
 
 class Augmentation(BaseModel):
@@ -21,15 +23,9 @@ class Augmentation(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
     horizontal_flip: bool = True
-    brightness: float = Field(
-        default=0.05, ge=0, le=1, description="added, drawn from [-b, b], for values in [0, 1]"
-    )
-    contrast: float = Field(
-        default=0.05, ge=0, lt=1, description="factor about the mean, drawn from [1 - c, 1 + c]"
-    )
-    saturation: float = Field(
-        default=0.05, ge=0, lt=1, description="factor about grey, drawn from [1 - s, 1 + s]"
-    )
+    brightness: _UpToOne = Field(default=0.05, description="added, drawn from [-b, b], for values in [0, 1]")
+    contrast: _BelowOne = Field(default=0.05, description="factor about the mean, drawn from [1 - c, 1 + c]")
+    saturation: _BelowOne = Field(default=0.05, description="factor about grey, drawn from [1 - s, 1 + s]")
     windows: Annotated[tuple[_Side, _Side], Field(strict=False)] = Field(
         default=(PAPER.label_size, PAPER.label_size),
         description="smallest and largest side, in stored pixels, of the squares that become labels",
@@ -59,9 +55,7 @@ class Training(BaseModel):
     batch_size: _Count = 16
     seed: int = Field(default=0, ge=0, lt=2**64)
     precision: Literal["fp32", "bf16"] = "fp32"
-    ema_decay: float = Field(
-        default=0.0, ge=0, lt=1, description="moving average of the generator; 0 for none"
-    )
+    ema_decay: _BelowOne = Field(default=0.0, description="moving average of the generator; 0 for none")
     init_from: str | None = Field(
         default=None, description="a run or weight file to start the generator from"
     )

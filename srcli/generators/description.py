@@ -65,8 +65,7 @@ class Generator(ABC):
     def sample(self, count: int, seed: int) -> NDArray[np.float32]:
         """Draws faces (count, 3, H, H) in [-1, 1] from standard normal noise."""
         assert self.description.noise_size is not None
-        noise = np.random.default_rng(seed).standard_normal(
-            (count, self.description.noise_size), dtype=np.float32
-        )
+        shape = count, self.description.noise_size
+        noise = np.random.default_rng(seed).standard_normal(shape, dtype=np.float32)
         parts = range(0, count, SAMPLES_AT_ONCE)
         return np.concatenate([self.enlarge(noise[start : start + SAMPLES_AT_ONCE]) for start in parts])

@@ -32,7 +32,6 @@ def export(generator: TorchGenerator, path: Path, half: bool = False) -> float:
 
     Args:
         generator: On the CPU.
-        path: The file to write, whole or not at all.
         half: Whether weights are stored as 16-bit floats; the arithmetic stays 32-bit.
 
     Returns:
@@ -71,20 +70,14 @@ def _to_onnx(generator: TorchGenerator) -> onnx.ModelProto:
         )
     assert program is not None
     model: onnx.ModelProto = program.model_proto
-    _forget_the_making(model)
-    return model
-
-
-def _forget_the_making(model: onnx.ModelProto) -> None:
-    """Drops the exporter's notes: stack traces, which name the places of files on this machine."""
-    del model.metadata_props[:]
-    for item in (model.graph, *model.graph.node, *model.graph.initializer, *model.graph.value_info):
+    # The exporter's notes hold stack traces, which name the places of files on this machine.
+    graph = model.graph
+    for item in (model, graph, *graph.node, *graph.initializer, *graph.input, *graph.output):
         del item.metadata_props[:]
-    for item in (*model.graph.input, *model.graph.output):
-        del item.metadata_props[:]
-    del model.graph.value_info[:]
-    for node in model.graph.node:
+    del graph.value_info[:]
+    for node in graph.node:
         node.doc_string = ""
+    return model
 
 
 def _store_as_half(model: onnx.ModelProto) -> None:

@@ -89,18 +89,16 @@ def open_portable(content: bytes, source: str, device: str) -> PortableGenerator
     except Exception as error:  # whatever is wrong with a damaged file, as onnxruntime calls it
         raise CheckpointError(f"{source} cannot be read as a model: {_first_line(error)}") from error
     description = _describe(metadata, source, hashlib.sha256(content).hexdigest())
-    if [node.name for node in session.get_inputs()] != [INPUT] or OUTPUT not in {
-        node.name for node in session.get_outputs()
-    }:
+    outputs = [node.name for node in session.get_outputs()]
+    if [node.name for node in session.get_inputs()] != [INPUT] or OUTPUT not in outputs:
         raise CheckpointError(f"{source} should take {INPUT} and give {OUTPUT}")
     return PortableGenerator(description, session)
 
 
 def _describe(metadata: dict[str, str], source: str, sha256: str) -> Description:
     if METADATA_KEY not in metadata:
-        raise CheckpointError(
-            f"{source} was not written by srcli: it does not describe itself", "See `srcli export`."
-        )
+        what = f"{source} was not written by srcli: it does not describe itself"
+        raise CheckpointError(what, "See `srcli export`.")
     try:
         described = Description.model_validate_json(metadata[METADATA_KEY])
     except ValidationError as error:

@@ -11,14 +11,7 @@ from torch import nn
 from srcli.devices import choose_device
 from srcli.errors import CheckpointError
 from srcli.generators.description import Description, Generator
-from srcli.runs.checkpoints import (
-    EMA_FILE,
-    GENERATOR_FILE,
-    WeightsDescription,
-    load_weights,
-    newest_readable,
-    read_weights,
-)
+from srcli.runs.checkpoints import EMA_FILE, GENERATOR_FILE, load_weights, newest_readable, read_weights
 from srcli.runs.directory import RunDirectory
 from srcli.storage.checksums import check_files, read_checksums, sha256_of
 
@@ -34,23 +27,19 @@ class TorchGenerator(Generator):
         """As `Generator.enlarge`."""
         device = next(self.network.parameters()).device
         try:
-            outputs: NDArray[np.float32] = (
-                self.network(torch.from_numpy(low_res).to(device)).float().cpu().numpy()
-            )
+            outputs = self.network(torch.from_numpy(low_res).to(device)).float().cpu()
         except RuntimeError as error:  # torch has no type of its own for a CPU out of memory
             if isinstance(error, torch.OutOfMemoryError) or "not enough memory" in str(error):
                 raise MemoryError(str(error)) from error
             raise
-        return outputs
+        values: NDArray[np.float32] = outputs.numpy()
+        return values
 
 
 def load_torch_generator(path: Path, device: str = "cpu") -> TorchGenerator:
     """A generator from a run (its newest checkpoint), a checkpoint folder or a weight file.
 
     Where a moving average was kept, a run or checkpoint folder gives that.
-
-    Args:
-        device: As `devices.choose_device` takes it.
 
     Raises:
         CheckpointError: Nothing there, damaged, not of this project, or a critic's weights.
@@ -59,20 +48,17 @@ def load_torch_generator(path: Path, device: str = "cpu") -> TorchGenerator:
     tensors, weights = read_weights(file)
     if weights.role != "generator":
         raise CheckpointError(f"{file} holds a {weights.role}, not a generator")
-    network = weights.experiment.generator.build(weights.experiment.task)
-    load_weights(network, tensors, file)
-    return TorchGenerator(_describe(weights, sha256_of(file)), network.to(choose_device(device)).eval())
-
-
-def _describe(weights: WeightsDescription, sha256: str) -> Description:
     experiment = weights.experiment
-    return Description(
+    network = experiment.generator.build(experiment.task)
+    load_weights(network, tensors, file)
+    description = Description(
         **dict(experiment.sizes),
         name=experiment.name,
         step=weights.step,
         experiment=experiment.model_dump(mode="json"),
-        sha256=sha256,
+        sha256=sha256_of(file),
     )
+    return TorchGenerator(description, network.to(choose_device(device)).eval())
 
 
 def _generator_file(path: Path) -> Path:
@@ -81,10 +67,9 @@ def _generator_file(path: Path) -> Path:
     if not path.is_dir():
         return path
     if RunDirectory(path).record_file.exists():
-        steps = RunDirectory(path).checkpoint_steps()
-        if not steps:
-            raise CheckpointError(f"{path} has no checkpoint yet")
-        return newest_readable(RunDirectory(path), steps[::-1], _generator_in)
+        if steps := RunDirectory(path).checkpoint_steps():
+            return newest_readable(RunDirectory(path), steps[::-1], _generator_in)
+        raise CheckpointError(f"{path} has no checkpoint yet")
     return _generator_in(path)
 
 

@@ -43,7 +43,8 @@ class StuckPoint(NamedTuple):
 class History:
     """The terms of the last `WINDOW` steps and the last two evaluations, except those of the first steps."""
 
-    def __init__(self) -> None:
+    def __init__(self, stuck_points: Sequence[StuckPoint]) -> None:
+        self.stuck_points = stuck_points
         self._steps: deque[JsonObject] = deque(maxlen=WINDOW)
         self._evaluations: deque[JsonObject] = deque(maxlen=2)
 
@@ -77,21 +78,16 @@ class History:
 
 @dataclass(frozen=True)
 class Rule:
-    """One fault: how it is found in a history, and what helps.
-
-    Attributes:
-        name: As it stands in files.
-        find: What was found, in a few words; None for nothing.
-    """
+    """One fault: its name in files, what is found of it in a history (None for nothing), and what helps."""
 
     name: str
     find: Callable[[History], str | None]
     advice: str
 
 
-def dead_critic(history: History, points: Sequence[StuckPoint]) -> str | None:
+def dead_critic(history: History) -> str | None:
     """A term of the critic has stayed at a value at which the generator learns nothing from it."""
-    for point in points:
+    for point in history.stuck_points:
         values = history.window(point.term)
         if values is not None and np.median(np.abs(values - point.value)) <= point.within:
             return f"{point.term} has stood at {np.median(values):.3g} for {WINDOW} steps: {point.meaning}"
@@ -109,9 +105,7 @@ def clip_saturation(history: History) -> str | None:
 def gradient_norm(history: History) -> str | None:
     """The norm of the critic's gradient is far from the 1 that the penalty asks for."""
     penalties = history.window("gradient_penalty")
-    if penalties is None:
-        return None
-    distance = np.sqrt(max(np.median(penalties), 0.0))
+    distance = 0.0 if penalties is None else np.sqrt(max(np.median(penalties), 0.0))
     if distance <= MOST_GRADIENT_DISTANCE:
         return None
     return f"the norm of the critic's gradient is {distance:.2g} away from 1 (root mean square)"
@@ -136,13 +130,10 @@ def collapse(history: History) -> str | None:
     return None
 
 
-def oscillation(history: History, points: Sequence[StuckPoint]) -> str | None:
+def oscillation(history: History) -> str | None:
     """The Wasserstein estimate of a living critic swings to and fro, far beyond the noise of batches."""
     estimates = history.window("wasserstein", after=START)
-    if estimates is None or dead_critic(history, points) is not None:
-        return None
-    swing = swing_of(estimates)
-    if swing <= MOST_SWING:
+    if estimates is None or dead_critic(history) is not None or (swing := swing_of(estimates)) <= MOST_SWING:
         return None
     return f"wasserstein swings by {swing:.0%} of its size about its trend"
 
@@ -169,45 +160,32 @@ def _lost_share(entry: JsonObject) -> float:
     return float((entry["score_train"] - entry["score_test"]) / lead) if lead > 0 else 0.0
 
 
-def rules_for(points: Sequence[StuckPoint]) -> list[Rule]:
-    """All rules, for an objective whose critic can get stuck at the given points."""
-    return [
-        Rule(
-            "dead_critic",
-            lambda history: dead_critic(history, points),
-            "change the balance: another critic, n_critic or learning rate",
-        ),
-        Rule("clip_saturation", clip_saturation, "raise objective.clip_value, or use wgan-gp"),
-        Rule(
-            "gradient_norm",
-            gradient_norm,
-            "raise objective.gradient_penalty_weight or lower optimizer.learning_rate",
-        ),
-        Rule("exploding_terms", exploding_terms, "lower optimizer.learning_rate"),
-        Rule("collapse", collapse, "raise objective.gamma, or use a Wasserstein objective"),
-        Rule(
-            "oscillation",
-            lambda history: oscillation(history, points),
-            "lower optimizer.learning_rate or raise objective.n_critic",
-        ),
-        Rule("critic_overfitting", critic_overfitting, "train on more faces, augment more, or stop earlier"),
-    ]
+_RAISE_PENALTY = "raise objective.gradient_penalty_weight or lower optimizer.learning_rate"
+RULES = (
+    Rule("dead_critic", dead_critic, "change the balance: another critic, n_critic or learning rate"),
+    Rule("clip_saturation", clip_saturation, "raise objective.clip_value, or use wgan-gp"),
+    Rule("gradient_norm", gradient_norm, _RAISE_PENALTY),
+    Rule("exploding_terms", exploding_terms, "lower optimizer.learning_rate"),
+    Rule("collapse", collapse, "raise objective.gamma, or use a Wasserstein objective"),
+    Rule("oscillation", oscillation, "lower optimizer.learning_rate or raise objective.n_critic"),
+    Rule("critic_overfitting", critic_overfitting, "train on more faces, augment more, or stop earlier"),
+)
 
 
 class Watch:
-    """Follows a run's log and says at each evaluation which rules hold; nothing is kept beyond the log.
+    """Follows a run's log, on from its entries so far, and says at each evaluation which rules hold.
 
-    Args:
-        points: Where the objective's critic can get stuck.
-        log: The entries that the run has logged so far.
+    Nothing is kept beyond the log.
     """
 
     def __init__(self, points: Sequence[StuckPoint], log: Iterable[JsonObject]) -> None:
-        self._rules = rules_for(points)
-        self._history = History()
+        self._history = History(points)
         self._judged: list[tuple[int, Findings]] = []
         for entry in log:
-            self._remember(entry)
+            health = entry.get("health")
+            self._history.add(entry, evaluated=isinstance(health, dict))
+            if isinstance(health, dict):
+                self._judged.append((entry["step"], _texts(health)))
 
     @property
     def findings(self) -> Findings:
@@ -219,8 +197,7 @@ class Watch:
         self._history.add(entry, evaluated=evaluated)
         if not evaluated:
             return entry
-        found = {rule.name: rule.find(self._history) for rule in self._rules}
-        findings = {name: text for name, text in found.items() if text is not None}
+        findings = _texts({rule.name: rule.find(self._history) for rule in RULES})
         self._judged.append((entry["step"], findings))
         return {**entry, "health": findings}
 
@@ -230,30 +207,24 @@ class Watch:
         for step, findings in self._judged:
             for name, text in findings.items():
                 found.setdefault(name, {"first_step": step}).update(last_step=step, text=text)
-        for rule in self._rules:
+        for rule in RULES:
             if rule.name in found:
                 found[rule.name]["advice"] = rule.advice
         return {"judged_at": self._judged[-1][0] if self._judged else None, "findings": found}
 
-    def _remember(self, entry: JsonObject) -> None:
-        health = entry.get("health")
-        self._history.add(entry, evaluated=isinstance(health, dict))
-        if isinstance(health, dict):
-            logged = {rule.name: health.get(rule.name) for rule in self._rules}
-            findings = {name: text for name, text in logged.items() if isinstance(text, str)}
-            self._judged.append((entry["step"], findings))
+
+def _texts(health: JsonObject) -> Findings:
+    """The texts of the rules' findings, in the order of the rules."""
+    return {rule.name: text for rule in RULES if isinstance(text := health.get(rule.name), str)}
 
 
 def health_lines(health: JsonObject) -> list[str]:
     """A run's health for a person, from what `Watch.record` gave: a line for each finding, or one in all."""
-    judged_at, findings = health["judged_at"], health["findings"]
-    if findings:
-        return [_line(name, finding, judged_at) for name, finding in findings.items()]
-    return [f"health: {nothing_found(judged_at)}"]
-
-
-def _line(name: str, finding: JsonObject, judged_at: int) -> str:
-    when = course(name, finding["first_step"], finding["last_step"], judged_at)
-    if finding["last_step"] < judged_at:
-        return f"health: {when}, no longer: {finding['text']}"
-    return f"unhealthy: {when}: {finding['text']}; what may help: {finding['advice']}"
+    judged_at, lines = health["judged_at"], []
+    for name, finding in health["findings"].items():
+        when = course(name, finding["first_step"], finding["last_step"], judged_at)
+        if finding["last_step"] < judged_at:
+            lines.append(f"health: {when}, no longer: {finding['text']}")
+        else:
+            lines.append(f"unhealthy: {when}: {finding['text']}; what may help: {finding['advice']}")
+    return lines or [f"health: {nothing_found(judged_at)}"]

@@ -8,11 +8,7 @@ WINDOW = 200
 
 
 def nothing_found(judged_at: int | None) -> str:
-    """What is said of a run in which no rule found anything.
-
-    Args:
-        judged_at: The step of the last evaluation; None before the first.
-    """
+    """What is said of a run without findings, judged at the step of the last evaluation, if there was one."""
     if judged_at is None or judged_at < WINDOW:
         return f"too short to judge by, the rules want {WINDOW} steps and an evaluation"
     return f"nothing found up to step {judged_at}"

@@ -44,28 +44,20 @@ def psnr(images: Floats, labels: Floats) -> PerImage:
 
     An image equal to its label gets infinity.
     """
-    _check_same_shape(images, labels)
-    error = np.mean(np.square(_double(images) - _double(labels)), axis=(1, 2, 3))
+    error = np.square(_difference(images, labels)).mean(axis=(1, 2, 3))
     with np.errstate(divide="ignore"):
-        decibels: PerImage = -10 * np.log10(error)
-    return decibels
+        return np.asarray(-10 * np.log10(error))
 
 
 def l1(images: Floats, labels: Floats) -> PerImage:
     """Mean absolute difference over all pixels and channels, in [0, 1]."""
-    _check_same_shape(images, labels)
-    difference: PerImage = np.mean(np.abs(_double(images) - _double(labels)), axis=(1, 2, 3))
-    return difference
+    return np.asarray(np.abs(_difference(images, labels)).mean(axis=(1, 2, 3)))
 
 
 def consistency(images: Floats, low_res: Floats) -> PerImage:
-    """Mean absolute difference between the area average of the images and the low-resolution input.
+    """Mean absolute difference between images (N, k h, k w, 3), area-averaged, and inputs (N, h, w, 3).
 
     It is 0 for an image that shrinks to exactly its input (the L1 term of eq. 7, for values in [0, 1]).
-
-    Args:
-        images: (N, k h, k w, 3) for a whole k.
-        low_res: (N, h, w, 3).
     """
     count, height, width, channels = low_res.shape
     factor = images.shape[1] // height
@@ -92,8 +84,7 @@ def colour_shift(images: Floats, labels: Floats) -> PerImage:
     """Mean absolute difference of the mean red, green and blue, in [0, 1]."""
     _check_same_shape(images, labels)
     means, label_means = _double(images).mean(axis=(1, 2)), _double(labels).mean(axis=(1, 2))
-    shift: PerImage = np.abs(means - label_means).mean(axis=1)
-    return shift
+    return np.asarray(np.abs(means - label_means).mean(axis=1))
 
 
 def ssim(images: Floats, labels: Floats) -> PerImage:
@@ -103,16 +94,14 @@ def ssim(images: Floats, labels: Floats) -> PerImage:
     """
     _check_same_shape(images, labels)
     if min(images.shape[1:3]) <= 2 * _SSIM_RADIUS:
-        raise ValueError(
-            f"the window of SSIM needs 11 x 11 pixels, not {images.shape[1]} x {images.shape[2]}"
-        )
+        raise ValueError("the window of SSIM needs 11 x 11 pixels, not {} x {}".format(*images.shape[1:3]))
     starts = range(0, len(images), _SSIM_BATCH)
     parts = [_ssim_of_batch(images[i : i + _SSIM_BATCH], labels[i : i + _SSIM_BATCH]) for i in starts]
     return np.concatenate([np.empty(0), *parts])
 
 
 def diversity(samples: Floats) -> Diversity:
-    """How different samples are: the mean distance of all pairs, and how many have a near copy.
+    """How different samples are, two or more.
 
     The distance of two images is their root mean square difference. A sample has a near copy when its
     nearest other sample is closer than a quarter of the samples' mean contrast (the standard deviation of
@@ -121,9 +110,6 @@ def diversity(samples: Floats) -> Diversity:
     of 300 CelebA faces are half their contrast apart, so real faces have no near copies by this measure,
     unless the same photograph is there twice. The threshold scales with the contrast, not with the mean
     distance, so that a generator with one mode is not judged by its own lack of variety.
-
-    Args:
-        samples: (N, H, W, 3), at least two.
     """
     if len(samples) < 2:
         raise ValueError("diversity needs two samples or more")
@@ -139,13 +125,9 @@ def diversity(samples: Floats) -> Diversity:
 def bootstrap_interval(
     values: PerImage, confidence: float = 0.95, resamples: int = 2000, seed: int = 0
 ) -> tuple[float, float]:
-    """The percentile bootstrap interval of the mean: (low, high).
+    """The percentile bootstrap interval of the mean of one or more values, of which any may be infinite.
 
-    Args:
-        values: (N,), at least one; infinite values are allowed.
-        confidence: Share of the resampled means inside the interval.
-        resamples: How many times N values are drawn with replacement.
-        seed: Of the draws: equal values give an equal interval.
+    N values are drawn with replacement, `resamples` times.
     """
     if len(values) == 0:
         raise ValueError("an interval needs one value or more")
@@ -160,6 +142,11 @@ def _double(images: Floats) -> _Array:
     return np.asarray(images, dtype=np.float64)
 
 
+def _difference(images: Floats, labels: Floats) -> _Array:
+    _check_same_shape(images, labels)
+    return _double(images) - _double(labels)
+
+
 def _check_same_shape(images: Floats, labels: Floats) -> None:
     if images.shape != labels.shape:
         raise ValueError(f"pictures of {images.shape} cannot be measured against labels of {labels.shape}")
@@ -169,8 +156,7 @@ def _mean_step(images: Floats) -> PerImage:
     grey = _double(images).mean(axis=3)  # (N, H, W, 3) -> (N, H, W)
     down = np.abs(np.diff(grey, axis=1)).mean(axis=(1, 2))
     across = np.abs(np.diff(grey, axis=2)).mean(axis=(1, 2))
-    steps: PerImage = down + across
-    return steps
+    return np.asarray(down + across)
 
 
 def _ssim_of_batch(images: Floats, labels: Floats) -> PerImage:
@@ -181,8 +167,7 @@ def _ssim_of_batch(images: Floats, labels: Floats) -> PerImage:
     covariance = _weighted_mean(x * y) - mean_x * mean_y
     luminance = (2 * mean_x * mean_y + _SSIM_C1) / (mean_x**2 + mean_y**2 + _SSIM_C1)
     structure = (2 * covariance + _SSIM_C2) / (variance_x + variance_y + _SSIM_C2)
-    similarity: PerImage = (luminance * structure).mean(axis=(1, 2, 3))
-    return similarity
+    return np.asarray((luminance * structure).mean(axis=(1, 2, 3)))
 
 
 def _weighted_mean(values: _Array) -> _Array:
@@ -190,16 +175,14 @@ def _weighted_mean(values: _Array) -> _Array:
     count, height, width, channels = values.shape
     down = np.matmul(_gaussian_windows(height), values.reshape(count, height, width * channels))
     rows = down.reshape(count, -1, width, channels)
-    means: _Array = np.matmul(rows.swapaxes(2, 3), _gaussian_windows(width).T)
-    return means
+    return np.asarray(np.matmul(rows.swapaxes(2, 3), _gaussian_windows(width).T))
 
 
 def _gaussian_windows(size: int) -> _Array:
     """The weights of every window that lies inside a line of pixels: (size - 10, size)."""
     offsets = np.arange(size)[None, :] - np.arange(_SSIM_RADIUS, size - _SSIM_RADIUS)[:, None]
     weights = np.exp(-0.5 * (offsets / _SSIM_SIGMA) ** 2) * (np.abs(offsets) <= _SSIM_RADIUS)
-    windows: _Array = weights / weights.sum(axis=1, keepdims=True)
-    return windows
+    return np.asarray(weights / weights.sum(axis=1, keepdims=True))
 
 
 def _pairwise_distances(rows: _Array) -> _Array:
@@ -207,5 +190,4 @@ def _pairwise_distances(rows: _Array) -> _Array:
     centred = rows - rows.mean(axis=0)  # small numbers lose less in the subtraction below
     energy = np.square(centred).mean(axis=1)
     squared = energy[:, None] + energy[None, :] - 2 * (centred @ centred.T) / rows.shape[1]
-    distances: _Array = np.sqrt(np.maximum(squared, 0))
-    return distances
+    return np.asarray(np.sqrt(np.maximum(squared, 0)))

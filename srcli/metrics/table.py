@@ -1,12 +1,12 @@
 """The table of metrics: what each is called, how it is printed, where good values lie, how it is measured."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from srcli.metrics import measures
-from srcli.metrics.measures import Diversity, Floats, PerImage
+from srcli.metrics.measures import Floats, PerImage
 
 
 @dataclass(frozen=True)
@@ -16,20 +16,20 @@ class Metric:
     Attributes:
         key: Its name in logs, records and JSON.
         name: Its name for people.
-        unit: Empty where it has none.
         decimals: How many are worth printing.
         better: Where good values lie; None where no value is the best.
         definition: A phrase for the legend of a table.
         remark: Whole sentences on how to read it; may be empty.
+        unit: Empty where it has none.
     """
 
     key: str
     name: str
-    unit: str
     decimals: int
     better: Literal["higher", "lower"] | None
     definition: str
-    remark: str
+    remark: str = ""
+    unit: str = ""
 
     @property
     def title(self) -> str:
@@ -45,125 +45,76 @@ class Metric:
         return f"{self.name} {self.number(value)} {self.unit}".rstrip()
 
 
-@dataclass(frozen=True)
-class ImageMetric(Metric):
-    """A metric of each enlarged image.
-
-    Attributes:
-        measure: From enlarged images, labels (N, H, W, 3) and inputs (N, h, w, 3) in [0, 1] to (N,).
-    """
-
-    measure: Callable[[Floats, Floats, Floats], PerImage]
-
-
-@dataclass(frozen=True)
-class SetMetric(Metric):
-    """A metric of a set of images, needing no labels.
-
-    Attributes:
-        of: From how much they differ from one another.
-    """
-
-    of: Callable[[Diversity], float]
-
-
-IMAGE_METRICS: Sequence[ImageMetric] = (
-    ImageMetric(
+IMAGE_METRICS: Sequence[Metric] = (
+    Metric(
         "psnr",
         "PSNR",
-        "dB",
         2,
         "higher",
         "peak signal-to-noise ratio: how small the squared error is against the label",
         "3 dB more is half the error. It rewards the average of all faces that would fit the input, so blurry"
         " pictures do well.",
-        lambda enlarged, labels, _: measures.psnr(enlarged, labels),
+        "dB",
     ),
-    ImageMetric(
+    Metric(
         "ssim",
         "SSIM",
-        "",
         3,
         "higher",
         "structural similarity to the label; 1 is equal",
         "It compares brightness, contrast and pattern in small windows (Wang et al., 2004). Closer to what"
         " people see than PSNR, but it too prefers blur to wrong detail.",
-        lambda enlarged, labels, _: measures.ssim(enlarged, labels),
     ),
-    ImageMetric(
-        "l1_high",
-        "L1",
-        "",
-        4,
-        "lower",
-        "mean absolute difference from the label, where black to white is 1",
-        "",
-        lambda enlarged, labels, _: measures.l1(enlarged, labels),
-    ),
-    ImageMetric(
+    Metric("l1_high", "L1", 4, "lower", "mean absolute difference from the label, where black to white is 1"),
+    Metric(
         "consistency",
         "consistency",
-        "",
         4,
         "lower",
         "mean absolute difference, in [0, 1], of the output shrunk to the input's size from the input;"
         " 0 is best",
         "It says how closely the face keeps to what the input shows. The label's is not quite 0, because"
         " inputs are rounded to 8 bits.",
-        lambda enlarged, _, low_res: measures.consistency(enlarged, low_res),
     ),
-    ImageMetric(
+    Metric(
         "sharpness",
         "sharpness",
-        "",
         2,
         None,
         "mean step between neighbouring pixels, over the label's",
         "Below 1 is softer than the label, above 1 is sharper or noisier. It has no best value: noise can be"
         " as sharp as a face.",
-        lambda enlarged, labels, _: measures.sharpness(enlarged, labels),
     ),
-    ImageMetric(
+    Metric(
         "colour",
         "colour",
-        "",
         4,
         "lower",
         "mean absolute difference of the mean red, green and blue from the label's, in [0, 1]",
-        "",
-        lambda enlarged, labels, _: measures.colour_shift(enlarged, labels),
     ),
 )
 
-SET_METRICS: Sequence[SetMetric] = (
-    SetMetric(
+SET_METRICS: Sequence[Metric] = (
+    Metric(
         "diversity",
         "diversity",
-        "",
         4,
         None,
         "root mean square difference of two faces, averaged over all pairs",
         "A good model's is about that of the test faces; a collapsed one's is small.",
-        lambda diversity: diversity.mean_pairwise_distance,
     ),
-    SetMetric(
+    Metric(
         "duplicates",
         "duplicates",
-        "",
         3,
         "lower",
         "share of outputs that have a near copy among the others",
         "A near copy differs by less than a quarter of the faces' contrast, or by too little to be seen.",
-        lambda diversity: diversity.nearest_duplicate_rate,
     ),
 )
 
-SPREAD = Metric(
-    "spread", "spread", "", 2, None, "mean distance of two outputs, over that of two test faces", ""
-)
-RECALL = Metric(
-    "recall", "recall", "", 2, "higher", "share of test faces that 1,000 samples from noise cover", ""
-)
+SPREAD = Metric("spread", "spread", 2, None, "mean distance of two outputs, over that of two test faces")
+RECALL = Metric("recall", "recall", 2, "higher", "share of test faces that 1,000 samples from noise cover")
 
 METRICS = {metric.key: metric for metric in (*IMAGE_METRICS, *SET_METRICS, SPREAD, RECALL)}
 """All metrics by key. Recall needs a space of features; `reproduction.coverage` measures it."""
@@ -171,13 +122,20 @@ METRICS = {metric.key: metric for metric in (*IMAGE_METRICS, *SET_METRICS, SPREA
 
 def measure_images(enlarged: Floats, labels: Floats, low_res: Floats) -> dict[str, PerImage]:
     """All metrics of enlarged images in [0, 1] by key, one value an image."""
-    return {metric.key: metric.measure(enlarged, labels, low_res) for metric in IMAGE_METRICS}
+    return {
+        "psnr": measures.psnr(enlarged, labels),
+        "ssim": measures.ssim(enlarged, labels),
+        "l1_high": measures.l1(enlarged, labels),
+        "consistency": measures.consistency(enlarged, low_res),
+        "sharpness": measures.sharpness(enlarged, labels),
+        "colour": measures.colour_shift(enlarged, labels),
+    }
 
 
 def measure_set(images: Floats, labels: Floats | None = None) -> dict[str, float]:
     """All metrics of two or more images in [0, 1] by key; with two or more labels also the spread."""
     diversity = measures.diversity(images)
-    values = {metric.key: metric.of(diversity) for metric in SET_METRICS}
+    values = {"diversity": diversity.mean_pairwise_distance, "duplicates": diversity.nearest_duplicate_rate}
     if labels is not None:
         of_labels = measures.diversity(labels).mean_pairwise_distance
         values[SPREAD.key] = diversity.mean_pairwise_distance / max(of_labels, 1 / 255)

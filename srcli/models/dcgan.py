@@ -18,9 +18,9 @@ from srcli.models.layers import (
     Width,
     activation,
     doubling_mistakes,
+    finish,
     halving_mistakes,
     initialize_normal,
-    normalization,
 )
 
 NOISE_SIZE = 128
@@ -57,32 +57,25 @@ class DcganGenerator(NetworkSettings):
         From (B, 3, h, w) in [-1, 1], h and w multiples of 4, to (B, 3, scale h, scale w); from noise (B, 128)
         to (B, 3, H, H).
         """
-        from_noise = self.input == "noise"
-        doublings = task.halvings if from_noise else 2 + task.doublings
+        doublings = task.halvings if self.input == "noise" else 2 + task.doublings
         widths = _widths(self.width, doublings)[::-1]
-        side = task.label_size >> doublings
-        layers = self._from_noise(widths[0], side) if from_noise else self._from_low_res(widths[0])
+        layers = self._deepest_maps(widths[0], task.label_size >> doublings)
         for inputs, outputs in pairwise(widths):
             layers += [DoublingConv2d(inputs, outputs), *self._finish(outputs)]
         network = nn.Sequential(*layers, DoublingConv2d(widths[-1], 3), nn.Tanh())
         initialize_normal(network)
         return network.to(memory_format=torch.channels_last)
 
-    def _from_low_res(self, deepest: int) -> list[nn.Module]:
-        middle = deepest // 2
-        return [
-            HalvingConv2d(3, middle),
-            *self._finish(middle),
-            HalvingConv2d(middle, deepest),
-            *self._finish(deepest),
-        ]
-
-    def _from_noise(self, deepest: int, side: int) -> list[nn.Module]:
-        linear = nn.Linear(NOISE_SIZE, deepest * side**2)
-        return [linear, nn.Unflatten(1, (deepest, side, side)), *self._finish(deepest)]
+    def _deepest_maps(self, channels: int, side: int) -> list[nn.Module]:
+        if self.input == "noise":
+            linear = nn.Linear(NOISE_SIZE, channels * side**2)
+            return [linear, nn.Unflatten(1, (channels, side, side)), *self._finish(channels)]
+        middle = channels // 2
+        halved = [HalvingConv2d(3, middle), *self._finish(middle)]
+        return [*halved, HalvingConv2d(middle, channels), *self._finish(channels)]
 
     def _finish(self, channels: int) -> list[nn.Module]:
-        return [normalization(self.normalization, channels), activation(self.activation)]
+        return finish(self.normalization, self.activation, channels)
 
 
 class DcganCritic(NetworkSettings):
@@ -102,14 +95,9 @@ class DcganCritic(NetworkSettings):
         widths = _widths(self.width, task.halvings)
         layers: list[nn.Module] = [HalvingConv2d(3, widths[0]), activation(self.activation)]
         for inputs, outputs in pairwise(widths):
-            layers += [
-                HalvingConv2d(inputs, outputs),
-                normalization(self.normalization, outputs),
-                activation(self.activation),
-            ]
-        network = Scores(
-            *layers, Flatten(), nn.Linear(widths[-1] * (task.label_size >> task.halvings) ** 2, 1)
-        )
+            layers += [HalvingConv2d(inputs, outputs), *finish(self.normalization, self.activation, outputs)]
+        values = widths[-1] * (task.label_size >> task.halvings) ** 2
+        network = Scores(*layers, Flatten(), nn.Linear(values, 1))
         initialize_normal(network)
         return network.to(memory_format=torch.channels_last)
 

@@ -2,6 +2,7 @@
 
 import math
 from abc import abstractmethod
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 import torch
@@ -19,19 +20,10 @@ Width = Annotated[int, Field(ge=1, le=4096)]
 """Channels, or values of a linear layer."""
 Depth = Annotated[int, Field(ge=1, le=256)]
 
-LEAKY_SLOPE = 0.2
-DCGAN_STD = 0.02
-
 
 def activation(name: Activation) -> nn.Module:
     """The activation of that name; leaky ReLU has a slope of 0.2, as in the authors' code."""
-    match name:
-        case "relu":
-            return nn.ReLU()
-        case "leaky_relu":
-            return nn.LeakyReLU(LEAKY_SLOPE)
-        case "tanh":
-            return nn.Tanh()
+    return {"relu": nn.ReLU(), "leaky_relu": nn.LeakyReLU(0.2), "tanh": nn.Tanh()}[name]
 
 
 def normalization(name: Normalization, channels: int, *, spatial: bool = True) -> nn.Module:
@@ -53,18 +45,21 @@ def normalization(name: Normalization, channels: int, *, spatial: bool = True) -
             return nn.Identity()
 
 
-def initialize_normal(network: nn.Module, std: float = DCGAN_STD) -> None:
-    """Draws all weights of convolutions and linear layers from N(0, std) and sets biases to 0 (DCGAN)."""
-    for layer in _weighted_layers(network):
-        nn.init.normal_(layer.weight, 0.0, std)
-        _zero_bias(layer)
+def finish(
+    kind: Normalization, function: Activation, channels: int, *, spatial: bool = True
+) -> list[nn.Module]:
+    """What follows a layer of so many channels: `normalization`, then `activation`."""
+    return [normalization(kind, channels, spatial=spatial), activation(function)]
+
+
+def initialize_normal(network: nn.Module) -> None:
+    """Draws all weights of convolutions and linear layers from N(0, 0.02) and sets biases to 0 (DCGAN)."""
+    _initialize(network, lambda weight: nn.init.normal_(weight, 0.0, 0.02))
 
 
 def initialize_he(network: nn.Module) -> None:
     """Draws all weights of convolutions and linear layers as He et al. 2015 do for ReLU; biases are 0."""
-    for layer in _weighted_layers(network):
-        nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
-        _zero_bias(layer)
+    _initialize(network, lambda weight: nn.init.kaiming_normal_(weight, nonlinearity="relu"))
 
 
 def initialize_srez(layer: nn.Module, factor: float) -> None:
@@ -72,15 +67,13 @@ def initialize_srez(layer: nn.Module, factor: float) -> None:
 
     A normal distribution cut off at two deviations of `sqrt(factor / (sqrt(inputs outputs) kernel^2))`.
     """
-    for convolution in layer.modules():
-        if isinstance(convolution, nn.Conv2d):
-            fan = (
-                math.sqrt(convolution.in_channels * convolution.out_channels)
-                * convolution.kernel_size[0] ** 2
-            )
-            std = math.sqrt(factor / fan)
-            nn.init.trunc_normal_(convolution.weight, 0.0, std, -2 * std, 2 * std)
-            _zero_bias(convolution)
+
+    def draw(weight: Tensor) -> None:
+        outputs, inputs, *kernel = weight.shape
+        std = math.sqrt(factor / (math.sqrt(inputs * outputs) * math.prod(kernel)))
+        nn.init.trunc_normal_(weight, 0.0, std, -2 * std, 2 * std)
+
+    _initialize(layer, draw)
 
 
 class NetworkSettings(BaseModel):
@@ -108,10 +101,8 @@ def halving_mistakes(task: Task) -> list[str]:
     """What a network between labels and maps of 4 to 7 pixels says of a task."""
     if task.label_size % 2**task.halvings == 0:
         return []
-    return [
-        f"architecture: it halves labels {task.halvings} times; task.label_size should be a multiple of"
-        f" {2**task.halvings}, not {task.label_size}"
-    ]
+    what = f"architecture: it halves labels {task.halvings} times; task.label_size should be a multiple of"
+    return [f"{what} {2**task.halvings}, not {task.label_size}"]
 
 
 class Flatten(nn.Flatten):
@@ -165,13 +156,9 @@ class Scores(nn.Sequential):
         return features.squeeze(1), gradients
 
 
-WeightedLayer = nn.Conv2d | nn.ConvTranspose2d | nn.Linear
-
-
-def _weighted_layers(network: nn.Module) -> list[WeightedLayer]:
-    return [layer for layer in network.modules() if isinstance(layer, WeightedLayer)]
-
-
-def _zero_bias(layer: WeightedLayer) -> None:
-    if layer.bias is not None:
-        nn.init.zeros_(layer.bias)
+def _initialize(network: nn.Module, draw: Callable[[Tensor], object]) -> None:
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+            draw(layer.weight)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)

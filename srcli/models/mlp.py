@@ -15,8 +15,8 @@ from srcli.models.layers import (
     Scores,
     Width,
     activation,
+    finish,
     initialize_he,
-    normalization,
 )
 
 
@@ -38,11 +38,8 @@ class MlpGenerator(NetworkSettings):
         sizes = [3 * task.input_size**2] + [self.width] * (self.layers - 1)
         layers: list[nn.Module] = [nn.Flatten()]
         for inputs, outputs in pairwise(sizes):
-            layers += [
-                nn.Linear(inputs, outputs),
-                normalization(self.normalization, outputs, spatial=False),
-                activation(self.activation),
-            ]
+            layers.append(nn.Linear(inputs, outputs))
+            layers += finish(self.normalization, self.activation, outputs, spatial=False)
         side = task.label_size
         last = nn.Linear(self.width, 3 * side**2)
         network = nn.Sequential(*layers, last, nn.Tanh(), nn.Unflatten(1, (3, side, side)))
@@ -63,17 +60,11 @@ class MlpCritic(NetworkSettings):
 
     def build(self, task: Task) -> nn.Module:
         """The network, initialised: (B, 3, H, H) in [-1, 1] to scores (B,), higher for more real."""
-        layers: list[nn.Module] = [
-            nn.Flatten(),
-            nn.Linear(3 * task.label_size**2, self.width),
-            activation(self.activation),
-        ]
+        first = nn.Linear(3 * task.label_size**2, self.width)
+        layers: list[nn.Module] = [nn.Flatten(), first, activation(self.activation)]
         for _ in range(self.layers - 2):
-            layers += [
-                nn.Linear(self.width, self.width),
-                normalization(self.normalization, self.width, spatial=False),
-                activation(self.activation),
-            ]
+            layers.append(nn.Linear(self.width, self.width))
+            layers += finish(self.normalization, self.activation, self.width, spatial=False)
         network = Scores(*layers, nn.Linear(self.width, 1))
         initialize_he(network)
         return network

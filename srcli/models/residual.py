@@ -46,16 +46,14 @@ class ResidualNetwork(nn.Module):
         super().__init__()
         self.scale = 2**doublings
         self.stem = nn.Conv2d(3, width, 3, padding=1)
-        self.trunk = nn.Sequential(
-            *(Block(width) for _ in range(blocks)), nn.Conv2d(width, width, 3, padding=1)
-        )
+        branches = [Block(width) for _ in range(blocks)]
+        self.trunk = nn.Sequential(*branches, nn.Conv2d(width, width, 3, padding=1))
         self.enlarge = nn.Sequential(*(layer for _ in range(doublings) for layer in _double(width)))
         self.to_rgb = nn.Conv2d(width, 3, 3, padding=1)
         initialize_he(self)
         with torch.no_grad():
-            for module in self.modules():
-                if isinstance(module, Block):
-                    module.second.weight.mul_(BRANCH_SHARE)
+            for block in branches:
+                block.second.weight.mul_(BRANCH_SHARE)
             self.to_rgb.weight.zero_()
 
     def forward(self, low_res: Tensor) -> Tensor:

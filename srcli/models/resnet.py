@@ -14,8 +14,8 @@ from srcli.models.layers import (
     Width,
     activation,
     doubling_mistakes,
+    finish,
     initialize_srez,
-    normalization,
 )
 
 BRANCH_FACTOR, RELU_FACTOR = 1e-3, 2.0
@@ -40,9 +40,8 @@ class ResnetGenerator(NetworkSettings):
         """There is a block, and a width, for every size."""
         wanted = task.doublings + 1
         if task.scale.bit_count() == 1 and len(self.widths) != wanted:
-            return [
-                f"widths: task.scale {task.scale} needs {wanted}, one for each size, not {len(self.widths)}"
-            ]
+            found = len(self.widths)
+            return [f"widths: task.scale {task.scale} needs {wanted}, one for each size, not {found}"]
         return doubling_mistakes(task)
 
     def build(self, _task: Task) -> nn.Module:
@@ -53,15 +52,8 @@ class ResnetGenerator(NetworkSettings):
         body = [nn.Conv2d(3, self.widths[0], 1), self._block(self.widths[0])]
         for inputs, outputs in pairwise(self.widths):
             body += [*self._double(inputs, outputs), self._block(outputs)]
-        network = nn.Sequential(
-            *body,
-            head,
-            activation(self.activation),
-            head_1x1,
-            activation(self.activation),
-            to_rgb,
-            nn.Tanh(),
-        )
+        heads = [head, activation(self.activation), head_1x1, activation(self.activation)]
+        network = nn.Sequential(*body, *heads, to_rgb, nn.Tanh())
         for layer in network:
             initialize_srez(layer, BRANCH_FACTOR if isinstance(layer, Residual) else 1.0)
         for layer in (head, head_1x1):
@@ -78,11 +70,8 @@ class ResnetGenerator(NetworkSettings):
         return [before, after, nn.Upsample(scale_factor=2, mode="nearest"), convolution]
 
     def _convolve(self, inputs: int, outputs: int) -> list[nn.Module]:
-        return [
-            normalization(self.normalization, inputs),
-            activation(self.activation),
-            nn.Conv2d(inputs, outputs, 3, padding=1),
-        ]
+        convolution = nn.Conv2d(inputs, outputs, 3, padding=1)
+        return [*finish(self.normalization, self.activation, inputs), convolution]
 
 
 class Residual(nn.Sequential):

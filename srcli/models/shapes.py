@@ -1,6 +1,5 @@
 """The tensors of a network, without building it."""
 
-from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -26,13 +25,7 @@ _DRAWS = ("normal_", "uniform_", "kaiming_uniform_", "xavier_normal_", "trunc_no
 class _WithoutDraws(TorchFunctionMode):
     """Skips the drawing of initial weights, which takes seconds even on the meta device."""
 
-    def __torch_function__(
-        self,
-        func: Callable[..., Any],
-        types: Sequence[type],
-        args: tuple[Any, ...] = (),
-        kwargs: dict[str, Any] | None = None,
-    ) -> Any:
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         if getattr(func, "__name__", "") in _DRAWS:
             return args[0] if args else (kwargs or {})["tensor"]
         return func(*args, **(kwargs or {}))

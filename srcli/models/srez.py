@@ -8,14 +8,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from srcli.data.task import Sizes, Task
-from srcli.models.layers import (
-    Activation,
-    NetworkSettings,
-    Normalization,
-    Width,
-    activation,
-    initialize_srez,
-)
+from srcli.models.layers import Activation, NetworkSettings, Normalization, Width, activation, initialize_srez
 from srcli.models.resnet import BRANCH_FACTOR, RELU_FACTOR, Residual
 
 
@@ -65,11 +58,8 @@ class SrezGenerator(NetworkSettings):
     def _block(self, channels: int) -> nn.Module:
         layers: list[nn.Module] = []
         for _ in range(2):
-            layers += [
-                *_normalization(self.normalization, channels),
-                activation(self.activation),
-                nn.Conv2d(channels, channels, 3, padding=1),
-            ]
+            layers += [*_normalization(self.normalization, channels), activation(self.activation)]
+            layers.append(nn.Conv2d(channels, channels, 3, padding=1))
         return _initialized(Residual(*layers), BRANCH_FACTOR)
 
     def _convolve(self, inputs: int, outputs: int, kernel: int) -> list[nn.Module]:

@@ -21,18 +21,11 @@ def archive_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except DataError as error:
-        raise (
-            error if str(path) in error.message else DataError(f"{path} is refused: {error.message}")
-        ) from None
-    except OSError as error:
-        if error.errno in _NO_ROOM:
-            raise
-        raise _damaged(path, error) from error
+        is_named = str(path) in error.message
+        raise (error if is_named else DataError(f"{path} is refused: {error.message}")) from None
     # Damaged archives make tarfile, zipfile and the decompressors raise nearly anything.
     except Exception as error:
-        raise _damaged(path, error) from error
-
-
-def _damaged(path: Path, error: Exception) -> DataError:
-    reason = str(error) or type(error).__name__
-    return DataError(f"{path} is damaged or not whole: {reason}", "Fetch it again.")
+        if isinstance(error, OSError) and error.errno in _NO_ROOM:
+            raise
+        reason = str(error) or type(error).__name__
+        raise DataError(f"{path} is damaged or not whole: {reason}", "Fetch it again.") from error

@@ -51,13 +51,11 @@ CELEBA = Layout(
     window=(17, 52, 161, 196),  # the paper's box (25, 60, 153, 188) with its jitter of 8 on every side
     factor=2,
     # CelebA's numbers of the paper's test images (`pick_test_images.py` of its authors' code).
-    test_numbers=frozenset(
-        (
-            *(73883, 110251, 132301, 57264, 152931, 93861, 124938, 79512),
-            *(106152, 127384, 134028, 67874, 10613, 36510, 198694, 100990),
-        )
-    ),
-)
+    test_numbers=frozenset((
+        73883, 110251, 132301, 57264, 152931, 93861, 124938, 79512,
+        106152, 127384, 134028, 67874, 10613, 36510, 198694, 100990,
+    )),
+)  # fmt: skip
 
 FACES = Layout("faces", "the largest centred square")
 

@@ -3,8 +3,8 @@
 import os
 import signal
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Mapping
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path, PurePosixPath
@@ -87,8 +87,11 @@ def pack(source: Source, out: Path, packing: Packing) -> Packed:
             had to be skipped.
     """
     require_new(out)
-    with _sigterm_as_interrupt(), unpacked(source, out) as (opened, path):
-        return _pack(opened, path, out, packing)
+    with ExitStack() as stack:
+        # SIGTERM does what Ctrl-C does, so that unfinished files are removed.
+        before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+        stack.callback(signal.signal, signal.SIGTERM, before)
+        return _pack(*stack.enter_context(unpacked(source, out)), out, packing)
 
 
 def require_new(out: Path) -> None:
@@ -120,11 +123,13 @@ def _pack(source: Source, opened: Path, out: Path, packing: Packing) -> Packed:
     place = packing.share.rows(len(all_names))
     names = all_names[place]
     if not names:
-        raise DataError(f"{source.path} holds {len(all_names) or 'no'} pictures", _too_few(packing.share))
+        few = "" if packing.share.is_whole else f"That is too few for {packing.share.count} processes."
+        raise DataError(f"{source.path} holds {len(all_names) or 'no'} pictures", few)
     partition = _read_partition(source, packing.partition)
     layout = detect_layout(source.files()) if packing.layout == AUTO else LAYOUTS[packing.layout]
     require_size(layout, packing.size)
-    unlisted = _unlisted(names, partition)
+    listed = names if partition is None else [name for name in names if PurePosixPath(name).name in partition]
+    unlisted = dict.fromkeys(sorted(set(names).difference(listed)), f"not in {PARTITION_FILE}")
     with atomic_folder(out) as folder:
         faces = _create_array(folder / ALL_FILE, len(names), packing.size)
         rows = {name: row for row, name in enumerate(names) if name not in unlisted}
@@ -133,8 +138,11 @@ def _pack(source: Source, opened: Path, out: Path, packing: Packing) -> Packed:
         kept = [name for name in names if name not in skipped]
         kept_rows = [row for row, name in enumerate(names) if name not in skipped]
         faces = _keep_rows(folder, faces, kept_rows)
-        others = place.start, len(all_names) - place.stop
-        splits = _split(kept, others, layout, partition, packing.holdout)
+        if partition is None:
+            splits = split_by_name(kept, packing.holdout, place.start, len(all_names) - place.stop)
+        else:
+            splits = split_by_partition(kept, partition)
+        splits = reserve_test_pictures(kept, splits, layout.test_numbers)
         packed = Packed(layout, {name: len(splits[name]) for name in SPLITS}, skipped)
         fingerprint = fingerprint_of(faces.shape, (digests[row] for row in kept_rows), splits)
         write_json(folder / RECORD_FILE, _record(source, packed, faces, splits, fingerprint))
@@ -164,20 +172,16 @@ def _write_faces(
             bar.update(task, completed=done, rate=f"{bar.tasks[task].speed or 0:,.0f}")
     if len(skipped) > most:
         examples = "; ".join(f"{name}: {reason}" for name, reason in islice(skipped.items(), 3))
+        other = f"--layout {FACES.name} takes pictures of any size. " if work.layout.picture_size else ""
         raise DataError(
             f"more than {packing.max_skipped:g} % of {total:,} pictures cannot be used: {examples}",
-            f"{_other_layout(work.layout)}If that is expected, allow more with --max-skipped.",
+            f"{other}If that is expected, allow more with --max-skipped.",
         )
     if len(skipped) == total:
         raise DataError(f"{source} holds no picture that can be used")
     if len(digests) + len(skipped) < total:
         raise DataError(f"{source} has changed while it was read", "Try again.")
     return digests, skipped
-
-
-def _other_layout(layout: Layout) -> str:
-    """Advice on pictures of another size than the layout's."""
-    return f"--layout {FACES.name} takes pictures of any size. " if layout.picture_size else ""
 
 
 def _create_array(path: Path, rows: int, size: int) -> MappedPixels:
@@ -195,8 +199,8 @@ def _create_array(path: Path, rows: int, size: int) -> MappedPixels:
 
 def _keep_rows(folder: Path, faces: MappedPixels, rows: list[int]) -> MappedPixels:
     """Makes `faces.npy` of the given rows of `all.npy`, and returns it."""
-    kept = faces
     if len(rows) == len(faces):
+        kept = faces
         (folder / ALL_FILE).rename(folder / FACES_FILE)
     else:
         kept = _create_array(folder / FACES_FILE, len(rows), faces.shape[1])
@@ -208,36 +212,11 @@ def _keep_rows(folder: Path, faces: MappedPixels, rows: list[int]) -> MappedPixe
     return kept
 
 
-def _too_few(share: Share) -> str:
-    return "" if share.is_whole else f"That is too few for {share.count} processes."
-
-
-def _split(
-    names: list[str],
-    others: tuple[int, int],
-    layout: Layout,
-    partition: Mapping[str, int] | None,
-    holdout: int,
-) -> dict[str, Indices]:
-    """The splits of the packed faces, `others` of which before and after them are packed elsewhere."""
-    if partition is None:
-        splits = split_by_name(names, holdout, *others)
-    else:
-        splits = split_by_partition(names, partition)
-    return reserve_test_pictures(names, splits, layout.test_numbers)
-
-
 def _read_partition(source: Source, given: Path | None) -> dict[str, int] | None:
     if given is not None:
         return parse_partition(read_bounded(given, MAX_TEXT_BYTES).decode("utf-8", "replace"), str(given))
     text = source.text(PARTITION_FILE)
     return None if text is None else parse_partition(text, PARTITION_FILE)
-
-
-def _unlisted(names: list[str], partition: Mapping[str, int] | None) -> dict[str, str]:
-    if partition is None:
-        return {}
-    return {name: f"not in {PARTITION_FILE}" for name in names if PurePosixPath(name).name not in partition}
 
 
 def _record(
@@ -257,20 +236,6 @@ def _record(
             {"name": _printable(name), "reason": reason} for name, reason in sorted(packed.skipped.items())
         ],
     }
-
-
-@contextmanager
-def _sigterm_as_interrupt() -> Iterator[None]:
-    """A block in which SIGTERM does what Ctrl-C does, so that unfinished files are removed."""
-
-    def interrupt(_number: int, _frame: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _printable(name: str) -> str:

@@ -3,8 +3,9 @@
 import os
 import stat
 import zipfile
+from collections import deque
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -13,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Protocol
 
 from srcli.errors import DataError
 from srcli.packing.archives import archive_errors
-from srcli.packing.tars import MAX_UNPACKED_EXTRA, MAX_UNPACKED_SHARE, is_packed, is_tar, tar_members, unpack
+from srcli.packing.tars import MAX_UNPACKED_EXTRA, MAX_UNPACKED_SHARE, is_packed, is_tar, tar_members
 from srcli.pictures.formats import PICTURE_ENDINGS
 from srcli.storage.atomic import name_file
 from srcli.storage.bounded import read_bounded, require_ordinary
@@ -29,11 +30,7 @@ PIECE = 500_000
 
 @dataclass(frozen=True)
 class SourceFile:
-    """One file of a source: its bytes, or the reason why it was not read.
-
-    Attributes:
-        name: Relative to the source, with forward slashes.
-    """
+    """A file's name within its source, with forward slashes, and its bytes, or why they were not read."""
 
     name: str
     content: bytes
@@ -71,8 +68,9 @@ def open_source(path: Path) -> Source:
         return FolderSource(path)
     if not path.is_file():
         raise DataError(f"{path} does not exist", "Give a folder, a zip, a tar, or the word celeba.")
-    if _is_zip(path):
-        return ZipSource(path)
+    with suppress(Exception):  # a damaged end record makes it raise nearly anything
+        if zipfile.is_zipfile(path):
+            return ZipSource(path)
     if is_tar(path):
         return TarSource(path)
     raise DataError(f"{path} is neither a folder nor a whole zip or tar archive")
@@ -95,8 +93,8 @@ def unpacked(source: Source, out: Path) -> Iterator[tuple[Source, Path]]:
     out.parent.mkdir(parents=True, exist_ok=True)
     try:
         with NamedTemporaryFile(dir=out.parent, prefix=f".{out.name}.", suffix=".part") as file:
-            with archive_errors(source.path):
-                unpack(source.path, file)
+            with archive_errors(source.path), tar_members(source.path, file) as members:
+                deque(members, maxlen=0)
             file.flush()
             yield TarSource(source.path, Path(file.name)), Path(file.name)
     except OSError as error:
@@ -106,11 +104,9 @@ def unpacked(source: Source, out: Path) -> Iterator[tuple[Source, Path]]:
 
 def is_picture(name: str) -> bool:
     """Whether a name ends like a picture's; what is hidden, and macOS's shadows of files, are none."""
-    if not name.lower().endswith(PICTURE_ENDINGS):
-        return False
     parts = name.split("/")
     hidden = any(part.startswith(".") and part not in (".", "..") for part in parts)
-    return not hidden and "__MACOSX" not in parts
+    return name.lower().endswith(PICTURE_ENDINGS) and not hidden and "__MACOSX" not in parts
 
 
 @dataclass(frozen=True)
@@ -129,18 +125,14 @@ class FolderSource:
     def files(self, wanted: Collection[str] | None = None) -> Iterator[SourceFile]:
         for name in self.names() if wanted is None else wanted:
             try:
-                yield self._read_file(name)
+                require_ordinary(path := self.path / name)
+                with path.open("rb") as file:
+                    yield _read(name, file)
             except OSError as error:
                 yield SourceFile(name, b"", error.strerror or str(error))
 
     def text(self, base_name: str) -> str | None:
         return _text_in(self.path, base_name) or _text_in(self.path.parent, base_name)
-
-    def _read_file(self, name: str) -> SourceFile:
-        path = self.path / name
-        require_ordinary(path)
-        with path.open("rb") as file:
-            return _read(name, file)
 
 
 @dataclass(frozen=True)
@@ -274,13 +266,4 @@ def _text_of(file: SourceFile, archive: Path) -> str:
 
 def _text_in(folder: Path, base_name: str) -> str | None:
     file = folder / base_name
-    if not file.is_file():
-        return None
-    return read_bounded(file, MAX_TEXT_BYTES).decode("utf-8", "replace")
-
-
-def _is_zip(path: Path) -> bool:
-    try:
-        return zipfile.is_zipfile(path)
-    except Exception:  # a damaged end record makes it raise nearly anything
-        return False
+    return read_bounded(file, MAX_TEXT_BYTES).decode("utf-8", "replace") if file.is_file() else None

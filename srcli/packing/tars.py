@@ -26,7 +26,7 @@ _PIECE = 65_536
 
 
 class Stream(Protocol):
-    """The methods of a file that reading a tar needs."""
+    """The methods of a file that reading a tar needs; `read` gives fewer bytes at the end only."""
 
     def read(self, size: int, /) -> bytes: ...
     def seek(self, place: int, /) -> int: ...
@@ -34,16 +34,23 @@ class Stream(Protocol):
 
 
 @contextmanager
-def tar_members(path: Path) -> Iterator[Iterator[tuple[tarfile.TarFile, tarfile.TarInfo]]]:
+def tar_members(
+    path: Path, copy: IO[bytes] | None = None
+) -> Iterator[Iterator[tuple[tarfile.TarFile, tarfile.TarInfo]]]:
     """A block in which to iterate over the members of a tar (.tar, .tar.gz, .tar.xz, .tar.bz2).
+
+    Args:
+        copy: Where all that is read is written uncompressed, up to the tar's end.
 
     Raises:
         DataError: It would unpack to far more than it is, or holds headers or names of unreasonable length.
     """
     with ExitStack() as stack:
-        stream = _bounded(path, stack)
-        archive = stack.enter_context(tarfile.open(fileobj=stream, mode="r:"))  # type: ignore[call-overload]
-        yield _members(archive)
+        file = stack.enter_context(path.open("rb"))
+        most = MAX_UNPACKED_SHARE * path.stat().st_size + MAX_UNPACKED_EXTRA
+        bounded = _Bounded(_unpacked(file, stack), most)
+        stream = bounded if copy is None else _Copied(bounded, copy)
+        yield _members(stack.enter_context(tarfile.open(fileobj=stream, mode="r:")))  # type: ignore[call-overload]
 
 
 def is_tar(path: Path) -> bool:
@@ -63,31 +70,12 @@ def is_packed(path: Path) -> bool:
         return _unpacked(file, stack) is not file
 
 
-def unpack(path: Path, out: IO[bytes]) -> None:
-    """Writes a tar archive uncompressed, up to its end and within the bounds of `tar_members`.
-
-    Raises:
-        DataError: As `tar_members`.
-    """
-    with ExitStack() as stack:
-        stream = _Copied(_bounded(path, stack), out)
-        archive = stack.enter_context(tarfile.open(fileobj=stream, mode="r:"))  # type: ignore[call-overload]
-        for _ in _members(archive):
-            pass
-
-
 def _members(archive: tarfile.TarFile) -> Iterator[tuple[tarfile.TarFile, tarfile.TarInfo]]:
     while (member := archive.next()) is not None:
         archive.members.clear()  # type: ignore[attr-defined]  # it keeps them all, and there may be millions
         if len(member.name) > MAX_NAME:
             raise DataError(f"it holds a name of {len(member.name):,} characters")
         yield archive, member
-
-
-def _bounded(path: Path, stack: ExitStack) -> Stream:
-    """The archive's uncompressed bytes."""
-    file = stack.enter_context(path.open("rb"))
-    return _Bounded(_unpacked(file, stack), MAX_UNPACKED_SHARE * path.stat().st_size + MAX_UNPACKED_EXTRA)
 
 
 def _unpacked(file: IO[bytes], stack: ExitStack) -> Stream:
@@ -107,19 +95,16 @@ class _Bounded:
         self._file, self._most = file, most
 
     def read(self, size: int) -> bytes:
-        """The next bytes; fewer at the end only."""
         if size > MAX_READ:
             raise DataError(f"a header in it has {size:,} bytes")
         self._check(self._file.tell() + size)
         return self._file.read(size)
 
     def seek(self, place: int) -> int:
-        """Moves to a position."""
         self._check(place)
         return self._file.seek(place)
 
     def tell(self) -> int:
-        """The current position."""
         return self._file.tell()
 
     def _check(self, place: int) -> None:
@@ -134,19 +119,16 @@ class _Copied:
         self._file, self._out = file, out
 
     def read(self, size: int) -> bytes:
-        """The next bytes; fewer at the end only."""
         content = self._file.read(size)
         self._out.write(content)
         return content
 
     def seek(self, place: int) -> int:
-        """Moves forward to a position, or to the end."""
         while self.tell() < place and self.read(min(place - self.tell(), _PIECE)):
             continue
         return self.tell()
 
     def tell(self) -> int:
-        """The current position."""
         return self._file.tell()
 
 
@@ -159,7 +141,6 @@ class _Xz:
         self._decompressor = _decompressor()
 
     def read(self, size: int) -> bytes:
-        """The next bytes; fewer at the end only."""
         parts, missing = [], size
         while missing > 0 and (part := self._part(missing)):
             parts.append(part)
@@ -169,7 +150,6 @@ class _Xz:
         return content
 
     def seek(self, place: int) -> int:
-        """Moves forward to a position, or to the end."""
         if place < self._place:
             raise OSError("xz is read forward only")
         while self._place < place and self.read(min(place - self._place, _PIECE)):
@@ -177,7 +157,6 @@ class _Xz:
         return self._place
 
     def tell(self) -> int:
-        """The current position."""
         return self._place
 
     def _part(self, most: int) -> bytes:

@@ -39,12 +39,7 @@ class Work:
 
 @dataclass(frozen=True)
 class Report:
-    """The pictures that were done since the last report.
-
-    Attributes:
-        digests: `digest_of` each written face, by its row.
-        skipped: The reasons why pictures were skipped, by their names.
-    """
+    """Since the last one: `digest_of` each written face by its row, and reasons of skipped ones by name."""
 
     digests: Mapping[int, bytes]
     skipped: Mapping[str, str]

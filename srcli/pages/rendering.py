@@ -1,6 +1,6 @@
 """The environment that pages are rendered in."""
 
-import base64
+from base64 import b64encode
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
@@ -18,9 +18,5 @@ def page_environment(package: str) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters["data_uri"] = _data_uri
+    environment.filters["data_uri"] = lambda png: f"data:image/png;base64,{b64encode(png).decode()}"
     return environment
-
-
-def _data_uri(png: bytes) -> str:
-    return f"data:image/png;base64,{base64.b64encode(png).decode('ascii')}"

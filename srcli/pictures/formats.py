@@ -34,11 +34,7 @@ def readable_formats() -> list[str]:
 
 
 def what_reads(head: bytes) -> str:
-    """How to read a picture that Pillow does not recognise; empty if its format is not known.
-
-    Args:
-        head: Its first 12 bytes or more.
-    """
+    """How to read a picture that Pillow does not recognise, by its first 12 bytes; empty if not known."""
     brand = head[8:12] if head[4:8] == b"ftyp" else b""
     if brand in _HEIF_BRANDS and "HEIF" not in readable_formats():
         return "it is HEIC, which is read with pip install 'srcli[heic]'"

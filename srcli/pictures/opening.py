@@ -51,11 +51,7 @@ def open_picture(source: Path | BinaryIO, name: str) -> Image.Image:
 def decoded(source: Path | BinaryIO, name: str) -> Iterator[Image.Image]:
     """A block with a fully decoded picture as it is stored, the first frame of an animation.
 
-    The content decides what a picture is, not its name.
-
-    Args:
-        source: A file, or an open file at its start.
-        name: How errors call the picture.
+    The content decides what a picture is, not its name. Arguments are those of `open_picture`.
 
     Raises:
         ImageError: `<name>: <reason>`, for anything that is not a whole picture of at most `MAX_PIXELS`, and

@@ -44,10 +44,7 @@ def from_network(values: NDArray[np.floating[Any]]) -> Pixels:
 def grid(rows: Sequence[Sequence[Pixels]], gap: int = 2, background: int = 255) -> Pixels:
     """Lays many pictures out as one: the cells (H, W, 3) of a row share a height, rows may differ in length.
 
-    Args:
-        rows: The cells, row by row, left to right.
-        gap: Pixels between cells; none around them.
-        background: The grey in gaps and beyond short rows, 0..255.
+    Between cells, but not around them, are `gap` pixels, in the grey that also fills up short rows.
     """
     widths = [sum(cell.shape[1] + gap for cell in row) - gap for row in rows]
     heights = [row[0].shape[0] for row in rows]

@@ -42,9 +42,7 @@ def resize_area(square: Pixels, side: int) -> Pixels:
 def enlarge_bicubic(low_res: NDArray[Number], scale: int) -> NDArray[Number]:
     """Pillow's bicubic enlargement, the baseline: (N, h, w, C) -> (N, scale h, scale w, C).
 
-    Args:
-        low_res: Pixels of 8 bits, which are rounded as Pillow does, or float32, which are not.
-        scale: How many times larger the result is.
+    Pixels of 8 bits are rounded as Pillow does, those of float32 are not.
     """
     count, height, width, channels = low_res.shape
     enlarged = np.empty((count, height * scale, width * scale, channels), low_res.dtype)

@@ -1,6 +1,7 @@
 """Weights on disk: writing checkpoints, and reading them as files from strangers."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -15,19 +16,15 @@ from srcli.errors import CheckpointError
 from srcli.experiment.schema import Experiment
 from srcli.models.shapes import tensors_of
 from srcli.runs.directory import RunDirectory
-from srcli.storage.atomic import atomic_file, atomic_folder, remove_folder
+from srcli.storage.atomic import atomic_folder, remove_folder, write_bytes
 from srcli.storage.bounded import require_ordinary
 from srcli.storage.checksums import check_files, write_checksums
 
 METADATA_KEY = "srcli"
 MAX_HEADER_BYTES = 1_000_000
 """Ours have some kilobytes; a header of a hundred megabytes could fill the memory with tensors of no size."""
-GENERATOR_FILE, EMA_FILE, CRITIC_FILE = (
-    "generator.safetensors",
-    "generator_ema.safetensors",
-    "critic.safetensors",
-)
-RESUME_FILE = "resume.safetensors"
+GENERATOR_FILE, EMA_FILE = "generator.safetensors", "generator_ema.safetensors"
+CRITIC_FILE, RESUME_FILE = "critic.safetensors", "resume.safetensors"
 Read = TypeVar("Read")
 _KINDS = {torch.float32: "F32", torch.int64: "I64"}
 
@@ -55,7 +52,7 @@ def write_checkpoint(
     One of this step that is there and whole stays as it is.
 
     Args:
-        networks: By file name: the generator, the critic, the moving average if there is one.
+        networks: By file name.
         resume: What else continuing needs.
     """
     target = run.checkpoint(step)
@@ -63,8 +60,7 @@ def write_checkpoint(
         with atomic_folder(target) as folder:
             for name, network in networks.items():
                 write_weights(folder / name, network, experiment, step)
-            with atomic_file(folder / RESUME_FILE) as file:
-                file.write(safetensors.torch.save(dict(resume)))
+            write_bytes(folder / RESUME_FILE, safetensors.torch.save(dict(resume)))
             write_checksums(folder)
             if target.exists():
                 remove_folder(target)
@@ -77,10 +73,7 @@ def write_checkpoint(
 
 
 def newest_readable(run: RunDirectory, steps: Sequence[int], read: Callable[[Path], Read]) -> Read:
-    """The result of `read` for the first checkpoint that it can read; a warning names each one passed over.
-
-    Args:
-        steps: Of the checkpoints, in the order in which they are tried.
+    """What `read` gives for the first of `steps` whose checkpoint it can read; warns of each one passed over.
 
     Raises:
         CheckpointError: It can read none.
@@ -106,9 +99,7 @@ def write_weights(path: Path, network: nn.Module, experiment: Experiment, step: 
     role: Literal["generator", "critic"] = "critic" if path.name == CRITIC_FILE else "generator"
     description = WeightsDescription(role=role, step=step, experiment=experiment)
     # One key only: safetensors writes several in an order that changes from process to process.
-    metadata = {METADATA_KEY: description.model_dump_json()}
-    with atomic_file(path) as file:
-        file.write(safetensors.torch.save(tensors, metadata))
+    write_bytes(path, safetensors.torch.save(tensors, {METADATA_KEY: description.model_dump_json()}))
 
 
 def read_weights(path: Path) -> tuple[dict[str, Tensor], WeightsDescription]:
@@ -119,16 +110,14 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], WeightsDescription]:
     Raises:
         CheckpointError: Missing, damaged, or of another program.
     """
-    try:
-        _check_header(path)
-        with safetensors.safe_open(path, framework="pt") as file:
-            description = _description(path, file.metadata() or {})
-            _check_tensors(path, file, _network_tensors(path, description))
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (OSError, safetensors.SafetensorError, ValueError) as error:
-        hint = "" if path.suffix == ".safetensors" else "Give a run, a checkpoint or a .safetensors file."
-        raise CheckpointError(f"{path} cannot be read as weights: {_reason(error)}", hint) from error
-    return tensors, description
+    hint = "" if path.suffix == ".safetensors" else "Give a run, a checkpoint or a .safetensors file."
+    with _opened(path, "cannot be read as weights", hint) as file:
+        description = _description(path, file.metadata() or {})
+        settings = getattr(description.experiment, description.role)
+        if settings is None:
+            raise CheckpointError(f"{path} does not fit its experiment, which has no {description.role}")
+        wanted = tensors_of(settings, description.experiment.task)
+        return _checked_tensors(path, file, wanted), description
 
 
 def load_weights(network: nn.Module, tensors: Mapping[str, Tensor], source: Path) -> None:
@@ -154,21 +143,24 @@ def read_resume(checkpoint: Path, wanted: Mapping[str, Tensor]) -> dict[str, Ten
         CheckpointError: Missing, damaged, or it holds other tensors.
     """
     path = checkpoint / RESUME_FILE
+    with _opened(path, "is damaged") as file:
+        return _checked_tensors(path, file, wanted)
+
+
+@contextmanager
+def _opened(path: Path, problem: str, hint: str = "") -> Iterator[Any]:
+    """Opens a safetensors file; errors are told as `problem`, with their first line, or their kind."""
     try:
-        _check_header(path)
+        require_ordinary(path)
+        with path.open("rb") as start:
+            length = int.from_bytes(start.read(8), "little")
+        if length > MAX_HEADER_BYTES:
+            raise ValueError(f"its header has more than {MAX_HEADER_BYTES:,} bytes")
         with safetensors.safe_open(path, framework="pt") as file:
-            _check_tensors(path, file, wanted)
-            return {name: file.get_tensor(name) for name in wanted}
+            yield file
     except (OSError, safetensors.SafetensorError, ValueError) as error:
-        raise CheckpointError(f"{path} is damaged: {_reason(error)}") from error
-
-
-def _check_header(path: Path) -> None:
-    require_ordinary(path)
-    with path.open("rb") as file:
-        length = int.from_bytes(file.read(8), "little")
-    if length > MAX_HEADER_BYTES:
-        raise ValueError(f"its header has more than {MAX_HEADER_BYTES:,} bytes")
+        reason = (str(error).splitlines() or [type(error).__name__])[0][:300]
+        raise CheckpointError(f"{path} {problem}: {reason}", hint) from error
 
 
 def _description(path: Path, metadata: Mapping[str, str]) -> WeightsDescription:
@@ -184,15 +176,8 @@ def _description(path: Path, metadata: Mapping[str, str]) -> WeightsDescription:
         ) from None
 
 
-def _network_tensors(path: Path, description: WeightsDescription) -> dict[str, Tensor]:
-    settings = getattr(description.experiment, description.role)
-    if settings is None:
-        raise CheckpointError(f"{path} does not fit its experiment, which has no {description.role}")
-    return tensors_of(settings, description.experiment.task)
-
-
-def _check_tensors(path: Path, file: Any, wanted: Mapping[str, Tensor]) -> None:
-    """Compares what a file declares with what it should hold, before either takes any memory."""
+def _checked_tensors(path: Path, file: Any, wanted: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """What a file holds, after what it declares was compared with that before either takes any memory."""
     declared = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
     different = sorted(declared.keys() ^ wanted.keys())
     if different:
@@ -205,12 +190,7 @@ def _check_tensors(path: Path, file: Any, wanted: Mapping[str, Tensor]) -> None:
                 f"{path} does not fit its experiment: {name:.100} is {kind} of shape {shape!s:.100}, not"
                 f" {_KINDS.get(tensor.dtype)} of {list(tensor.shape)}"
             )
-
-
-def _reason(error: Exception) -> str:
-    """The first line of an error, cut short; its kind where it says nothing."""
-    lines = str(error).splitlines()
-    return lines[0][:300] if lines else type(error).__name__
+    return {name: file.get_tensor(name) for name in wanted}
 
 
 def _is_whole(checkpoint: Path, names: Sequence[str]) -> bool:

@@ -2,10 +2,10 @@
 
 import difflib
 import errno
+import itertools
 import re
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,36 +16,18 @@ from srcli.storage.bounded import JsonObject, parse_json, read_bounded
 MAX_RECORD_BYTES = 5_000_000
 
 
-@dataclass(frozen=True)
 class RunDirectory:
     """The paths inside one run, and the reading and writing of its record.
 
-    Attributes:
+    Args:
         is_kept: Whether this process writes it; of several that train together, one does.
     """
 
-    path: Path
-    is_kept: bool = True
-
-    @property
-    def experiment_file(self) -> Path:
-        return self.path / "experiment.yaml"
-
-    @property
-    def record_file(self) -> Path:
-        return self.path / "run.json"
-
-    @property
-    def metrics_file(self) -> Path:
-        return self.path / "metrics.jsonl"
-
-    @property
-    def samples(self) -> Path:
-        return self.path / "samples"
-
-    @property
-    def checkpoints(self) -> Path:
-        return self.path / "checkpoints"
+    def __init__(self, path: Path, is_kept: bool = True) -> None:
+        self.path, self.is_kept = path, is_kept
+        self.experiment_file, self.record_file = path / "experiment.yaml", path / "run.json"
+        self.metrics_file = path / "metrics.jsonl"
+        self.samples, self.checkpoints = path / "samples", path / "checkpoints"
 
     def checkpoint(self, step: int) -> Path:
         """The folder of the checkpoint taken after `step` generator updates."""
@@ -123,21 +105,12 @@ def create_run(
 
 def next_run_path(parent: Path, name: str) -> Path:
     """The first `parent/name-N` that is not there yet, counting N from 1."""
-    number = 1
-    while (parent / f"{name}-{number}").exists():
-        number += 1
-    return parent / f"{name}-{number}"
-
-
-_SHOWN = 3
+    paths = (parent / f"{name}-{number}" for number in itertools.count(1))
+    return next(path for path in paths if not path.exists())
 
 
 def runs_like(path: Path) -> str:
-    """A hint that names runs beside a path or in `runs`: those with a similar name, or else the newest.
-
-    Returns:
-        A sentence; empty when there are no runs.
-    """
+    """A hint that names a similar run beside a path or in `runs`, else the newest; empty without any."""
     records = [record for folder in (path.parent, Path("runs")) for record in folder.glob("*/run.json")]
     runs = {str(record.parent): record for record in records}
     names = [Path(run).name for run in runs]
@@ -145,4 +118,4 @@ def runs_like(path: Path) -> str:
     if close:
         return f"Did you mean {next(run for run in runs if Path(run).name == close[0])}?"
     newest = sorted(runs, key=lambda run: runs[run].stat().st_mtime, reverse=True)
-    return f"Runs here: {', '.join(newest[:_SHOWN])}." if newest else ""
+    return f"Runs here: {', '.join(newest[:3])}." if newest else ""

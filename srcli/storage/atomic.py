@@ -15,11 +15,7 @@ _REFUSALS = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 @contextmanager
 def telling_of_folder(folder: Path) -> Iterator[None]:
-    """Names the folder in errors about creating a file in it, or the folder itself.
-
-    Raises:
-        OSError: Permission is denied; names the folder, or its nearest parent that exists.
-    """
+    """Names the folder, or its nearest parent that exists, in errors about creating it or a file in it."""
     try:
         yield
     except OSError as error:
@@ -35,8 +31,6 @@ def atomic_file(path: Path, mode: str = "wb", durable: bool = True) -> Iterator[
     """Opens a temporary file beside `path` that replaces it when the block succeeds and is removed otherwise.
 
     Args:
-        path: The file to write.
-        mode: As for `open`.
         durable: Whether to fsync before renaming, so that the file is whole after a power loss.
     """
     with telling_of_folder(path.parent):
@@ -73,9 +67,11 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     try:
         yield part
         part.chmod(0o777 & ~_umask())
-        _sync_tree(part)
+        for place, _, files in os.walk(part, topdown=False):
+            for name in (*files, "."):
+                _sync(Path(place, name))
         part.replace(path)
-        sync_folder(path.parent)
+        _sync(path.parent)
     except BaseException as error:
         shutil.rmtree(part, ignore_errors=True)
         name_file(error, path)
@@ -94,18 +90,13 @@ def write_text(path: Path, text: str) -> None:
     """Writes a text file atomically; it survives a power loss after this returns."""
     with atomic_file(path, "w") as file:
         file.write(text)
-    sync_folder(path.parent)
+    _sync(path.parent)
 
 
 def write_bytes(path: Path, content: bytes) -> None:
     """Writes a file atomically."""
     with atomic_file(path) as file:
         file.write(content)
-
-
-def sync_folder(path: Path) -> None:
-    """Syncs a folder's entries to disk: files created, renamed and removed in it."""
-    _sync(path, os.O_RDONLY | os.O_DIRECTORY)
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -125,15 +116,9 @@ def _umask() -> int:
     return mask
 
 
-def _sync_tree(folder: Path) -> None:
-    for place, _, files in os.walk(folder, topdown=False):
-        for file in files:
-            _sync(Path(place, file), os.O_RDONLY)
-        sync_folder(Path(place))
-
-
-def _sync(path: Path, flags: int) -> None:
-    descriptor = os.open(path, flags)
+def _sync(path: Path) -> None:
+    """Syncs a file's contents to disk, or a folder's entries: files created, renamed and removed in it."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     except OSError as error:

@@ -14,11 +14,7 @@ LARGEST_FLOAT32 = (2 - 2**-23) * 2.0**127
 
 
 def require_ordinary(path: Path) -> None:
-    """Checks that a path is a regular file: opening a pipe would block until something writes to it.
-
-    Raises:
-        OSError: It is not a regular file, or does not exist.
-    """
+    """Raises an OSError unless a path is a regular file: opening a pipe would block until it is written."""
     if not stat.S_ISREG(path.stat().st_mode):
         raise OSError(errno.EINVAL, "it is not a regular file", str(path))
 

@@ -4,7 +4,6 @@ import resource
 import statistics
 import sys
 import time
-from dataclasses import dataclass
 
 import torch
 from torch import nn
@@ -20,35 +19,13 @@ from srcli.training.step import train_step
 TIMED_STEPS = 3
 
 
-@dataclass(frozen=True)
-class Rehearsal:
-    """What was counted and measured.
-
-    Attributes:
-        peak_memory: Bytes: of the device on a GPU, else of the whole process.
-        step_seconds: Median seconds of one generator update with its critic updates.
-        total_seconds: For all steps, without evaluations.
-    """
-
-    generator_parameters: int
-    critic_parameters: int
-    peak_memory: int
-    step_seconds: float
-    total_seconds: float
-
-    def lines(self) -> list[str]:
-        """The figures for a person, a line each."""
-        return [
-            f"generator parameters: {self.generator_parameters:,}",
-            f"critic parameters:    {self.critic_parameters:,}",
-            f"peak memory:          {self.peak_memory / 2**20:,.0f} MiB",
-            f"seconds per step:     {self.step_seconds:.3g}",
-            f"time for all steps:   {duration(self.total_seconds)}",
-        ]
-
-
-def rehearse(experiment: Experiment, dataset: Dataset, device: torch.device, replicas: Replicas) -> Rehearsal:
+def rehearse(experiment: Experiment, dataset: Dataset, device: torch.device, replicas: Replicas) -> list[str]:
     """Runs a few steps on networks that are thrown away: one to warm up, then the timed ones.
+
+    Returns:
+        What was counted and measured, a line each: the median seconds of a generator update with its critic
+        updates, and of all of them without evaluations; the peak memory of the device on a GPU, else of the
+        whole process.
 
     Raises:
         UserError: Whatever a run would be refused for before its first step.
@@ -63,13 +40,13 @@ def rehearse(experiment: Experiment, dataset: Dataset, device: torch.device, rep
         train_step(state, batches)
         seconds.append(time.perf_counter() - before)
     step_seconds = statistics.median(seconds[1:])
-    return Rehearsal(
-        generator_parameters=_parameters(state.generator),
-        critic_parameters=_parameters(state.critic),
-        peak_memory=_peak_memory(device),
-        step_seconds=step_seconds,
-        total_seconds=step_seconds * experiment.training.steps,
-    )
+    return [
+        f"generator parameters: {_parameters(state.generator):,}",
+        f"critic parameters:    {_parameters(state.critic):,}",
+        f"peak memory:          {_peak_memory(device) / 2**20:,.0f} MiB",
+        f"seconds per step:     {step_seconds:.3g}",
+        f"time for all steps:   {duration(step_seconds * experiment.training.steps)}",
+    ]
 
 
 def _parameters(network: nn.Module | None) -> int:

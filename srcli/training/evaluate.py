@@ -5,8 +5,6 @@ from typing import Literal
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch.func import functional_call
 
 from srcli.data.dataset import Dataset
 from srcli.data.task import PAPER, Task
@@ -15,7 +13,7 @@ from srcli.metrics.table import measure_images, measure_set
 from srcli.pictures.pixels import Pixels, from_network, grid, to_network
 from srcli.pictures.resize import enlarge_bicubic, enlarge_nearest
 from srcli.training.state import TrainingState, draw_noise, random_for
-from srcli.training.symptoms import SYMPTOM_FACES, adversary_share, symptoms
+from srcli.training.symptoms import SYMPTOM_FACES, adversary_share, symptoms, with_copied_buffers
 
 SAMPLE_FACES = 8
 SAMPLE_DRAW = 2
@@ -59,23 +57,18 @@ def evaluate(state: TrainingState, faces: TestFaces) -> dict[str, float]:
     statistics, as `psnr_running` and `psnr_batch`. All have the symptoms and the adversary's share.
     """
     chosen = state.experiment.training.batch_norm_at_test
-    kinds = _kinds_of_statistics(state)
+    # Without batch normalisation, both kinds of statistics give the same outputs.
+    has_both = state.experiment.generator.normalization == "batch"
+    kinds: tuple[Statistics, ...] = ("running", "batch") if has_both else (chosen,)
     outputs = {kind: _outputs(state, faces, kind) for kind in kinds}
     metrics = {kind: _metrics(state, outputs[kind], faces) for kind in kinds}
     both = {f"{key}_{kind}": value for kind in kinds for key, value in metrics[kind].items()}
     return {
         **metrics[chosen],
-        **(both if len(kinds) > 1 else {}),
+        **(both if has_both else {}),
         **symptoms(state, outputs[chosen], faces.train, faces.labels),
         **adversary_share(state, faces.low_res, faces.labels),
     }
-
-
-def _kinds_of_statistics(state: TrainingState) -> list[Statistics]:
-    """The kinds of statistics that give different outputs."""
-    if state.experiment.generator.normalization == "batch":
-        return ["running", "batch"]
-    return [state.experiment.training.batch_norm_at_test]
 
 
 def _outputs(state: TrainingState, faces: TestFaces, statistics: Statistics) -> Pixels:
@@ -97,9 +90,7 @@ def sample_grid(state: TrainingState, faces: TestFaces) -> Pixels:
     statistics = state.experiment.training.batch_norm_at_test
     if state.experiment.sizes.takes_noise:
         drawn = draw_faces(state, SAMPLE_FACES**2, statistics)
-        return grid(
-            [list(drawn[start : start + SAMPLE_FACES]) for start in range(0, len(drawn), SAMPLE_FACES)]
-        )
+        return grid([list(row) for row in np.split(drawn, SAMPLE_FACES)])
     low_res, labels = faces.low_res[:SAMPLE_FACES], faces.labels[:SAMPLE_FACES]
     outputs = enlarge(state, low_res, statistics)
     scale = state.experiment.task.scale
@@ -131,12 +122,7 @@ def _run(state: TrainingState, inputs: torch.Tensor, statistics: Statistics) -> 
     size = state.experiment.training.batch_size if by_batch else BATCH
     parts = inputs.tensor_split(max(len(inputs) // size, 1)) if by_batch else inputs.split(size)
     network.train(by_batch)
-    # In training mode, batch normalisation updates its buffers; let it update copies.
-    buffers = {name: value.clone() for name, value in network.named_buffers()}
     with state.autocast():
-        outputs: list[NDArray[np.float32]] = [
-            functional_call(network, buffers, (part.to(state.device),)).float().cpu().numpy()
-            for part in parts
-        ]
+        outputs = [with_copied_buffers(network, part.to(state.device)).float().cpu() for part in parts]
     network.train(was_training)
-    return from_network(np.concatenate(outputs))
+    return from_network(torch.cat(outputs).numpy())

@@ -1,19 +1,13 @@
 """The training loop: steps, and what is logged, measured, drawn and saved on the way."""
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 
 from srcli.data.batches import TrainingBatches
 from srcli.data.dataset import Dataset
-from srcli.errors import (
-    DataError,
-    DivergedError,
-    ExperimentError,
-    InterruptedRunError,
-    UnhealthyRunError,
-)
+from srcli.errors import DataError, ExperimentError, InterruptedRunError, UnhealthyRunError
 from srcli.health.rules import Watch
 from srcli.pictures.pixels import as_png
 from srcli.runs.directory import RunDirectory
@@ -35,6 +29,10 @@ class StopRequest:
     """Whether someone asked training to stop; the loop looks at it between two steps."""
 
     requested: bool = False
+
+    def ask(self) -> None:
+        """Asks for it."""
+        self.requested = True
 
 
 def train(
@@ -63,7 +61,7 @@ def train(
     run.update_record(status=RunStatus.RUNNING, reason=None, step=state.step, health=watch.record())
     started, is_unhealthy = time.perf_counter() - seconds_before, False
     saving, noting = Timer(60 * settings.checkpoint_minutes), Timer(SECONDS_BETWEEN_NOTES)
-    with closing(RunLog(run)) as log, recording_divergence(run, state):
+    with closing(RunLog(run)) as log:
         while state.step < settings.steps and not (is_unhealthy or _any_process(state, stop.requested)):
             before = time.perf_counter()
             terms = train_step(state, batches)
@@ -87,16 +85,6 @@ def train(
     _conclude(run, state, watch, is_unhealthy)
 
 
-@contextmanager
-def recording_divergence(run: RunDirectory, state: TrainingState) -> Iterator[None]:
-    """Records the divergence of a block in the run's record."""
-    try:
-        yield
-    except DivergedError:
-        run.update_record(status=RunStatus.DIVERGED, step=state.step)
-        raise
-
-
 def training_batches(state: TrainingState, dataset: Dataset) -> TrainingBatches:
     """The batches a state trains on.
 
@@ -104,8 +92,8 @@ def training_batches(state: TrainingState, dataset: Dataset) -> TrainingBatches:
         DataError: The training split is smaller than one batch, or its faces than the largest window.
         ExperimentError: The processes that train cannot share out a batch evenly.
     """
-    settings = state.experiment.training
-    share = state.replicas.share
+    experiment, share = state.experiment, state.replicas.share
+    settings = experiment.training
     if settings.batch_size % share.count:
         raise ExperimentError(
             f"training.batch_size: {settings.batch_size} cannot be shared out evenly among {share.count}"
@@ -118,12 +106,7 @@ def training_batches(state: TrainingState, dataset: Dataset) -> TrainingBatches:
             f"{dataset.source} has {faces} training faces, fewer than one batch of {settings.batch_size}"
         )
     return TrainingBatches(
-        dataset,
-        state.experiment.augmentation,
-        settings.batch_size,
-        settings.seed,
-        share,
-        state.experiment.task,
+        dataset, experiment.augmentation, settings.batch_size, settings.seed, share, experiment.task
     )
 
 
@@ -132,11 +115,7 @@ def _any_process(state: TrainingState, flag: bool) -> bool:
 
 
 def _conclude(run: RunDirectory, state: TrainingState, watch: Watch, is_unhealthy: bool) -> None:
-    """Records how a run ended, and raises what `train` says if it ended early; its checkpoint is saved.
-
-    Args:
-        is_unhealthy: Whether it ended for a finding, which another process may have made.
-    """
+    """Records how a run ended, and raises what `train` says if it ended early; its checkpoint is saved."""
     if state.step >= state.experiment.training.steps:
         run.update_record(status=RunStatus.FINISHED, step=state.step)
         return
@@ -154,13 +133,8 @@ def _conclude(run: RunDirectory, state: TrainingState, watch: Watch, is_unhealth
 
 def _timed(terms: Terms, state: TrainingState, started: float, before: float) -> Terms:
     now = time.perf_counter()
-    speed = state.experiment.training.batch_size / (now - before)
-    return {
-        "step": state.step,
-        "seconds": round(now - started, 3),
-        **terms,
-        "images_per_second": round(speed, 2),
-    }
+    speed = round(state.experiment.training.batch_size / (now - before), 2)
+    return {"step": state.step, "seconds": round(now - started, 3), **terms, "images_per_second": speed}
 
 
 def _save(run: RunDirectory, state: TrainingState, log: RunLog) -> None:

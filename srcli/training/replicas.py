@@ -188,17 +188,8 @@ def restarts() -> int:
     return int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0"))
 
 
-def may_restart() -> bool:
-    """Whether torchrun was told to start these processes again when one of them fails."""
-    return _most_restarts() > 0
-
-
-def will_restart() -> bool:
-    """Whether torchrun will start these processes again if one of them fails now."""
-    return restarts() < _most_restarts()
-
-
-def _most_restarts() -> int:
+def most_restarts() -> int:
+    """How often torchrun was told to start these processes again when one of them fails."""
     return int(os.environ.get("TORCHELASTIC_MAX_RESTARTS", "0"))
 
 

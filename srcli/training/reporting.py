@@ -40,13 +40,15 @@ def _reporter(bar: Progress, state: TrainingState) -> Callable[[JsonObject], Non
     name, training = state.experiment.name, state.experiment.training
     task = bar.add_task(name, total=training.steps, completed=state.step, rate="-", note="")
     told: set[str] = set()
-    tell_step = _step_teller(state.step, training.steps) if bar.disable else None
+    timer = Timer(SECONDS_BETWEEN_LINES, SECONDS_TO_FIRST_LINE)
+    first, started = state.step, time.monotonic()
 
     def report(entry: JsonObject) -> None:
         steps_per_second = entry["images_per_second"] / training.batch_size
         bar.update(task, completed=entry["step"], rate=f"{steps_per_second:.2f}", note=live_terms(entry))
-        if tell_step is not None:
-            tell_step(entry)
+        if bar.disable and timer.rings():
+            pace = (time.monotonic() - started) / (entry["step"] - first)
+            say(describe_step(entry, training.steps, pace))
         metrics = describe_metrics(entry)
         if metrics:
             say(f"step {entry['step']}: {metrics}")
@@ -58,25 +60,8 @@ def _reporter(bar: Progress, state: TrainingState) -> Callable[[JsonObject], Non
     return report
 
 
-def _step_teller(done: int, steps: int) -> Callable[[JsonObject], None]:
-    """Says at intervals how far training is, in place of a progress bar."""
-    timer, started = Timer(SECONDS_BETWEEN_LINES, SECONDS_TO_FIRST_LINE), time.monotonic()
-
-    def tell(entry: JsonObject) -> None:
-        if timer.rings():
-            pace = (time.monotonic() - started) / (entry["step"] - done)
-            say(describe_step(entry, steps, pace))
-
-    return tell
-
-
 def describe_step(entry: Terms, steps: int, pace: float) -> str:
-    """How far training is, in one line.
-
-    Args:
-        steps: In all.
-        pace: Seconds a step.
-    """
+    """How far training of so many steps is, in one line, at a pace in seconds a step."""
     left = duration(pace * (steps - entry["step"]))
     return f"step {entry['step']:,} of {steps:,}, {1 / pace:.2f} steps/s, {left} left; {live_terms(entry)}"
 

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -15,7 +14,7 @@ from srcli.data.dataset import Dataset
 from srcli.data.several import open_datasets
 from srcli.data.task import Task
 from srcli.drawn_faces.faces import built_in_dataset
-from srcli.errors import LostProcessError, RunError
+from srcli.errors import DivergedError, LostProcessError, RunError
 from srcli.experiment.loading import differences, load_experiment, override_experiment
 from srcli.experiment.schema import Experiment
 from srcli.runs.directory import RunDirectory, create_run
@@ -23,17 +22,12 @@ from srcli.runs.lock import locked
 from srcli.runs.log import cut_log, read_log
 from srcli.runs.status import RunStatus
 from srcli.storage.atomic import write_text
+from srcli.storage.bounded import JsonObject
 from srcli.training.evaluate import choose_test_faces
 from srcli.training.loop import StopRequest, train, training_batches
-from srcli.training.replicas import SINGLE_PROCESS, Replicas, restarts, will_restart
+from srcli.training.replicas import SINGLE_PROCESS, Replicas, most_restarts, restarts
 from srcli.training.reporting import reporting
-from srcli.training.state import (
-    TrainingState,
-    first_state,
-    restore_state,
-    save_state,
-    weights_digest,
-)
+from srcli.training.state import TrainingState, first_state, restore_state, save_state, weights_digest
 from srcli.training.stopping import asked_to_stop
 from srcli.version import __version__
 
@@ -52,7 +46,6 @@ def start_run(
 
     Args:
         data: Prepared datasets, taken as one; none for the built-in faces.
-        path: The run directory to make.
         command: What was typed, for the record.
         replicas: The processes that train together; all call this.
 
@@ -65,7 +58,7 @@ def start_run(
         training_batches(state, dataset)
         choose_test_faces(dataset, experiment.training.evaluate_faces, experiment.task)
     _require_same(state, dataset)
-    record = _new_record(experiment, data, dataset, state, command)
+    record = _new_record(state, data, dataset, command)
     # A checkpoint of a warm start, so that continuing never looks at the other run again.
     warm = experiment.training.init_from is not None
     run = RunDirectory(path, replicas.is_first)
@@ -75,7 +68,7 @@ def start_run(
                 text = experiment.to_yaml()
                 create_run(path, text, record, lambda new: save_state(new, state) if warm else None)
                 held.enter_context(locked(run))
-                held.enter_context(recording_loss(run))
+                held.enter_context(recording_failure(run, None))
         _train(run, state, dataset)
 
 
@@ -103,7 +96,7 @@ def resume_run(
             run.record()  # says what is wrong when the folder is not a run
             if run.is_kept:
                 held.enter_context(locked(run))
-                held.enter_context(recording_loss(run))
+                held.enter_context(recording_failure(run, None))
                 run.remove_leftovers()
             record = run.record()
             recorded = load_experiment(run.experiment_file)
@@ -119,15 +112,20 @@ def resume_run(
         _train(run, state, dataset, seconds_before)
 
 
-def _same_dataset(run: Path, record: dict[str, Any], data: Sequence[Path], task: Task) -> Dataset:
+def _same_dataset(run: Path, record: JsonObject, data: Sequence[Path], task: Task) -> Dataset:
     """The dataset of a run, at its new place or the recorded one."""
-    dataset = load_dataset(data or _recorded_data(record, run), task)
-    if dataset.fingerprint != _recorded_dataset(record, run).get("fingerprint"):
+    recorded = record.get("dataset")
+    if not isinstance(recorded, dict):
+        raise RunError(f"{run} does not say what it was trained on: its run.json is damaged")
+    paths = recorded.get("paths")
+    places = [Path(path) for path in paths if isinstance(path, str)] if isinstance(paths, list) else []
+    dataset = load_dataset(data or places, task)
+    if dataset.fingerprint != recorded.get("fingerprint"):
         raise RunError(f"{dataset.source} is not the data that {run} was trained on: fingerprints differ")
     return dataset
 
 
-def _check_unfinished(run: RunDirectory, record: dict[str, Any], state: TrainingState) -> None:
+def _check_unfinished(run: RunDirectory, record: JsonObject, state: TrainingState) -> None:
     """Checks that something is left to do: a run killed after its last checkpoint still needs its end."""
     was_cut_off = record.get("status") in (RunStatus.RUNNING, RunStatus.FAILED)
     if state.step >= state.experiment.training.steps and not was_cut_off and not restarts():
@@ -140,37 +138,37 @@ def _check_unfinished(run: RunDirectory, record: dict[str, Any], state: Training
 
 
 def _train(run: RunDirectory, state: TrainingState, dataset: Dataset, seconds_before: float = 0.0) -> None:
-    with stopping_on_signals() as stop, reporting(run, state) as report, recording_failure(run, state):
+    stop = StopRequest()
+    with asked_to_stop(stop.ask), reporting(run, state) as report, recording_failure(run, state):
         train(run, state, dataset, report, stop, seconds_before)
 
 
 @contextmanager
-def recording_failure(run: RunDirectory, state: TrainingState) -> Iterator[None]:
-    """Records the failure of a block in the run's record, as far as that can still be written."""
+def recording_failure(run: RunDirectory, state: TrainingState | None) -> Iterator[None]:
+    """Records the failure of a block in the run's record, as far as that can still be written.
+
+    Args:
+        state: None before the first step, when any error but the loss of a process leaves the run as it was.
+    """
     try:
         yield
     except BaseException as error:
-        _record_failure(run, error, step=state.step)
+        is_loss = isinstance(error, LostProcessError)
+        will_go_on = restarts() < most_restarts()  # torchrun starts these processes again
+        if not (will_go_on if is_loss else state is None):
+            with suppress(OSError, RunError):
+                _record_failure(run, error, state)
         raise
 
 
-@contextmanager
-def recording_loss(run: RunDirectory) -> Iterator[None]:
-    """Records the loss of a process before the first step; any other error leaves the run as it was."""
-    try:
-        yield
-    except LostProcessError as error:
-        _record_failure(run, error)
-        raise
-
-
-def _record_failure(run: RunDirectory, error: BaseException, **changes: int) -> None:
-    if isinstance(error, LostProcessError) and will_restart():
-        return  # torchrun goes on with the run
-    with suppress(OSError, RunError):
-        if run.record().get("status") == RunStatus.RUNNING:
-            status = RunStatus.INTERRUPTED if isinstance(error, KeyboardInterrupt) else RunStatus.FAILED
-            run.update_record(status=status, reason=str(error) or type(error).__name__, **changes)
+def _record_failure(run: RunDirectory, error: BaseException, state: TrainingState | None) -> None:
+    record = run.record()
+    step = record.get("step") if state is None else state.step
+    if isinstance(error, DivergedError):
+        run.update_record(status=RunStatus.DIVERGED, step=step)
+    elif record.get("status") == RunStatus.RUNNING:
+        status = RunStatus.INTERRUPTED if isinstance(error, KeyboardInterrupt) else RunStatus.FAILED
+        run.update_record(status=status, reason=str(error) or type(error).__name__, step=step)
 
 
 def load_dataset(data: Sequence[Path], task: Task) -> Dataset:
@@ -178,25 +176,12 @@ def load_dataset(data: Sequence[Path], task: Task) -> Dataset:
     return open_datasets(data) if data else built_in_dataset(size=task.face_size)
 
 
-@contextmanager
-def stopping_on_signals() -> Iterator[StopRequest]:
-    """A block in which the first Ctrl-C or SIGTERM, or a lost terminal, requests a stop."""
-    stop = StopRequest()
-
-    def request() -> None:
-        stop.requested = True
-
-    with asked_to_stop(request):
-        yield stop
-
-
 def _resumed_experiment(run: RunDirectory, recorded: Experiment, overrides: Sequence[str]) -> Experiment:
     wanted = override_experiment(recorded, overrides)
-    changed = differences(recorded, wanted)
-    for harmless in (EXTENDABLE, "training.on_unhealthy"):
-        changed.pop(harmless, None)
-    if changed:
-        listed = "; ".join(f"{name}: {old} -> {new}" for name, (old, new) in changed.items())
+    changed = differences(recorded, wanted).items()
+    harmless = (EXTENDABLE, "training.on_unhealthy")
+    listed = "; ".join(f"{name}: {old} -> {new}" for name, (old, new) in changed if name not in harmless)
+    if listed:
         raise RunError(
             f"{run.path} cannot be continued with other settings: {listed}",
             f"Only {EXTENDABLE} and training.on_unhealthy may change; for anything else start a new run.",
@@ -205,11 +190,7 @@ def _resumed_experiment(run: RunDirectory, recorded: Experiment, overrides: Sequ
 
 
 def _refuse_jump(run: RunDirectory, recorded: Experiment, state: TrainingState) -> None:
-    """Checks that the learning rate does not jump, as a schedule over other steps may.
-
-    Raises:
-        RunError: It would jump.
-    """
+    """Checks that the learning rate does not jump, as a schedule over other steps may."""
     before, after = _learning_rate(recorded, state.step), _learning_rate(state.experiment, state.step)
     if before != after:
         steps, wanted = recorded.training.steps, state.experiment.training.steps
@@ -230,55 +211,30 @@ def _rewind(run: RunDirectory, state: TrainingState) -> float:
     write_text(run.experiment_file, state.experiment.to_yaml())
     cut_log(run.metrics_file, state.step)
     log = read_log(run.metrics_file)
-    return _seconds(log[-1]) if log else 0.0
+    seconds = log[-1].get("seconds") if log else None
+    return float(seconds) if isinstance(seconds, (int, float)) and 0 <= seconds < 1e12 else 0.0
 
 
 def _require_same(state: TrainingState, dataset: Dataset) -> None:
     """Checks that settings, data and weights are the same on all processes."""
     if state.replicas.count > 1:
-        digest = weights_digest(state)
-        settings = state.experiment.to_yaml()
-        state.replicas.require_same({"settings": settings, "faces": dataset.fingerprint, "weights": digest})
-
-
-def _recorded_data(record: dict[str, Any], run: Path) -> list[Path]:
-    dataset = _recorded_dataset(record, run)
-    paths = dataset.get("paths")
-    return [Path(path) for path in paths if isinstance(path, str)] if isinstance(paths, list) else []
-
-
-def _recorded_dataset(record: dict[str, Any], run: Path) -> dict[str, Any]:
-    dataset = record.get("dataset")
-    if not isinstance(dataset, dict):
-        raise RunError(f"{run} does not say what it was trained on: its run.json is damaged")
-    return dataset
-
-
-def _seconds(entry: dict[str, Any]) -> float:
-    seconds = entry.get("seconds")
-    return float(seconds) if isinstance(seconds, (int, float)) and 0 <= seconds < 1e12 else 0.0
+        settings, weights = state.experiment.to_yaml(), weights_digest(state)
+        state.replicas.require_same({"settings": settings, "faces": dataset.fingerprint, "weights": weights})
 
 
 def _new_record(
-    experiment: Experiment,
-    data: Sequence[Path],
-    dataset: Dataset,
-    state: TrainingState,
-    command: Sequence[str],
-) -> dict[str, Any]:
+    state: TrainingState, data: Sequence[Path], dataset: Dataset, command: Sequence[str]
+) -> JsonObject:
+    paths = [str(path.resolve()) for path in data]
     return {
-        "preset": experiment.name,
+        "preset": state.experiment.name,
         "command": list(command),
         "status": RunStatus.RUNNING,
         "step": 0,
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "device": str(state.device),
         "processes": state.replicas.count,
-        "dataset": {
-            "source": dataset.source,
-            "paths": [str(path.resolve()) for path in data],
-            "fingerprint": dataset.fingerprint,
-        },
+        "dataset": {"source": dataset.source, "paths": paths, "fingerprint": dataset.fingerprint},
         "versions": {
             "srcli": __version__,
             "torch": torch.__version__,

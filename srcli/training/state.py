@@ -66,10 +66,8 @@ class TrainingState:
 
     def optimizers(self) -> dict[str, torch.optim.Optimizer]:
         """The optimisers by the name under which they are saved."""
-        optimizers = {"generator_optimizer": self.generator_optimizer}
-        if self.critic_optimizer is not None:
-            optimizers["critic_optimizer"] = self.critic_optimizer
-        return optimizers
+        both = {"generator_optimizer": self.generator_optimizer, "critic_optimizer": self.critic_optimizer}
+        return {name: optimizer for name, optimizer in both.items() if optimizer is not None}
 
     def set_learning_rates(self) -> None:
         """Gives the optimisers the learning rate of the coming step."""
@@ -117,16 +115,10 @@ def build_state(
     if replicas.count > 1:
         for network in filter(None, (generator, critic)):
             synchronize(network, replicas)
+    generator_optimizer = experiment.optimizer.build(generator.parameters())
+    critic_optimizer = None if critic is None else experiment.optimizer.build(critic.parameters())
     return TrainingState(
-        experiment=experiment,
-        device=device,
-        step=0,
-        generator=generator,
-        critic=critic,
-        average=average,
-        generator_optimizer=experiment.optimizer.build(generator.parameters()),
-        critic_optimizer=None if critic is None else experiment.optimizer.build(critic.parameters()),
-        replicas=replicas,
+        experiment, device, 0, generator, critic, average, generator_optimizer, critic_optimizer, replicas
     )
 
 
@@ -137,11 +129,8 @@ def refuse_large_networks(experiment: Experiment) -> None:
         ExperimentError: A network would have over `MAX_PARAMETERS` parameters.
     """
     for part, settings in (("generator", experiment.generator), ("critic", experiment.critic)):
-        parameters = (
-            sum(tensor.numel() for tensor in tensors_of(settings, experiment.task).values())
-            if settings
-            else 0
-        )
+        tensors = tensors_of(settings, experiment.task) if settings else {}
+        parameters = sum(tensor.numel() for tensor in tensors.values())
         if parameters > MAX_PARAMETERS:
             raise ExperimentError(
                 f"{part}: this network has {parameters:,} parameters, over {MAX_PARAMETERS:,}",
@@ -149,9 +138,7 @@ def refuse_large_networks(experiment: Experiment) -> None:
             )
 
 
-def first_state(
-    experiment: Experiment, device: torch.device, replicas: Replicas = SINGLE_PROCESS
-) -> TrainingState:
+def first_state(experiment: Experiment, device: torch.device, replicas: Replicas) -> TrainingState:
     """The state of a run at step 0, with the generator of `training.init_from` if there is one.
 
     Raises:
@@ -184,14 +171,9 @@ def start_from(state: TrainingState, source: Path) -> None:
 
 def save_state(run: RunDirectory, state: TrainingState) -> None:
     """Writes a checkpoint of the state, unless this step has one or another process keeps the run."""
-    if not run.is_kept:
-        return
-    resume = {
-        f"{name}.{key}": tensor
-        for name, optimizer in state.optimizers().items()
-        for key, tensor in state_tensors(optimizer).items()
-    }
-    write_checkpoint(run, state.experiment, state.step, state.networks(), resume)
+    if run.is_kept:
+        resume = state_tensors(state.optimizers())
+        write_checkpoint(run, state.experiment, state.step, state.networks(), resume)
 
 
 def restore_state(
@@ -231,11 +213,8 @@ def _load(state: TrainingState, folder: Path) -> int:
         step = description.step
     if step == 0:  # optimisers start with their first step
         return step
-    expected = {name: expected_tensors(optimizer) for name, optimizer in state.optimizers().items()}
-    wanted = {f"{name}.{key}": tensor for name, kept in expected.items() for key, tensor in kept.items()}
-    resume = read_resume(folder, wanted)
-    for name, optimizer in state.optimizers().items():
-        load_state_tensors(optimizer, {key: resume[f"{name}.{key}"] for key in expected[name]})
+    expected = expected_tensors(state.optimizers(), state.experiment.optimizer)
+    load_state_tensors(state.optimizers(), read_resume(folder, expected))
     return step
 
 

@@ -3,7 +3,7 @@
 import math
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from srcli.data.batches import Batch, TrainingBatches
 from srcli.errors import DivergedError
@@ -63,8 +63,7 @@ def _input(state: TrainingState, batch: Batch, number: int) -> Tensor:
     settings = state.experiment.training
     rows = state.replicas.share.rows(settings.batch_size)
     if state.experiment.sizes.takes_noise:
-        noise = draw_noise(state, settings.batch_size, random_for(settings.seed, NOISE_DRAW, number))
-        return noise[rows]
+        return draw_noise(state, settings.batch_size, random_for(settings.seed, NOISE_DRAW, number))[rows]
     deviation = 2 * state.experiment.augmentation.input_noise  # of [-1, 1], which is twice as wide as [0, 1]
     if deviation == 0:
         return batch.inputs
@@ -79,15 +78,11 @@ def _update_critic(state: TrainingState, real: Tensor, fake: Tensor, number: int
     if critic is None or optimizer is None:
         return {}
     random = random_for(settings.seed, OBJECTIVE_DRAW, number)
-    epsilon = torch.rand(settings.batch_size, generator=random)
-    epsilon = epsilon[state.replicas.share.rows(settings.batch_size)]
+    rows = state.replicas.share.rows(settings.batch_size)
+    epsilon = torch.rand(settings.batch_size, generator=random)[rows]
     with state.autocast():
         loss = state.experiment.objective.critic_loss(critic, real, fake, epsilon)
-    terms = _finite_terms("critic_loss", loss, state)
-    optimizer.zero_grad()
-    loss.total.backward()
-    state.replicas.average_gradients(critic)
-    optimizer.step()
+    terms = _descend("critic_loss", loss, critic, optimizer, state)
     state.experiment.objective.after_critic_step(critic)
     return terms
 
@@ -96,16 +91,16 @@ def _update_generator(state: TrainingState, fake: Tensor, batch: Batch) -> Terms
     references = None if state.experiment.sizes.takes_noise else batch
     with frozen(state.critic), state.autocast():
         loss = state.experiment.objective.generator_loss(state.critic, fake, references)
-    terms = _finite_terms("generator_loss", loss, state)
-    state.generator_optimizer.zero_grad()
-    loss.total.backward()
-    state.replicas.average_gradients(state.generator)
-    state.generator_optimizer.step()
-    return terms
+    return _descend("generator_loss", loss, state.generator, state.generator_optimizer, state)
 
 
-def _finite_terms(name: str, loss: Loss, state: TrainingState) -> Terms:
-    """The terms of the whole batch, the same on all ranks, so that a broken one ends all of them."""
+def _descend(
+    name: str, loss: Loss, network: nn.Module, optimizer: torch.optim.Optimizer, state: TrainingState
+) -> Terms:
+    """Updates a network, unless a term is not finite; the terms are those of the whole batch.
+
+    They are the same on all ranks, so that a broken one ends all of them.
+    """
     terms = state.replicas.average_terms({name: loss.total, **loss.terms})
     broken = [term for term in (*loss.terms, name) if not math.isfinite(terms[term])]
     if broken:
@@ -113,4 +108,8 @@ def _finite_terms(name: str, loss: Loss, state: TrainingState) -> Terms:
             f"training diverged at step {state.step + 1}: {broken[0]} is {terms[broken[0]]}",
             "The last good checkpoint is kept; a lower optimizer.learning_rate may help.",
         )
+    optimizer.zero_grad()
+    loss.total.backward()
+    state.replicas.average_gradients(network)
+    optimizer.step()
     return terms

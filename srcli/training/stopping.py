@@ -16,25 +16,20 @@ def asked_to_stop(request: Callable[[], None]) -> Iterator[None]:
     SIGHUP comes when a terminal is closed or a connection lost, often more than once, and never ends the
     program. Under `nohup` it stays ignored. Only for the main thread.
     """
-    before = {number: signal.getsignal(number) for number in _ORDERS}
-    before_hangup = signal.getsignal(signal.SIGHUP)
+    before = {number: signal.getsignal(number) for number in (*_ORDERS, signal.SIGHUP)}
 
-    def obey(_number: int, _frame: object) -> None:
+    def obey(number: int, _frame: object) -> None:
+        if number == signal.SIGHUP:
+            leave_lost_terminal()
         request()
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for order in _ORDERS if number in _ORDERS else ():
+            signal.signal(order, before[order])
 
-    def hang_up(_number: int, _frame: object) -> None:
-        leave_lost_terminal()
-        request()
-
-    for number in _ORDERS:
-        signal.signal(number, obey)
-    if before_hangup != signal.SIG_IGN:
-        signal.signal(signal.SIGHUP, hang_up)
+    for number, handler in before.items():
+        if number in _ORDERS or handler != signal.SIG_IGN:
+            signal.signal(number, obey)
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-        signal.signal(signal.SIGHUP, before_hangup)

@@ -34,9 +34,8 @@ def symptoms(state: TrainingState, outputs: Pixels, train: Pixels, test: Pixels)
         found["spread"], found["copies"] = metrics["spread"], metrics["duplicates"]
     if state.critic is not None:
         if min(map(len, (outputs, train, test))) > 1:
-            found["score_train"] = _mean_score(state, state.critic, train)
-            found["score_test"] = _mean_score(state, state.critic, test)
-            found["score_fake"] = _mean_score(state, state.critic, outputs)
+            for name, faces in (("train", train), ("test", test), ("fake", outputs)):
+                found[f"score_{name}"] = _mean_score(state, state.critic, faces)
             found["wasserstein_test"] = found["score_test"] - found["score_fake"]
         found.update(state.experiment.objective.critic_figures(state.critic))
     return {name: value for name, value in found.items() if math.isfinite(value)}
@@ -46,11 +45,8 @@ def adversary_share(state: TrainingState, low_res: Pixels, labels: Pixels) -> di
     """`adversary_share`: `||(1 - gamma) dJ_G/dx|| / ||gamma dL1/dx||` at the outputs x for a few test faces.
 
     It says how much of what the generator learns comes from the adversary and how much from the L1 to the
-    input (equation 7). Without either of them there is no share.
-
-    Args:
-        low_res: 8-bit inputs (N, h, h, 3); those of the first batch are used.
-        labels: (N, H, H, 3).
+    input (equation 7). Without either of them there is no share. Of the 8-bit inputs (N, h, h, 3) and labels
+    (N, H, H, 3), those of the first batch are used.
     """
     objective, size = state.experiment.objective, state.experiment.training.batch_size
     if state.critic is None or objective.l1_weight == 0 or min(len(low_res), size) < 2:
@@ -59,17 +55,17 @@ def adversary_share(state: TrainingState, low_res: Pixels, labels: Pixels) -> di
     batch = Batch(torch.from_numpy(to_network(labels[:size])).to(state.device), averages, averages)
     with state.autocast(), frozen(state.critic):
         with torch.no_grad():
-            fake = _with_copied_buffers(state.generator, batch.inputs).float()
+            fake = with_copied_buffers(state.generator, batch.inputs).float()
         fake.requires_grad_(True)
-        terms = objective.generator_loss(partial(_with_copied_buffers, state.critic), fake, batch).terms
+        terms = objective.generator_loss(partial(with_copied_buffers, state.critic), fake, batch).terms
     (adversarial,) = torch.autograd.grad(terms["adversarial"], fake)
     (l1,) = torch.autograd.grad(terms["l1"], fake)
     share = ((1 - objective.gamma) * adversarial.norm() / (objective.l1_weight * l1.norm())).item()
     return {"adversary_share": share} if math.isfinite(share) else {}
 
 
-def _with_copied_buffers(network: nn.Module, inputs: Tensor) -> Tensor:
-    """The network's output; batch normalisation updates copies of its buffers."""
+def with_copied_buffers(network: nn.Module, inputs: Tensor) -> Tensor:
+    """The network's output; in training mode, batch normalisation updates copies of its buffers."""
     buffers = {name: value.clone() for name, value in network.named_buffers()}
     outputs: Tensor = functional_call(network, buffers, (inputs,))
     return outputs
@@ -80,5 +76,4 @@ def _mean_score(state: TrainingState, critic: nn.Module, faces: Pixels) -> float
     """The mean score of faces, as one batch in training mode; the critic is left as it is."""
     images = torch.from_numpy(to_network(faces)).to(state.device)
     with state.autocast():
-        scores = _with_copied_buffers(critic, images)
-    return scores.double().mean().item()
+        return with_copied_buffers(critic, images).double().mean().item()

@@ -5,13 +5,7 @@ from collections.abc import Callable
 
 
 class Timer:
-    """Rings at intervals.
-
-    Args:
-        every: Seconds.
-        first: Seconds until the first time; None for `every`.
-        clock: Gives the seconds.
-    """
+    """Rings every so many seconds of a clock, the first time after `first` instead, unless that is None."""
 
     def __init__(
         self, every: float, first: float | None = None, clock: Callable[[], float] = time.monotonic

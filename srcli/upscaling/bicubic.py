@@ -11,13 +11,7 @@ _REACH = 2
 
 
 def enlarge_rows(pixels: Pixels, start: int, stop: int, scale: int) -> Pixels:
-    """Enlarges rows `start` to `stop` - 1 as part of the whole picture.
-
-    Args:
-        pixels: The whole picture, (h, w, channels).
-        start: The first row.
-        stop: The row after the last.
-        scale: The enlargement factor.
+    """Enlarges rows `start` to `stop` - 1 of a picture (h, w, channels) as part of the whole.
 
     Returns:
         (scale * (stop - start), scale * w, channels), of the type of `pixels`.

@@ -23,7 +23,6 @@ def spread_residual(values: Values, low_res: Pixels, scale: int) -> Values:
     Args:
         values: The enlargement (scale * h, scale * w, channels), in the range of the input's type.
         low_res: The input (h, w, channels).
-        scale: The enlargement factor.
     """
     peak = np.iinfo(low_res.dtype).max
     for _ in range(_SMOOTH_PASSES):
@@ -36,12 +35,7 @@ def settle_residual(values: Values, low_res: Pixels, scale: int) -> Pixels:
     """Rounds an enlargement so that its area average is the input's value, within three quarters of a level.
 
     The residual is added evenly to the pixels of a square. Pixels that would leave the range are clipped,
-    and the others make up for it.
-
-    Args:
-        values: The enlargement (scale * h, scale * w, channels).
-        low_res: The input (h, w, channels).
-        scale: The enlargement factor.
+    and the others make up for it. Shapes are those of `spread_residual`.
     """
     height, width, channels = low_res.shape
     peak = np.iinfo(low_res.dtype).max

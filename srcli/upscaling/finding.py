@@ -4,8 +4,8 @@ import glob
 import os
 import re
 import stat
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from srcli.errors import ImageError
@@ -44,17 +44,15 @@ class Failure:
 
 @dataclass(frozen=True)
 class Found:
-    """The pictures found for the inputs.
+    """The pictures found for the inputs, each once, in order, and the inputs without any.
 
     Attributes:
-        sources: The pictures, each once, in order.
-        failures: The inputs without any.
         others: The visible files in folders whose extensions are not those of pictures.
     """
 
     sources: list[Source]
-    failures: list[Failure]
-    others: list[Path]
+    failures: list[Failure] = field(default_factory=list)
+    others: list[Path] = field(default_factory=list)
 
 
 def expand_patterns(inputs: Sequence[str]) -> tuple[list[str], list[Failure]]:
@@ -79,7 +77,6 @@ def find_sources(inputs: Sequence[str], recursive: bool, leave_out: str | None) 
 
     Args:
         inputs: Files, folders or `-`.
-        recursive: Whether folders are searched recursively.
         leave_out: A folder to skip inside other folders: the output folder.
     """
     pictures: dict[str, Source] = {}
@@ -89,14 +86,11 @@ def find_sources(inputs: Sequence[str], recursive: bool, leave_out: str | None) 
         path = Path(text)
         try:
             if text == STANDARD_STREAM:
-                sources = [Source(None)]
+                inside = Found([Source(None)])
             elif stat.S_ISDIR(kind := path.stat().st_mode):
                 inside = _pictures_in(path, recursive, leave_out)
-                sources = inside.sources
-                failures += inside.failures
-                others += inside.others
             elif stat.S_ISREG(kind):
-                sources = [Source(path)]
+                inside = Found([Source(path)])
             else:
                 raise ImageError(f"{path}: not a file", "To read a pipe, give -.")
         except OSError as error:
@@ -104,7 +98,9 @@ def find_sources(inputs: Sequence[str], recursive: bool, leave_out: str | None) 
         except ImageError as error:
             failures.append(Failure(text, error))
         else:
-            for source in sources:
+            failures += inside.failures
+            others += inside.others
+            for source in inside.sources:
                 pictures.setdefault(os.path.realpath(source.path or ""), source)
     return Found(list(pictures.values()), failures, others)
 
@@ -118,9 +114,11 @@ def _pictures_in(folder: Path, recursive: bool, leave_out: str | None) -> Found:
         here = Path(place)
         visible = sorted(name for name in folders if recursive and not name.startswith("."))
         folders[:] = [name for name in visible if os.path.realpath(here / name) != outputs]
-        pictures = sorted(_without_earlier_outputs(names))
-        others += [here / name for name in sorted(names) if not (name.startswith(".") or _is_picture(name))]
-        sources += [Source(here / name, here.relative_to(folder)) for name in pictures]
+        names = sorted(name for name in names if not name.startswith("."))
+        pictures = [name for name in names if Path(name).suffix.lower() in PICTURE_ENDINGS]
+        others += [here / name for name in names if Path(name).suffix.lower() not in PICTURE_ENDINGS]
+        below = here.relative_to(folder)
+        sources += [Source(here / name, below) for name in _without_earlier_outputs(pictures)]
     if not sources and not errors:
         hint = "" if recursive else "Use --recursive to search its subfolders."
         raise ImageError(f"{folder}: no pictures in this folder", hint)
@@ -130,13 +128,8 @@ def _pictures_in(folder: Path, recursive: bool, leave_out: str | None) -> Found:
     return Found(sources, closed, others)
 
 
-def _without_earlier_outputs(names: Iterable[str]) -> list[str]:
-    """A folder's visible pictures, without any `a_x4.png` beside its original `a`."""
-    pictures = [name for name in names if not name.startswith(".") and _is_picture(name)]
+def _without_earlier_outputs(pictures: Sequence[str]) -> list[str]:
+    """A folder's pictures, without any `a_x4.png` beside its original `a`."""
     stems = {Path(name).stem for name in pictures}
     earlier = ((name, _EARLIER_OUTPUT.fullmatch(name)) for name in pictures)
     return [name for name, match in earlier if not (match and match[1] in stems)]
-
-
-def _is_picture(name: str) -> bool:
-    return Path(name).suffix.lower() in PICTURE_ENDINGS

@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 
 from srcli.errors import UserError
@@ -38,10 +39,8 @@ def _fields_of(path: Path) -> dict[str, str]:
 
 def free_name(target: Path, is_taken: Callable[[Path], bool]) -> Path:
     """The first of `name-2.png`, `name-3.png`, ... that is not taken."""
-    number = 2
-    while is_taken(path := target.with_stem(f"{target.stem}-{number}")):
-        number += 1
-    return path
+    names = (target.with_stem(f"{target.stem}-{number}") for number in count(2))
+    return next(path for path in names if not is_taken(path))
 
 
 def check_folder(folder: Path) -> None:

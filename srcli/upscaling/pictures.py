@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 
 from srcli.errors import ImageError
 from srcli.pictures.pixels import to_8_bits
-from srcli.upscaling.alpha import fill_hidden
 from srcli.upscaling.bicubic import enlarge_rows
 from srcli.upscaling.pixels import Pixels
 
@@ -36,22 +35,14 @@ class Picture:
     remarks: tuple[str, ...] = ()
 
 
-def output_size(picture: Picture, scale: int, compare: bool) -> tuple[int, int]:
-    """Width and height of the output, twice as wide if `compare` puts the input beside it."""
-    height, width = picture.colour.shape[:2]
-    return width * scale * (1 + compare), height * scale
-
-
 def fit_format(picture: Picture, image_format: str, size: tuple[int, int], name: str) -> Picture:
     """Removes what the output's format cannot hold.
 
     JPEG has no transparency and no EXIF data beyond 64 KiB, JPEG and WebP have no 16-bit pixels.
 
     Args:
-        picture: The picture before it is enlarged.
         image_format: PNG, JPEG or WEBP.
         size: Width and height of the output.
-        name: The picture's name in messages.
 
     Raises:
         ImageError: The picture is transparent and the format JPEG, or the output is too large for the format.
@@ -82,18 +73,44 @@ def show_visible(picture: Picture) -> Picture:
     return replace(picture, colour=fill_hidden(picture.colour, picture.alpha))
 
 
+def fill_hidden(colour: Pixels, alpha: NDArray[np.uint8]) -> Pixels:
+    """Replaces the colours of fully transparent pixels by those of the visible pixels around them.
+
+    Colours under transparent pixels are arbitrary, often black, and a network would blend them into the
+    visible edge as a dark fringe. Shapes are (h, w, channels) and (h, w).
+    """
+    visible = alpha > 0
+    if visible.all() or not visible.any():
+        return colour
+    filled = _fill(colour.astype(np.float32), visible.astype(np.float32)[..., None])
+    return np.where(visible[..., None], colour, np.rint(filled).astype(colour.dtype))
+
+
+def _fill(colour: NDArray[np.float32], weight: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Fills pixels of weight 0 from the picture at half size, itself filled (pull-push)."""
+    if weight.all():
+        return colour
+    total = _sum_of_squares(weight)
+    means = _sum_of_squares(colour * weight) / total.clip(min=1)
+    coarse = _fill(means, total.clip(max=1)).repeat(2, axis=0).repeat(2, axis=1)
+    fine = coarse[: colour.shape[0], : colour.shape[1]]
+    return np.where(weight > 0, colour, fine)
+
+
+def _sum_of_squares(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The sums over 2x2 squares: (h, w, c) -> (ceil(h/2), ceil(w/2), c)."""
+    height, width = values.shape[:2]
+    even = np.pad(values, ((0, height % 2), (0, width % 2), (0, 0)))
+    return even[0::2, 0::2] + even[1::2, 0::2] + even[0::2, 1::2] + even[1::2, 1::2]
+
+
 def finish_rows(picture: Picture, colour: Pixels, start: int, scale: int, compare: bool) -> Pixels:
-    """Output rows: the enlarged colours, with bicubically enlarged transparency.
+    """Output rows (n, width, channels): the enlarged colours, and bicubically enlarged transparency last.
 
     Args:
         picture: The whole picture before it is enlarged.
-        colour: Enlarged colours of some rows.
-        start: The first of these rows in the picture.
-        scale: The enlargement factor.
+        colour: Enlarged colours of some rows, of which `start` is the first in the picture.
         compare: Whether to put the picture's bicubic enlargement to the left.
-
-    Returns:
-        (rows, width, channels), transparency last.
     """
     stop = start + len(colour) // scale
     if compare:

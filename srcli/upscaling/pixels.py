@@ -21,9 +21,8 @@ def values_of(high_res: NDArray[np.float32], like: Pixels) -> Values:
         CheckpointError: They are not finite.
     """
     if not np.isfinite(high_res).all():
-        raise CheckpointError(
-            "the model's output is not a number", "Its training has diverged; use an earlier checkpoint."
-        )
+        hint = "Its training has diverged; use an earlier checkpoint."
+        raise CheckpointError("the model's output is not a number", hint)
     if like.shape[2] == 1:
         high_res = high_res.mean(axis=0, keepdims=True)
     return ((high_res.astype(np.float64) + 1) * (np.iinfo(like.dtype).max / 2)).transpose(1, 2, 0)

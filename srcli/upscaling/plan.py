@@ -55,13 +55,11 @@ class Job:
 
 @dataclass(frozen=True)
 class Plan:
-    """The work to do.
+    """The pictures to enlarge, and what is passed over.
 
     Attributes:
-        jobs: The pictures to enlarge.
-        failures: The inputs that cannot be opened.
         skipped: The pictures whose outputs already exist and are kept.
-        others: The files in folders whose extensions are not those of pictures.
+        others: As in `Found`.
     """
 
     jobs: list[Job]
@@ -79,8 +77,6 @@ def plan_jobs(
         inputs: Files, folders, patterns such as `faces/*.png`, or `-` alone for standard input.
         out: A file, a folder, or a pattern with `{stem}`, `{name}` or `{ext}`; None for `{stem}_x4.png`
             beside the input, and standard output for standard input.
-        recursive: Whether folders are searched recursively.
-        on_exist: What to do about outputs that already exist.
         share: This process's share of the pictures.
 
     Raises:
@@ -88,9 +84,8 @@ def plan_jobs(
             exists under `fail`.
     """
     if STANDARD_STREAM in inputs and len(inputs) > 1:
-        raise UserError(
-            "- is standard input and cannot be combined with other inputs", "Give one or the other."
-        )
+        what = "- is standard input and cannot be combined with other inputs"
+        raise UserError(what, "Give one or the other.")
     if STANDARD_STREAM in inputs and not share.is_whole:
         raise UserError("standard input cannot be split between processes", "Unset RANK and WORLD_SIZE.")
     if STANDARD_STREAM in inputs and out is None:
@@ -158,22 +153,10 @@ def _distinct(named: Sequence[tuple[Source, Path]], on_exist: OnExist) -> list[t
     return distinct
 
 
-def _check_inputs_stay(named: Sequence[tuple[Source, Path]]) -> None:
-    """Checks that no output is an input."""
-    inputs = {os.path.realpath(source.path) for source, _ in named if source.path}
-    for _, target in named:
-        if os.path.realpath(target) in inputs:
-            raise UserError(f"{target} is one of the inputs and would be overwritten", "Give another --out.")
-
-
 def _settle(
     named: Sequence[tuple[Source, Path]], on_exist: OnExist, taken: set[Path]
 ) -> tuple[list[Job], list[Job]]:
-    """The jobs to do, and those skipped because their outputs exist, according to `on_exist`.
-
-    Args:
-        taken: All outputs, including those of other processes.
-    """
+    """The jobs to do, and those skipped because their outputs exist; `taken` are all processes' outputs."""
     there = [target for _, target in named if os.path.lexists(target)]
     match on_exist if there else OnExist.OVERWRITE:
         case OnExist.FAIL:
@@ -182,8 +165,8 @@ def _settle(
                 f"{there[0]} already exists{more}", "Choose --on-exist skip, overwrite or rename."
             )
         case OnExist.SKIP:
-            stays = set(there)
             jobs = [Job(source.path, target) for source, target in named]
+            stays = set(there)
             kept = [job for job in jobs if job.target in stays]
             return [job for job in jobs if job.target not in stays], kept
         case OnExist.RENAME:
@@ -193,7 +176,11 @@ def _settle(
             }
             return [Job(source.path, renamed.get(target, target)) for source, target in named], []
         case OnExist.OVERWRITE:
-            _check_inputs_stay(named)
+            inputs = {os.path.realpath(source.path) for source, _ in named if source.path}
+            lost = [target for _, target in named if os.path.realpath(target) in inputs]
+            if lost:
+                what = f"{lost[0]} is one of the inputs and would be overwritten"
+                raise UserError(what, "Give another --out.")
             return [Job(source.path, target) for source, target in named], []
 
 
@@ -202,12 +189,10 @@ def describe_others(others: Sequence[Path]) -> list[str]:
     kinds: dict[str, list[Path]] = {}
     for path in others:
         kinds.setdefault(path.suffix.lower(), []).append(path)
-    return [
-        f"{', '.join(map(str, files[:SHOWN_OTHERS]))}{_and_more(len(files))}: skipped, not"
-        f" {'a picture by its' if len(files) == 1 else 'pictures by their'} extension {ending or '(none)'}"
-        for ending, files in kinds.items()
-    ]
-
-
-def _and_more(count: int) -> str:
-    return f" and {count - SHOWN_OTHERS:,} more" if count > SHOWN_OTHERS else ""
+    lines = []
+    for ending, files in kinds.items():
+        more = f" and {len(files) - SHOWN_OTHERS:,} more" if len(files) > SHOWN_OTHERS else ""
+        what = "a picture by its" if len(files) == 1 else "pictures by their"
+        names = ", ".join(map(str, files[:SHOWN_OTHERS]))
+        lines.append(f"{names}{more}: skipped, not {what} extension {ending or '(none)'}")
+    return lines

@@ -6,40 +6,37 @@ hardly repeat: the files are as small as after a full search for matches, in a t
 
 import struct
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
-from typing import IO, Any
+from collections.abc import Iterable, Mapping
+from itertools import chain
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
+
+from srcli.upscaling.pixels import Pixels
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 _COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}
 _PAETH = 4
 _BYTES_AT_ONCE = 2**18
-
-Rows = NDArray[np.unsignedinteger[Any]]
-"""(rows, width, channels) of 8 or 16 bits; grey, grey with alpha, RGB or RGBA."""
+"""Few enough that the filter's arrays stay in the cache."""
 
 
 def write_png_bands(
     file: IO[bytes],
-    bands: Iterable[Rows],
+    bands: Iterable[Pixels],
     height: int,
     texts: Mapping[str, str],
     icc_profile: bytes | None,
     exif: bytes,
 ) -> None:
-    """Writes a PNG from bands of rows.
-
-    Nothing is written before the first band arrives.
+    """Writes a PNG from bands of rows; nothing is written before the first band arrives.
 
     Args:
-        file: The output.
-        bands: From top to bottom, of equal width, channels and depth.
+        bands: From top to bottom, of equal width, depth and channels: grey or RGB, and transparency.
         height: Of all bands together.
         texts: Latin-1 texts by keyword.
-        icc_profile: The colour profile; None for none.
         exif: A TIFF structure, with or without JPEG's `Exif` prefix; empty for none.
     """
     rest = iter(bands)
@@ -58,32 +55,19 @@ def write_png_bands(
         _write_chunk(file, b"eXIf", exif.removeprefix(b"Exif\0\0"))
     compressor = zlib.compressobj(strategy=zlib.Z_RLE)
     previous = np.zeros(width * channels * depth, np.uint8)
-    for rows in _few_at_once(first, rest):
-        filtered, previous = _filter(rows, previous)
-        _write_chunk(file, b"IDAT", compressor.compress(filtered.data))
+    step = max(1, _BYTES_AT_ONCE // first[0].nbytes)
+    for band in chain([first], rest):
+        for start in range(0, len(band), step):
+            filtered, previous = _filter(band[start : start + step], previous)
+            _write_chunk(file, b"IDAT", compressor.compress(filtered.data))
     _write_chunk(file, b"IDAT", compressor.flush())
     _write_chunk(file, b"IEND", b"")
 
 
-def _few_at_once(first: Rows, rest: Iterator[Rows]) -> Iterator[Rows]:
-    """The rows of all bands, few enough at a time that the filter's arrays stay in the cache."""
-    step = max(1, _BYTES_AT_ONCE // first[0].nbytes)
-    band: Rows | None = first
-    while band is not None:
-        for start in range(0, len(band), step):
-            yield band[start : start + step]
-        band = next(rest, None)
-
-
-def _filter(rows: Rows, previous: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+def _filter(rows: Pixels, previous: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """The differences of rows from Paeth's prediction (PNG specification, 9.4), and the last row's bytes.
 
-    Args:
-        rows: (n, width, channels).
-        previous: The bytes of the row above.
-
-    Returns:
-        (n, 1 + bytes per row), starting with the filter type; and the bytes of the last row.
+    (n, width, channels), the bytes of the row above -> (n, 1 + bytes per row), filter type first.
     """
     count, _, channels = rows.shape
     pixel = channels * rows.dtype.itemsize

@@ -1,11 +1,10 @@
 """Overlapping pipeline stages, each a plain iterator in its own thread."""
 
 from collections.abc import Generator
-from contextlib import closing
-from dataclasses import dataclass
+from contextlib import closing, suppress
 from queue import Empty, Queue
 from threading import Event, Thread
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 T = TypeVar("T")
 
@@ -14,8 +13,7 @@ class StoppedError(Exception):
     """Raised by a long stage when the pipeline has ended early; nobody handles it."""
 
 
-@dataclass(frozen=True)
-class _End:
+class _End(NamedTuple):
     """A stage's last item: the error that ended it, None at its regular end."""
 
     error: BaseException | None
@@ -46,21 +44,18 @@ def prefetch(items: Generator[T], stopped: Event, depth: int = 1) -> Generator[T
     finally:
         # Discards waiting items, so that the thread can run to its end.
         while thread.is_alive():
-            try:
+            with suppress(Empty):
                 ready.get(timeout=0.01)
-            except Empty:
-                continue
 
 
 def _run(items: Generator[T], ready: "Queue[T | _End]", stopped: Event) -> None:
-    error: BaseException | None = None
     try:
         with closing(items):
             for item in items:
                 ready.put(item)
                 if stopped.is_set():
                     break
-    # Any error is passed on to the consumer's thread.
-    except BaseException as caught:
-        error = caught
-    ready.put(_End(error))
+    except BaseException as error:  # any error is passed on to the consumer's thread
+        ready.put(_End(error))
+    else:
+        ready.put(_End(None))

@@ -32,12 +32,8 @@ def read_picture(source: Path | BinaryIO, name: str) -> Picture:
     16-bit grey is kept; 16-bit colour is reduced to 8 bits. CMYK becomes sRGB, through its profile if it has
     one. Palettes become RGB.
 
-    Args:
-        source: A file, or an open file at its start.
-        name: The picture's name in messages.
-
     Raises:
-        ImageError: As `decoded`, or its CMYK profile is damaged.
+        ImageError: As `decoded`, whose arguments these are, or its CMYK profile is damaged.
     """
     with decoded(source, name) as image:
         return picture_of(image, name)
@@ -64,15 +60,9 @@ def picture_of(image: Image.Image, name: str) -> Picture:
         pixels, profile = np.asarray(_cmyk_to_srgb(image, profile, name)), None
     else:
         pixels = _pixels(image, name)
-    channels = pixels.shape[2]
-    has_alpha = channels in (2, 4)
-    return Picture(
-        colour=pixels[..., : channels - has_alpha],
-        alpha=pixels[..., -1] if has_alpha else None,
-        icc_profile=profile,
-        exif=exif,
-        remarks=tuple(remarks),
-    )
+    if pixels.shape[2] in (1, 3):
+        return Picture(pixels, None, profile, exif, tuple(remarks))
+    return Picture(pixels[..., :-1], pixels[..., -1], profile, exif, tuple(remarks))
 
 
 def _turn_upright(image: Image.Image) -> bytes:

@@ -2,16 +2,7 @@
 
 import json
 from dataclasses import asdict, dataclass
-from enum import StrEnum
-from typing import Any
-
-
-class Status(StrEnum):
-    """The outcome of a picture."""
-
-    OK = "ok"
-    FAILED = "failed"
-    SKIPPED = "skipped"
+from typing import Any, Literal
 
 
 @dataclass(frozen=True)
@@ -21,12 +12,7 @@ class Record:
     Attributes:
         input: Its path as given or found; `-` for standard input.
         output: The file that was written or already existed.
-        status: The outcome.
-        error: Why it failed.
-        width: Of the input, upright.
-        height: Of the input, upright.
-        output_width: Of the output.
-        output_height: Of the output.
+        width, height: Of the input, upright.
         model: What enlarged it.
         sha256: Of the model's weights.
         seconds: From reading to writing, including waits for other pictures.
@@ -35,7 +21,7 @@ class Record:
 
     input: str
     output: str | None
-    status: Status
+    status: Literal["ok", "failed", "skipped"]
     error: str | None = None
     width: int | None = None
     height: int | None = None

@@ -4,22 +4,21 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from threading import Event
-from typing import Any
 
 from srcli.console import fail, progress, result, say
-from srcli.detection.mtcnn import Face
 from srcli.errors import NoFaceError, UserError
 from srcli.generators.description import Description, Generator
+from srcli.generators.loading import load_generator
 from srcli.upscaling.finding import STANDARD_STREAM
 from srcli.upscaling.photographs import FaceOptions, upscale_photographs
 from srcli.upscaling.plan import Job
 from srcli.upscaling.prefetch import StoppedError, prefetch
-from srcli.upscaling.records import Record, Status
+from srcli.upscaling.records import Record
 from srcli.upscaling.stages import Item, UpscaleOptions, decode, enlarge, write
-from srcli.upscaling.writing import DEFAULT_QUALITY, Provenance
-from srcli.version import __version__
+
+NO_SIZE = (None, None)
 
 
 @dataclass
@@ -32,34 +31,17 @@ class Outcome:
 
 
 def upscale_all(
-    jobs: Sequence[Job],
-    generator: Generator,
-    quality: int | None = None,
-    consistent: bool = False,
-    compare: bool = False,
-    as_json: bool = False,
-    faces: FaceOptions | None = None,
+    jobs: Sequence[Job], options: UpscaleOptions, as_json: bool = False, faces: FaceOptions | None = None
 ) -> Outcome:
-    """Enlarges pictures and prints the path of each output once it is written.
+    """Enlarges pictures and prints the path of each output once it is written; reports each failure.
 
     Args:
-        jobs: The pictures and their outputs.
-        generator: What enlarges them.
-        quality: 1 to 100, for JPEG and WebP; None for 95.
-        consistent: Whether to make the output's area average equal the input.
-        compare: Whether to put the input's bicubic enlargement to the left of the output.
         as_json: Whether to print a record for each picture instead of a path.
         faces: How to treat faces in photographs; None to enlarge whole pictures.
-
-    Returns:
-        The number of failures, each reported on standard error.
 
     Raises:
         CheckpointError: The generator's output is not a number.
     """
-    made_by = generator.description
-    provenance = Provenance(f"srcli {__version__}", f"{made_by.label}, sha256 {made_by.sha256}")
-    options = UpscaleOptions(generator, quality or DEFAULT_QUALITY, provenance, consistent, compare)
     # Read here because an interrupt would not end a blocking read in another thread.
     stdin = sys.stdin.buffer.read() if any(job.source is None for job in jobs) else b""
     outcome, start, stopped = Outcome(), time.perf_counter(), Event()
@@ -84,9 +66,25 @@ def upscale_all(
                     outcome.failed += 1
                     outcome.without_face += isinstance(item.error, NoFaceError)
                     bar.advance(task)
-                _report(item, made_by, as_json)
+                _report(item, options.generator.description, as_json)
                 bar.update(task, rate=f"{done / (time.perf_counter() - start):.3g}")
     return outcome
+
+
+def load_upscaler(model: str, device: str) -> Generator:
+    """Loads a generator that enlarges pictures, as `load_generator` does.
+
+    Raises:
+        UserError: The model draws faces from noise, or the device cannot be used.
+        CheckpointError: There is no such model, or its weights cannot be read.
+    """
+    generator = load_generator(model, device)
+    if generator.description.takes_noise:
+        raise UserError(
+            f"{model} draws faces from noise and cannot enlarge pictures",
+            "Give a model that enlarges pictures, for example faces.",
+        )
+    return generator
 
 
 def check_streams(jobs: Sequence[Job]) -> None:
@@ -116,28 +114,27 @@ def _report(item: Item, made_by: Description, as_json: bool) -> None:
 
 
 def _record_of(item: Item, made_by: Description) -> Record:
-    width, height = item.in_size or (None, None)
+    (width, height), (output_width, output_height) = item.in_size or NO_SIZE, item.out_size or NO_SIZE
     source = STANDARD_STREAM if item.job.source is None else str(item.job.source)
     seconds = round(item.seconds, 6)
+    faces = [
+        {"box": [round(edge, 1) for edge in box], "score": round(score, 4)}
+        for *box, score in map(astuple, item.faces)
+    ]
     if item.is_skipped:
-        return Record(source, str(item.job.target), Status.SKIPPED)
+        return Record(source, str(item.job.target), "skipped")
     if item.error is not None:
-        return Record(source, None, Status.FAILED, str(item.error), width, height, seconds=seconds)
+        return Record(source, None, "failed", str(item.error), width, height, seconds=seconds)
     return Record(
         input=source,
         output=str(item.job.target),
-        status=Status.OK,
+        status="ok",
         width=width,
         height=height,
-        output_width=item.out_size and item.out_size[0],
-        output_height=item.out_size and item.out_size[1],
+        output_width=output_width,
+        output_height=output_height,
         model=made_by.label,
         sha256=made_by.sha256,
         seconds=seconds,
-        faces=[_face_record(face) for face in item.faces] or None,
+        faces=faces or None,
     )
-
-
-def _face_record(face: Face) -> dict[str, Any]:
-    box = (face.left, face.top, face.right, face.bottom)
-    return {"box": [round(edge, 1) for edge in box], "score": round(face.score, 4)}

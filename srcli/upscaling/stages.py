@@ -6,7 +6,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import IO
@@ -16,12 +16,13 @@ from srcli.detection.mtcnn import Face
 from srcli.errors import ImageError
 from srcli.generators import description as generators  # collections.abc has a Generator, too
 from srcli.storage.atomic import atomic_file
-from srcli.upscaling.pictures import Picture, finish_rows, fit_format, output_size, show_visible
+from srcli.upscaling.pictures import Picture, finish_rows, fit_format, show_visible
 from srcli.upscaling.pixels import Pixels
 from srcli.upscaling.plan import Job
 from srcli.upscaling.reading import read_picture
-from srcli.upscaling.tiles import BATCH_PIXELS, Band, bands_of, check_size, enlarge_bands
-from srcli.upscaling.writing import Provenance, write_picture
+from srcli.upscaling.tiles import BATCH_PIXELS, TileRow, check_size, enlarge_tile_rows, tile_rows_of
+from srcli.upscaling.writing import DEFAULT_QUALITY, write_picture
+from srcli.version import __version__
 
 CHUNK_PIXELS = 2**18
 """Input pixels grouped into a chunk, so that parts of equal size can share a batch."""
@@ -32,23 +33,27 @@ class UpscaleOptions:
     """Options for all pictures.
 
     Attributes:
-        generator: What enlarges.
         quality: 1 to 100, for JPEG and WebP.
-        provenance: The provenance note in outputs.
         consistent: Whether to make the output's area average equal the input.
         compare: Whether to put the input's bicubic enlargement to the left of the output.
     """
 
     generator: generators.Generator
-    quality: int
-    provenance: Provenance
-    consistent: bool
-    compare: bool
+    quality: int = DEFAULT_QUALITY
+    consistent: bool = False
+    compare: bool = False
 
     @property
     def scale(self) -> int:
         """How many times larger the output is, per side."""
         return self.generator.description.scale
+
+    @property
+    def provenance(self) -> dict[str, str]:
+        """The provenance note in outputs, by the keywords of PNG."""
+        made_by = self.generator.description
+        model = f"{made_by.label}, sha256 {made_by.sha256}"
+        return {"Software": f"srcli {__version__}", "srcli:model": model}
 
 
 @dataclass(eq=False)
@@ -56,25 +61,24 @@ class Item:
     """A picture in the pipeline.
 
     Attributes:
-        job: Its source and target.
-        picture: The decoded picture; None if decoding failed.
-        bands: The number of its parts, 1 if it failed.
-        remarks: Messages for the user about what was dropped.
-        error: Why it failed; its remaining parts are not enlarged.
         started: Start time in seconds.
+        picture: The decoded picture; None if decoding failed.
         in_size: Width and height of the input, upright; None if it could not be read.
         out_size: Width and height of the output.
+        tile_rows: The number of its parts, 1 if it failed.
+        remarks: Messages for the user about what was dropped.
+        error: Why it failed; its remaining parts are not enlarged.
         seconds: From start to writing, including waits.
         faces: The enlarged faces, if it is a photograph that was searched for them.
         is_skipped: Whether its output already existed and was kept.
     """
 
     job: Job
-    started: float
+    started: float = field(default_factory=time.perf_counter)
     picture: Picture | None = None
     in_size: tuple[int, int] | None = None
     out_size: tuple[int, int] | None = None
-    bands: int = 1
+    tile_rows: int = 1
     remarks: tuple[str, ...] = ()
     error: ImageError | None = None
     seconds: float = 0
@@ -87,29 +91,23 @@ class Part:
     """A row of tiles of a picture, before or after the network; None for a failed picture."""
 
     item: Item
-    band: Band | None
+    tile_row: TileRow | None
     enlarged: Pixels | None = None
 
 
 def decode(jobs: Iterable[Job], options: UpscaleOptions, stdin: bytes) -> Generator[list[Part]]:
-    """Decodes pictures and yields their parts in order, in chunks that fill a batch.
-
-    Args:
-        jobs: The pictures.
-        options: The options.
-        stdin: The bytes of standard input.
-    """
+    """Decodes pictures and yields their parts in order, in chunks that fill a batch."""
     chunk: list[Part] = []
     pixels: Counter[tuple[int, ...]] = Counter()
     for job in jobs:
-        item = Item(job, time.perf_counter())
-        bands = _decode(item, options, stdin)
-        if not bands:
+        item = Item(job)
+        tile_rows = _decode(item, options, stdin)
+        if not tile_rows:
             chunk.append(Part(item, None))
-        for band in bands:
-            chunk.append(Part(item, band))
-            shape = band.padded.shape[:2]
-            pixels[shape] += band.height * shape[1]
+        for tile_row in tile_rows:
+            chunk.append(Part(item, tile_row))
+            shape = tile_row.padded.shape[:2]
+            pixels[shape] += tile_row.height * shape[1]
             if pixels[shape] >= BATCH_PIXELS or pixels.total() >= CHUNK_PIXELS:
                 yield chunk
                 chunk = []
@@ -117,51 +115,59 @@ def decode(jobs: Iterable[Job], options: UpscaleOptions, stdin: bytes) -> Genera
     yield chunk
 
 
-def _decode(item: Item, options: UpscaleOptions, stdin: bytes) -> list[Band]:
-    """Decodes a picture into its item; returns no bands if that fails."""
-    job, generator = item.job, options.generator
-    try:
+def _decode(item: Item, options: UpscaleOptions, stdin: bytes) -> list[TileRow]:
+    """Decodes a picture into its item; returns no rows if that fails."""
+    job, description = item.job, options.generator.description
+    tile_rows: list[TileRow] = []
+    with noting_errors(item):
         picture = read_picture(job.source or io.BytesIO(stdin), job.name)
         height, width = picture.colour.shape[:2]
-        check_size(width, height, generator.description, job.name)
-        item.in_size = width, height
-        item.out_size = output_size(picture, options.scale, options.compare)
-        item.picture = show_visible(fit_format(picture, job.format, item.out_size, job.name))
-        bands = bands_of(item.picture.colour, generator.description, consistent=options.consistent)
-    except ImageError as error:
-        item.error = error
-        return []
-    except MemoryError:
-        item.error = no_memory(job)
-        return []
-    item.bands, item.remarks = len(bands), item.picture.remarks
-    return bands
+        check_size(width, height, description, job.name)
+        item.picture = prepare(item, picture, options)
+        tile_rows = tile_rows_of(item.picture.colour, description, consistent=options.consistent)
+        item.tile_rows = len(tile_rows)
+    return tile_rows
+
+
+def prepare(item: Item, picture: Picture, options: UpscaleOptions) -> Picture:
+    """Fits a decoded picture to the network and the output, and notes both sizes and the remarks in its item.
+
+    Raises:
+        ImageError: As `fit_format`.
+    """
+    height, width = picture.colour.shape[:2]
+    item.in_size = width, height
+    # Twice as wide for a comparison, which has the input beside the output.
+    item.out_size = width * options.scale * (1 + options.compare), height * options.scale
+    fitted = show_visible(fit_format(picture, item.job.format, item.out_size, item.job.name))
+    item.remarks = fitted.remarks
+    return fitted
 
 
 def enlarge(
     chunks: Generator[list[Part]], options: UpscaleOptions, on_progress: Callable[[float], None]
 ) -> Generator[list[Part]]:
-    """Runs the network over parts of pictures.
+    """Runs the network over parts of pictures, of which those of a chunk may share a batch.
 
-    Args:
-        chunks: The parts in order; those of a chunk may share a batch.
-        options: The options.
-        on_progress: Called with the fraction of a picture just done.
+    Calls `on_progress` with the fraction of a picture just done.
 
     Raises:
         CheckpointError: The generator's output is not a number.
     """
     with closing(chunks):
         for chunk in chunks:
-            bands = [part.band for part in chunk if part.band and not part.item.error]
+            tile_rows = [part.tile_row for part in chunk if part.tile_row and not part.item.error]
             try:
-                enlarged = dict(zip(bands, enlarge_bands(bands, options.generator, on_progress), strict=True))
+                enlarged = dict(
+                    zip(tile_rows, enlarge_tile_rows(tile_rows, options.generator, on_progress), strict=True)
+                )
             except MemoryError:
                 enlarged = {}
                 for part in chunk:
-                    part.item.error = part.item.error or no_memory(part.item.job)
+                    part.item.error = part.item.error or _no_memory(part.item)
             yield [
-                Part(part.item, part.band, enlarged.get(part.band) if part.band else None) for part in chunk
+                replace(part, enlarged=enlarged.get(part.tile_row) if part.tile_row else None)
+                for part in chunk
             ]
 
 
@@ -171,18 +177,13 @@ def write(chunks: Generator[list[Part]], options: UpscaleOptions) -> Generator[I
         parts = (part for chunk in chunks for part in chunk)
         for first in parts:
             item = first.item
-            own_parts = chain([first], islice(parts, item.bands - 1))
-            try:
+            own_parts = chain([first], islice(parts, item.tile_rows - 1))
+            with noting_errors(item):
                 if item.picture is not None:
                     write_item(item, item.picture, _rows(item.picture, own_parts, options), options)
-            except ImageError as error:
-                item.error = error
-            except MemoryError:
-                item.error = no_memory(item.job)
             # Skips the remaining parts of a failed picture.
             deque(own_parts, maxlen=0)
             item.picture = None
-            item.seconds = time.perf_counter() - item.started
             yield item
 
 
@@ -199,13 +200,7 @@ def write_item(item: Item, picture: Picture, rows: Iterable[Pixels], options: Up
     assert item.out_size is not None
     with _opened(item.job.target) as file:
         write_picture(
-            file,
-            rows,
-            item.out_size,
-            picture,
-            item.job.format,
-            options.quality,
-            options.provenance,
+            file, rows, item.out_size, picture, item.job.format, options.quality, options.provenance
         )
 
 
@@ -214,10 +209,9 @@ def _rows(picture: Picture, parts: Iterable[Part], options: UpscaleOptions) -> I
     for part in parts:
         if part.item.error is not None:
             raise part.item.error
-        assert part.band is not None
+        assert part.tile_row is not None
         assert part.enlarged is not None
-        scale = options.scale
-        yield finish_rows(picture, part.enlarged, part.band.rows.start, scale, options.compare)
+        yield finish_rows(picture, part.enlarged, part.tile_row.rows.start, options.scale, options.compare)
 
 
 @contextmanager
@@ -244,6 +238,17 @@ def _opened(target: Path | None) -> Iterator[IO[bytes]]:
         raise ImageError(f"{name}: cannot be written: {error.strerror or error}") from error
 
 
-def no_memory(job: Job) -> ImageError:
-    """The error for a picture whose output does not fit in memory."""
-    return ImageError(f"{job.name}: its output is too large for this machine's memory")
+@contextmanager
+def noting_errors(item: Item) -> Iterator[None]:
+    """Notes in an item why its picture failed in the block, so that others go on, and the time so far."""
+    try:
+        yield
+    except ImageError as error:
+        item.error = error
+    except MemoryError:
+        item.error = _no_memory(item)
+    item.seconds = time.perf_counter() - item.started
+
+
+def _no_memory(item: Item) -> ImageError:
+    return ImageError(f"{item.job.name}: its output is too large for this machine's memory")

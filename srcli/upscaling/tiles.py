@@ -1,9 +1,9 @@
 """Enlarging pixels of any size with a network that was trained on small squares. NumPy only."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +14,6 @@ from srcli.generators.description import Description
 from srcli.pictures.pixels import to_network, to_pixels
 from srcli.upscaling.consistency import CONTEXT, settle_residual, spread_residual
 from srcli.upscaling.pixels import Pixels, values_of
-
-T = TypeVar("T")
 
 BATCH_PIXELS = 64 * 16 * 16
 """Tiles of one size run together up to so many pixels with their contexts; a larger one runs alone."""
@@ -50,10 +48,6 @@ class Span(NamedTuple):
         """How far into the window the part starts."""
         return self.start - int(self.window.start)
 
-    def scaled_part(self, scale: int) -> slice:
-        """The part's place in the output."""
-        return slice(self.start * scale, self.stop * scale)
-
 
 def check_size(width: int, height: int, description: Description, name: str) -> None:
     """Makes sure that a generator takes a picture of this size in pixels; `name` is the picture's.
@@ -63,9 +57,9 @@ def check_size(width: int, height: int, description: Description, name: str) -> 
     """
     size = description.input_size
     if size is not None and (width, height) != (size, size):
-        model = description.label
+        model = f"the model ({description.label}) takes exactly {size}x{size}"
         raise ImageError(
-            f"{name}: it is {width}x{height}, but the model ({model}) takes exactly {size}x{size}",
+            f"{name}: it is {width}x{height}, but {model}",
             "Use a convolutional model (resnet or dcgan), which takes any size.",
         )
 
@@ -84,7 +78,6 @@ def enlarge_pixels(
 
     Args:
         pixels: (h, w, 1) or (h, w, 3), 8 or 16 bits. One channel runs as three equal ones and is averaged.
-        network: The network that enlarges.
         tile_size: Side of a tile without its context, in pixels of the input; None for the network's.
         on_progress: Called after each batch with the share of the picture that it was, in (0, 1].
         consistent: Whether the output's area average is made to be the input.
@@ -95,17 +88,20 @@ def enlarge_pixels(
     Raises:
         CheckpointError: The network's output is not a number.
     """
-    bands, scale = bands_of(pixels, network.description, tile_size, consistent), network.description.scale
+    tile_rows, scale = (
+        tile_rows_of(pixels, network.description, tile_size, consistent),
+        network.description.scale,
+    )
     height, width, channels = pixels.shape
     enlarged = np.empty((height * scale, width * scale, channels), dtype=pixels.dtype)
-    for band in bands:
-        (rows,) = enlarge_bands([band], network, on_progress)
-        enlarged[band.rows.start * scale :][: len(rows)] = rows
+    for tile_row in tile_rows:
+        (rows,) = enlarge_tile_rows([tile_row], network, on_progress)
+        enlarged[tile_row.rows.start * scale :][: len(rows)] = rows
     return enlarged
 
 
 @dataclass(frozen=True, eq=False)
-class Band:
+class TileRow:
     """A row of tiles of a picture.
 
     Attributes:
@@ -114,7 +110,7 @@ class Band:
         rows: The rows that the tiles fill.
         columns: The tiles, left to right.
         share: What each tile is of its picture, in (0, 1].
-        consistent: Whether the output's area average is made to be the input.
+        consistent: As in `enlarge_pixels`.
     """
 
     padded: Pixels
@@ -134,9 +130,9 @@ class Band:
         return self.padded[self.rows.window, column.window]
 
 
-def bands_of(
+def tile_rows_of(
     pixels: Pixels, sizes: Sizes, tile_size: int | None = None, consistent: bool = False
-) -> list[Band]:
+) -> list[TileRow]:
     """Divides a picture, (h, w, 1) or (h, w, 3), into rows of tiles, from top to bottom."""
     size, multiple = pixels.shape[:2], sizes.size_multiple
     margin = sizes.context + CONTEXT * consistent
@@ -147,57 +143,59 @@ def bands_of(
         for side, end in zip(padded.shape[:2], size, strict=True)
     )
     share = 1 / (len(rows) * len(columns))
-    return [Band(padded, size, row, columns, share, consistent) for row in rows]
+    return [TileRow(padded, size, row, columns, share, consistent) for row in rows]
 
 
-def enlarge_bands(
-    bands: Sequence[Band], network: Network, on_progress: Callable[[float], None] = lambda _: None
+def enlarge_tile_rows(
+    tile_rows: Sequence[TileRow], network: Network, on_progress: Callable[[float], None] = lambda _: None
 ) -> list[Pixels]:
     """Enlarges rows of tiles, of one or several pictures; those of one size run through the network together.
 
-    Args:
-        bands: What to enlarge.
-        network: The network that enlarges.
-        on_progress: Called after each batch with the share of a picture, or the pictures, that it was.
+    Arguments and errors are those of `enlarge_pixels`.
 
     Returns:
-        For each band its (scale * height, scale * w, channels), of the type of its picture.
-
-    Raises:
-        CheckpointError: The network's output is not a number.
+        For each tile_row its (scale * height, scale * w, channels), of the type of its picture.
     """
     scale = network.description.scale
     enlarged = [
-        np.empty((band.height * scale, band.size[1] * scale, band.padded.shape[2]), band.padded.dtype)
-        for band in bands
+        np.empty(
+            (tile_row.height * scale, tile_row.size[1] * scale, tile_row.padded.shape[2]),
+            tile_row.padded.dtype,
+        )
+        for tile_row in tile_rows
     ]
     of_size: dict[tuple[int, ...], list[tuple[int, Span]]] = {}
-    for index, band in enumerate(bands):
-        for column in band.columns:
-            of_size.setdefault(band.window(column).shape[:2], []).append((index, column))
+    for index, tile_row in enumerate(tile_rows):
+        for column in tile_row.columns:
+            of_size.setdefault(tile_row.window(column).shape[:2], []).append((index, column))
     for (height, width), tiles in of_size.items():
-        for some in _batches(tiles, max(1, BATCH_PIXELS // (height * width))):
-            _enlarge_tiles(some, bands, enlarged, network)
-            on_progress(sum(bands[index].share for index, _ in some))
+        together = max(1, BATCH_PIXELS // (height * width))
+        for some in (tiles[start : start + together] for start in range(0, len(tiles), together)):
+            _enlarge_tiles(some, tile_rows, enlarged, network)
+            on_progress(sum(tile_rows[index].share for index, _ in some))
     return enlarged
 
 
 def _enlarge_tiles(
-    tiles: Sequence[tuple[int, Span]], bands: Sequence[Band], enlarged: Sequence[Pixels], network: Network
+    tiles: Sequence[tuple[int, Span]],
+    tile_rows: Sequence[TileRow],
+    enlarged: Sequence[Pixels],
+    network: Network,
 ) -> None:
-    """Runs tiles of one size, each the number of its band and its columns, and puts them into their bands."""
-    high_res = network.enlarge(to_network(np.stack([bands[index].window(column) for index, column in tiles])))
+    """Runs tiles of one size, each given by the number of its row and its columns; fills in their rows."""
+    # One by one, since pictures of one size may be grey or coloured, of 8 or 16 bits.
+    low_res = [to_network(tile_rows[index].window(column)[None]) for index, column in tiles]
+    high_res = network.enlarge(np.concatenate(low_res))
     for (index, column), values in zip(tiles, high_res, strict=True):
-        _place(enlarged[index], bands[index], column, values, network.description.scale)
+        _place(enlarged[index], tile_rows[index], column, values, network.description.scale)
 
 
 def spans(length: int, tile_size: int, multiple: int, margin: int) -> list[Span]:
     """Divides one axis into about equal tiles, whose parts and windows start and stop at multiples.
 
     Args:
-        length: Of the axis, a multiple of `multiple`.
+        length: A multiple of `multiple`.
         tile_size: The largest part, before it is rounded up to `multiple`.
-        multiple: What all positions are a multiple of.
         margin: Context on either side, before it is rounded up; it ends where the axis does.
     """
     margin = _round_up(margin, multiple)
@@ -208,16 +206,18 @@ def spans(length: int, tile_size: int, multiple: int, margin: int) -> list[Span]
     ]
 
 
-def _place(enlarged: Pixels, band: Band, column: Span, high_res: NDArray[np.float32], scale: int) -> None:
-    """Puts a tile's part of a window's enlargement (3, h, w) into that of its band."""
-    window = band.window(column)
-    place = enlarged[:, column.scaled_part(scale)]
+def _place(
+    enlarged: Pixels, tile_row: TileRow, column: Span, high_res: NDArray[np.float32], scale: int
+) -> None:
+    """Puts a tile's part of a window's enlargement (3, h, w) into that of its row."""
+    window = tile_row.window(column)
+    place = enlarged[:, column.start * scale : column.stop * scale]
     # The last tiles reach into the padding, which the output does not have.
     height, width = place.shape[0] // scale, place.shape[1] // scale
-    rows = slice(band.rows.context, band.rows.context + height)
+    rows = slice(tile_row.rows.context, tile_row.rows.context + height)
     columns = slice(column.context, column.context + width)
     wide = slice(columns.start * scale, columns.stop * scale)
-    if band.consistent:
+    if tile_row.consistent:
         values = spread_residual(values_of(high_res, window), window, scale)
         part = values[rows.start * scale : rows.stop * scale, wide]
         place[:] = settle_residual(part, window[rows, columns], scale)
@@ -227,11 +227,6 @@ def _place(enlarged: Pixels, band: Band, column: Span, high_res: NDArray[np.floa
         strip = place[start : start + STRIP_ROWS]
         top = rows.start * scale + start
         strip[:] = to_pixels(values_of(high_res[:, top : top + len(strip), wide], window), window.dtype)
-
-
-def _batches(tiles: Sequence[T], size: int) -> Iterator[Sequence[T]]:
-    for start in range(0, len(tiles), size):
-        yield tiles[start : start + size]
 
 
 def _pad(pixels: Pixels, least: int, multiple: int) -> Pixels:

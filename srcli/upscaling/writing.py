@@ -1,8 +1,6 @@
 """Writing pictures with their colour profile, EXIF data and provenance."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from itertools import chain
+from collections.abc import Iterable, Mapping
 from typing import IO
 
 from PIL import ExifTags, Image
@@ -16,19 +14,6 @@ DEFAULT_QUALITY = 95
 _MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 
 
-@dataclass(frozen=True)
-class Provenance:
-    """The provenance note in an output.
-
-    Attributes:
-        software: This program and its version.
-        model: The model's label and the SHA-256 of its weight file.
-    """
-
-    software: str
-    model: str
-
-
 def write_picture(
     file: IO[bytes],
     bands: Iterable[Pixels],
@@ -36,44 +21,33 @@ def write_picture(
     source: Picture,
     image_format: str,
     quality: int,
-    provenance: Provenance,
+    provenance: Mapping[str, str],
 ) -> None:
     """Encodes a picture from bands of rows.
 
-    A PNG is written as they arrive; other formats need the whole picture in memory. The provenance goes into
-    the text chunks `Software` and `srcli:model` of a PNG, and into the EXIF tag Software of a JPEG or WebP.
+    A PNG is written as they arrive; other formats need the whole picture in memory.
 
     Args:
-        file: The output.
         bands: (rows, width, channels) from top to bottom, transparency last.
         size: Width and height of the whole picture.
         source: The input, fitted to the format; its profile and EXIF data are kept.
         image_format: PNG, JPEG or WEBP.
         quality: 1 to 100; ignored for PNG, which is lossless.
-        provenance: The model and program that made the picture.
+        provenance: What made the picture: text chunks of a PNG by keyword, the EXIF tag Software elsewhere.
     """
     exif = _exif_of(source.exif, size) if source.exif else Image.Exif()
     if image_format == "PNG":
-        texts = {"Software": provenance.software, "srcli:model": provenance.model}
-        write_png_bands(file, bands, size[1], texts, source.icc_profile, exif.tobytes() if exif else b"")
+        write_png_bands(file, bands, size[1], provenance, source.icc_profile, exif.tobytes() if exif else b"")
         return
-    exif[ExifTags.Base.Software] = f"{provenance.software}, {provenance.model}"
-    image = _collect(bands, size)
+    exif[ExifTags.Base.Software] = ", ".join(provenance.values())
+    image, top = Image.new(_MODES[source.colour.shape[2] + (source.alpha is not None)], size), 0
+    for band in bands:
+        image.paste(Image.fromarray(band[..., 0] if band.shape[2] == 1 else band), (0, top))
+        top += len(band)
     # Halved colour resolution harms faces; WebP has no other.
     options = {"subsampling": 0} if image_format == "JPEG" else {}
     profile = source.icc_profile
     image.save(file, image_format, quality=quality, icc_profile=profile, exif=exif.tobytes(), **options)
-
-
-def _collect(bands: Iterable[Pixels], size: tuple[int, int]) -> Image.Image:
-    """One image from bands of 8-bit rows: L, LA, RGB or RGBA."""
-    rest = iter(bands)
-    first = next(rest)
-    image, top = Image.new(_MODES[first.shape[2]], size), 0
-    for band in chain([first], rest):
-        image.paste(Image.fromarray(band[..., 0] if band.shape[2] == 1 else band), (0, top))
-        top += len(band)
-    return image
 
 
 def _exif_of(data: bytes, size: tuple[int, int]) -> Image.Exif:

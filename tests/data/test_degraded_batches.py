@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from tiny_experiments import AUGMENTATION, GENERATORS, small_dataset, small_experiment
+from tiny_experiments import AUGMENTATION, GENERATORS, parse_experiment, small_dataset, small_experiment
 
 from srcli.data.batches import Batch, TrainingBatches
 from srcli.data.dataset import Dataset
 from srcli.data.degradation_settings import DegradationSettings
 from srcli.errors import ExperimentError
-from srcli.experiment.loading import override_experiment, parse_experiment
+from srcli.experiment.loading import override_experiment
 from srcli.experiment.schema import Augmentation, Experiment
 from srcli.pictures.pixels import from_network
 from srcli.processes import ALONE, Share

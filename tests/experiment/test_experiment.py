@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 import yaml
-from tiny_experiments import PRESETS
+from tiny_experiments import PRESETS, parse_experiment
 
 from srcli.errors import ExperimentError
-from srcli.experiment.loading import differences, load_experiment, override_experiment, parse_experiment
+from srcli.experiment.loading import differences, load_experiment, override_experiment
 
 PAPER = [
     "resnet-gan",
@@ -332,3 +332,11 @@ def test_differences_are_listed_by_their_dotted_paths() -> None:
     new = override_experiment(old, ["training.steps=9", "objective.gamma=0.5"])
     assert differences(old, new) == {"objective.gamma": (0.9, 0.5), "training.steps": (20000, 9)}
     assert differences(old, old) == {}
+
+
+def test_an_architecture_that_is_no_text_is_a_mistake(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("generator: {architecture: [a]}\nobjective: {name: wgan}\n")
+    assert mistakes(path)[0].startswith(
+        f"{path}, line 1: generator.architecture: \"['a']\" is not one of 'dcgan'"
+    )

@@ -21,6 +21,7 @@ from srcli.pictures.pixels import to_uint8
 from srcli.upscaling.plan import Job
 from srcli.upscaling.reading import read_picture
 from srcli.upscaling.run import upscale_all
+from srcli.upscaling.stages import UpscaleOptions
 
 ENLARGED_PIXELS = 20_000
 """Larger pictures are read but not enlarged, since that time is legitimate."""
@@ -52,7 +53,7 @@ class Pictures:
         height, width = picture.colour.shape[:2]
         if height * width <= ENLARGED_PIXELS:
             jobs = [Job(path, work / f"out.{ending}") for ending in ("png", "jpg", "webp")]
-            if upscale_all(jobs, REPEAT).failed == len(jobs):
+            if upscale_all(jobs, UpscaleOptions(REPEAT)).failed == len(jobs):
                 raise ImageError("no format could hold it")
 
 

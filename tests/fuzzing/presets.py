@@ -7,10 +7,10 @@ from random import Random
 from typing import Any
 
 import yaml
-from tiny_experiments import PRESETS
+from tiny_experiments import PRESETS, parse_experiment
 
 from fuzzing.mutations import mutate_bytes, mutate_tree
-from srcli.experiment.loading import load_experiment, parse_experiment
+from srcli.experiment.loading import load_experiment
 from srcli.training.state import refuse_large_networks
 
 LINES = (

@@ -12,7 +12,7 @@ from tiny_experiments import pack_faces, small_experiment
 from warm import Srcli
 
 from srcli.drawn_faces.faces import built_in_dataset
-from srcli.health.rules import Watch, health_lines, rules_for
+from srcli.health.rules import RULES, Watch, health_lines
 from srcli.objectives import WganGp
 from srcli.runs.checkpoints import GENERATOR_FILE, RESUME_FILE
 from srcli.runs.directory import RunDirectory, create_run
@@ -88,7 +88,7 @@ def test_crafted_logs_do_not_harm_the_health_watch(crafted: dict[str, Any]) -> N
     entries = [{"step": step, "wasserstein": 3.0 + step % 2, **scores} for step in range(451, 471)]
     lines = [watch.judge(entry, evaluated=entry["step"] % 10 == 0) for entry in entries]
     assert all(health_lines(watch.record()))
-    names = {rule.name for rule in rules_for(WganGp.stuck_points)}
+    names = {rule.name for rule in RULES}
     assert lines[-1]["health"].keys() <= names
     found = watch.record()["findings"]
     assert found.keys() <= names

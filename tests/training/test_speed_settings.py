@@ -41,10 +41,10 @@ def test_adam_goes_on_from_averages_of_another_layout() -> None:
     for optimizer in optimizers:
         plain.grad, dense.grad = gradients[0].clone(), gradients[0].clone()
         optimizer.step()
-    saved = state_tensors(optimizers[1])
+    saved = state_tensors({"twin": optimizers[1]})
     turned = torch.nn.Parameter(dense.detach().to(memory_format=torch.channels_last))
     optimizers[1] = DenseAdam([turned], fused=True)
-    load_state_tensors(optimizers[1], saved)
+    load_state_tensors({"twin": optimizers[1]}, saved)
     plain.grad, turned.grad = gradients[1].clone(), gradients[1].to(memory_format=torch.channels_last)
     for optimizer in optimizers:
         optimizer.step()

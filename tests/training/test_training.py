@@ -22,6 +22,7 @@ from srcli.runs.directory import RunDirectory, create_run
 from srcli.runs.log import read_log
 from srcli.training import step
 from srcli.training.loop import StopRequest, train, training_batches
+from srcli.training.sessions import recording_failure
 from srcli.training.state import build_state, restore_state, start_from
 from srcli.training.step import Terms, train_step
 
@@ -254,7 +255,8 @@ def test_a_term_that_is_not_finite_stops_before_the_update_and_is_named(tmp_path
         if entry["step"] == 4:
             next(state.critic.parameters()).data[0, 0] = math.nan
 
-    with pytest.raises(DivergedError, match=r"diverged at step 5: wasserstein is nan") as caught:
+    diverged = pytest.raises(DivergedError, match=r"diverged at step 5: wasserstein is nan")
+    with diverged as caught, recording_failure(run, state):
         train(run, state, small_dataset(), break_critic, StopRequest())
     assert caught.value.exit_code == 3
     assert run.record()["status"] == "diverged"

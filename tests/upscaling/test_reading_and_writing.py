@@ -9,9 +9,8 @@ from PIL import ExifTags, Image, ImageCms
 from pixels import REPEAT, Blur, colourful, encoded, enlarged, file_of, noise, png, written
 
 from srcli.errors import ImageError
-from srcli.upscaling.alpha import fill_hidden
 from srcli.upscaling.bicubic import enlarge_rows
-from srcli.upscaling.pictures import Picture, fit_format
+from srcli.upscaling.pictures import Picture, fill_hidden, fit_format
 from srcli.upscaling.reading import read_picture
 
 

@@ -16,7 +16,7 @@ from srcli.data.task import PAPER, Sizes
 from srcli.errors import CheckpointError, ImageError
 from srcli.generators.description import Description
 from srcli.generators.on_torch import TorchGenerator
-from srcli.upscaling.tiles import bands_of, check_size, enlarge_pixels, spans
+from srcli.upscaling.tiles import check_size, enlarge_pixels, enlarge_tile_rows, spans, tile_rows_of
 
 
 @dataclass(frozen=True)
@@ -68,10 +68,10 @@ def test_tiles_fit_together_exactly_at_any_size(
 
 
 def test_tiles_are_as_large_as_the_network_says() -> None:
-    bands = bands_of(noise(700, 900), Sizes(context=35, tile_size=352))
-    assert [(band.rows.start, band.rows.stop) for band in bands] == [(0, 350), (350, 700)]
-    assert [(span.start, span.stop) for span in bands[0].columns] == [(0, 300), (300, 600), (600, 900)]
-    assert bands[1].window(bands[1].columns[1]).shape == (385, 370, 3)
+    tile_rows = tile_rows_of(noise(700, 900), Sizes(context=35, tile_size=352))
+    assert [(tile_row.rows.start, tile_row.rows.stop) for tile_row in tile_rows] == [(0, 350), (350, 700)]
+    assert [(span.start, span.stop) for span in tile_rows[0].columns] == [(0, 300), (300, 600), (600, 900)]
+    assert tile_rows[1].window(tile_rows[1].columns[1]).shape == (385, 370, 3)
 
 
 @pytest.mark.parametrize("size", [(50, 33), (16, 200), (1, 70)])
@@ -131,6 +131,13 @@ def test_sixteen_bits_keep_what_eight_would_round_away() -> None:
     ramp = np.arange(16 * 20, dtype=np.uint16).reshape(16, 20, 1) + 30_000
     enlarged = enlarge_pixels(ramp, REPEAT)
     assert len(np.unique(enlarged)) == 320
+
+
+def test_pictures_of_one_size_share_a_batch_whatever_their_pixels_are() -> None:
+    pictures = [noise(16, 16), noise(16, 16, 1), noise(16, 16, 1, 65535)]
+    tile_rows = [tile_row for pixels in pictures for tile_row in tile_rows_of(pixels, REPEAT.description)]
+    for pixels, enlarged in zip(pictures, enlarge_tile_rows(tile_rows, REPEAT), strict=True):
+        np.testing.assert_array_equal(enlarged, pixels.repeat(4, axis=0).repeat(4, axis=1))
 
 
 def test_missing_pixels_are_mirrored_and_not_black() -> None:

@@ -59,11 +59,10 @@ class NormalizeGradient(torch.autograd.Function):
     def forward(ctx: Any, u: Tensor, x: Tensor, w: Tensor, mean: Tensor, rstd: Tensor) -> Tensor:
         u, x = _dense(u), _dense(x)
         ctx.save_for_backward(u, x, w, mean, rstd)
-        pulled, _, _ = torch.ops.aten.native_group_norm_backward(
+        pulled: tuple[Tensor, ...] = torch.ops.aten.native_group_norm_backward(
             u, x, mean, rstd, w, *_sizes(x), [True, False, False]
         )
-        result: Tensor = pulled
-        return result
+        return pulled[0]
 
     @staticmethod
     @once_differentiable

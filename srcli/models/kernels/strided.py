@@ -33,16 +33,11 @@ class HalvingConv2d(nn.Conv2d):
 
     def forward(self, images: Tensor) -> Tensor:
         """The convolution; on a processor in training, by the kernels of this file."""
-        if not _is_trained_on_cpu(self, images):
-            return super().forward(images)
-        operands = (_cast_for_autocast(operand) for operand in (images, self.weight, self.bias))
-        halved: Tensor = Halve.apply(*operands)
-        return halved
+        return self.run_with_vjp(images)[0] if _is_trained_on_cpu(self, images) else super().forward(images)
 
     def run_with_vjp(self, images: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
         """The convolution, and the map from its output's gradient to its input's, differentiable."""
-        operands = (_cast_for_autocast(operand) for operand in (images, self.weight, self.bias))
-        cast_images, weight, bias = operands
+        cast_images, weight, bias = map(_cast_for_autocast, (images, self.weight, self.bias))
         return Halve.apply(cast_images, weight, bias), lambda gradient: Double.apply(gradient, weight, None)
 
 
@@ -56,8 +51,7 @@ class DoublingConv2d(nn.ConvTranspose2d):
         """The transposed convolution; on a processor in training, by the kernels of this file."""
         if output_size is not None or not _is_trained_on_cpu(self, images):
             return super().forward(images, output_size)
-        operands = (_cast_for_autocast(operand) for operand in (images, self.weight, self.bias))
-        doubled: Tensor = Double.apply(*operands)
+        doubled: Tensor = Double.apply(*map(_cast_for_autocast, (images, self.weight, self.bias)))
         return doubled
 
 
@@ -147,12 +141,11 @@ def _weight_gradient(x: Tensor, y: Tensor, windows: Tensor | None) -> Tensor:
         return _as_weight(torch.stack([torch.mm(_rows(b).t(), _windows(a)) for a, b in parts]).sum(0))
     like_w = x.new_empty(()).expand(y.shape[1], x.shape[1], KERNEL, KERNEL)
     stride, padding = [STRIDE, STRIDE], [PADDING, PADDING]
-    _, gradient, _ = torch.ops.aten.convolution_backward(
+    gradients: tuple[Tensor, ...] = torch.ops.aten.convolution_backward(
         _channels_last(y), _channels_last(x), like_w, None, stride, padding, [1, 1], False, [0, 0], 1,
         [False, True, False],
     )  # fmt: skip
-    result: Tensor = gradient
-    return result
+    return gradients[1]
 
 
 def _windows(x: Tensor) -> Tensor:
@@ -190,8 +183,7 @@ def _shuffled(w: Tensor) -> Tensor:
     """A 3x3 kernel that computes the four pixels of `double` as channels: (O, I, 5, 5) -> (4 I, O, 3, 3)."""
     outputs, inputs = w.shape[:2]
     taps = F.pad(w, (0, 1, 0, 1)).reshape(outputs, inputs, 3, 2, 3, 2).flip(2, 4)
-    kernel = taps.permute(1, 3, 5, 0, 2, 4).reshape(4 * inputs, outputs, 3, 3)
-    return _channels_last(kernel)
+    return _channels_last(taps.permute(1, 3, 5, 0, 2, 4).reshape(4 * inputs, outputs, 3, 3))
 
 
 def _as_weight(matrix: Tensor) -> Tensor:

@@ -19,21 +19,13 @@ def has_vjp(layer: nn.Module) -> bool:
 
 
 def run_with_vjp(layer: nn.Module, features: Tensor, count: int) -> tuple[Tensor, Vjp]:
-    """A layer's output, and the map from an output's gradient to its input's, for the last `count` samples.
-
-    Args:
-        layer: One that has a vjp.
-    """
+    """A layer's output, and the map from its gradient to the input's, for the last `count` samples."""
     return _RUNNERS[_kind(layer)](layer, features, count)
 
 
 def _kind(layer: nn.Module) -> type[nn.Module]:
     """The layer's exact class, since a subclass may compute something else; our Flatten does not."""
     return nn.Flatten if isinstance(layer, nn.Flatten) else type(layer)
-
-
-def _run_halving(layer: HalvingConv2d, features: Tensor, _count: int) -> tuple[Tensor, Vjp]:
-    return layer.run_with_vjp(features)
 
 
 def _run_linear(layer: nn.Linear, features: Tensor, _count: int) -> tuple[Tensor, Vjp]:
@@ -57,17 +49,13 @@ def _run_flatten(layer: nn.Flatten, features: Tensor, count: int) -> tuple[Tenso
     return layer(features), lambda gradient: gradient.view(seen.shape).contiguous(memory_format=form)
 
 
-def _run_identity(_layer: nn.Identity, features: Tensor, _count: int) -> tuple[Tensor, Vjp]:
-    return features, lambda gradient: gradient
-
-
 _RUNNERS: Mapping[type[nn.Module], Callable[[Any, Tensor, int], tuple[Tensor, Vjp]]] = {
-    HalvingConv2d: _run_halving,
+    HalvingConv2d: lambda layer, features, _: layer.run_with_vjp(features),
     SampleNorm: SampleNorm.run_with_vjp,
     nn.Linear: _run_linear,
     nn.LeakyReLU: _run_relu,
     nn.ReLU: _run_relu,
     nn.Tanh: _run_tanh,
     nn.Flatten: _run_flatten,
-    nn.Identity: _run_identity,
+    nn.Identity: lambda _layer, features, _count: (features, lambda gradient: gradient),
 }
