@@ -8,8 +8,7 @@ from srcli.errors import ExperimentError
 from srcli.experiment.mistakes import validate
 from srcli.experiment.paper_defaults import with_paper_defaults
 from srcli.experiment.schema import Experiment
-from srcli.experiment.yaml_text import MAX_CHARACTERS, Document, parse_value, read_document
-from srcli.storage.bounded import read_bounded
+from srcli.experiment.yaml_text import Document, parse_value, read_file
 
 
 def load_experiment(path: Path, overrides: Sequence[str] = ()) -> Experiment:
@@ -23,12 +22,7 @@ def load_experiment(path: Path, overrides: Sequence[str] = ()) -> Experiment:
     Raises:
         ExperimentError: Lists every mistake in the file and the overrides, one per line.
     """
-    try:
-        text = read_bounded(path, 4 * MAX_CHARACTERS).decode("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise ExperimentError(f"{path} cannot be read: {reason}") from error
-    document = read_document(text, str(path))
+    document = read_file(path)
     values = {"name": path.stem, **document.values}
     return validate(Experiment, with_paper_defaults(_override(values, overrides)), document, overrides)
 

@@ -3,11 +3,13 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import yaml
 
 from srcli.errors import ExperimentError
+from srcli.storage.bounded import read_bounded
 
 MAX_CHARACTERS = 100_000
 MAX_DEPTH = 20
@@ -31,6 +33,20 @@ _Loader.add_implicit_resolver(
     re.compile(r"^[-+]?[0-9][0-9_]*(\.[0-9_]*)?[eE][-+]?[0-9]+$"),
     list("-+0123456789"),
 )
+
+
+def read_file(path: Path) -> Document:
+    """Parses a YAML file, as `read_document` does its text.
+
+    Raises:
+        ExperimentError: Also if it cannot be read.
+    """
+    try:
+        text = read_bounded(path, 4 * MAX_CHARACTERS).decode("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise ExperimentError(f"{path} cannot be read: {reason}") from error
+    return read_document(text, str(path))
 
 
 def read_document(text: str, source: str) -> Document:

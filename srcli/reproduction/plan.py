@@ -14,10 +14,9 @@ from srcli.experiment.loading import as_overrides, load_experiment
 from srcli.experiment.mistakes import validate
 from srcli.experiment.presets import plan_path, preset_path
 from srcli.experiment.schema import Experiment
-from srcli.experiment.yaml_text import MAX_CHARACTERS, read_document
+from srcli.experiment.yaml_text import read_file
 from srcli.reproduction.studies import StudySettings
 from srcli.reproduction.studies.settings import Settings
-from srcli.storage.bounded import read_bounded
 
 _Share = Annotated[float, Field(ge=0, le=1)]
 _Text = Annotated[str, Field(max_length=300)]
@@ -166,12 +165,7 @@ def load_plan(name: str) -> Plan:
         ExperimentError: There is no such plan, or there are mistakes in it, of which each is told in a line.
     """
     path = Path(name) if name.endswith((".yaml", ".yml")) else plan_path(name)
-    try:
-        text = read_bounded(path, 4 * MAX_CHARACTERS).decode("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise ExperimentError(f"{path} cannot be read: {reason}") from error
-    document = read_document(text, str(path))
+    document = read_file(path)
     return validate(Plan, document.values, document)
 
 
