@@ -4,7 +4,6 @@ Zhang et al., *Joint Face Detection and Alignment Using Multitask Cascaded Convo
 `weights/mtcnn.md` says where the weights are from.
 """
 
-import hashlib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -15,8 +14,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from srcli.detection.boxes import Boxes, Scores, shifted, squared, without_overlaps
-from srcli.errors import CheckpointError
 from srcli.pictures.pixels import Pixels
+from srcli.storage.checksums import read_released
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -135,11 +134,5 @@ def network(name: str) -> "onnxruntime.InferenceSession":
     """
     import onnxruntime
 
-    path = weights_file(name)
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise CheckpointError(f"{path} cannot be read: {error.strerror}", "Install srcli again.") from error
-    if hashlib.sha256(content).hexdigest() != SHA256[name]:
-        raise CheckpointError(f"{path} is not the file that came with srcli", "Install srcli again.")
+    content = read_released(weights_file(name), SHA256[name])
     return onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])

@@ -1,9 +1,8 @@
 """The models that come with srcli, held to the SHA-256 they were released with."""
 
-import hashlib
 from pathlib import Path
 
-from srcli.errors import CheckpointError
+from srcli.storage.checksums import read_released
 
 BUNDLED = {
     "faces": "a152bf4c4fda7dcaa56689fc702b73fb514b12a4b0e3f6efe47b151621ae8a8b",
@@ -25,11 +24,4 @@ def read_bundled(name: str) -> bytes:
     Raises:
         CheckpointError: It is missing or not the file that was released.
     """
-    path = weights_folder() / f"{name}.onnx"
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise CheckpointError(f"{path} cannot be read: {error.strerror}", "Install srcli again.") from error
-    if hashlib.sha256(content).hexdigest() != BUNDLED[name]:
-        raise CheckpointError(f"{path} is not the file that srcli came with", "Install srcli again.")
-    return content
+    return read_released(weights_folder() / f"{name}.onnx", BUNDLED[name])

@@ -21,6 +21,21 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def read_released(path: Path, sha256: str) -> bytes:
+    """The content of a file that comes with srcli.
+
+    Raises:
+        CheckpointError: It is missing or not the file that was released.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read: {error.strerror}", "Install srcli again.") from error
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise CheckpointError(f"{path} is not the file that srcli came with", "Install srcli again.")
+    return content
+
+
 def write_checksums(folder: Path) -> None:
     """Writes the checksums of all files in a folder to its SHA256SUMS."""
     files = sorted(path for path in folder.iterdir() if path.is_file())

@@ -62,6 +62,6 @@ def test_a_network_that_is_damaged_is_refused(tmp_path: Path, monkeypatch: pytes
         file.write(b"\0")
     monkeypatch.setattr(mtcnn, "weights_file", lambda name: tmp_path / f"{name}.onnx")
     mtcnn.network.cache_clear()
-    with pytest.raises(CheckpointError, match=r"pnet.onnx is not the file that came with srcli"):
+    with pytest.raises(CheckpointError, match=r"pnet.onnx is not the file that srcli came with"):
         find_faces(photograph(64), 24)
     mtcnn.network.cache_clear()
