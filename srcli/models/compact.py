@@ -7,8 +7,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from srcli.data.task import Sizes, Task
-from srcli.models.layers import Depth, NetworkSettings, Width, initialize_he
-from srcli.models.residual import BRANCH_SHARE, Block
+from srcli.models.layers import Depth, NetworkSettings, Width
+from srcli.models.residual import OverBicubic
 
 TILE_SIZE = 352
 """Large, since no features are larger than the input: 80 channels take 1.7 KB for each of its pixels."""
@@ -36,28 +36,14 @@ class CompactGenerator(NetworkSettings):
         return CompactNetwork(self.width, self.blocks, task.scale).to(memory_format=torch.channels_last)
 
 
-class CompactNetwork(nn.Module):
+class CompactNetwork(OverBicubic):
     """The layers of a `CompactGenerator`."""
 
     def __init__(self, width: int, blocks: int, scale: int) -> None:
-        super().__init__()
-        self.scale = scale
-        self.stem = nn.Conv2d(3, width, 3, padding=1)
-        self.trunk = nn.Sequential(
-            *(Block(width) for _ in range(blocks)), nn.Conv2d(width, width, 3, padding=1)
-        )
+        super().__init__(width, blocks, scale)
         self.to_pixels = nn.Conv2d(width, 3 * scale**2, 3, padding=1)
-        initialize_he(self)
-        with torch.no_grad():
-            for module in self.modules():
-                if isinstance(module, Block):
-                    module.second.weight.mul_(BRANCH_SHARE)
-            self.to_pixels.weight.zero_()
+        self.start(self.to_pixels)
 
-    def forward(self, low_res: Tensor) -> Tensor:
-        """(B, 3, h, w) in [-1, 1] to (B, 3, scale h, scale w), which may leave [-1, 1] a little."""
-        features = self.stem(low_res)
-        features = features + self.trunk(features)
-        bicubic = F.interpolate(low_res, scale_factor=self.scale, mode="bicubic", align_corners=False)
-        enlarged: Tensor = bicubic + F.pixel_shuffle(self.to_pixels(features), self.scale)
-        return enlarged
+    def detail(self, features: Tensor) -> Tensor:
+        """As `OverBicubic.detail`, by one pixel shuffle."""
+        return F.pixel_shuffle(self.to_pixels(features), self.scale)

@@ -1,5 +1,6 @@
 """A residual branch over bicubic enlargement, without normalisation: learns fast, takes any size."""
 
+from abc import abstractmethod
 from typing import ClassVar, Literal
 
 import torch
@@ -39,30 +40,51 @@ class ResidualGenerator(NetworkSettings):
         return ResidualNetwork(self.width, self.blocks, task.doublings).to(memory_format=torch.channels_last)
 
 
-class ResidualNetwork(nn.Module):
-    """The layers of a `ResidualGenerator`."""
+class OverBicubic(nn.Module):
+    """Residual blocks at the input's size, whose features a subclass turns into detail over bicubic."""
 
-    def __init__(self, width: int, blocks: int, doublings: int) -> None:
+    def __init__(self, width: int, blocks: int, scale: int) -> None:
         super().__init__()
-        self.scale = 2**doublings
+        self.scale = scale
         self.stem = nn.Conv2d(3, width, 3, padding=1)
         branches = [Block(width) for _ in range(blocks)]
         self.trunk = nn.Sequential(*branches, nn.Conv2d(width, width, 3, padding=1))
-        self.enlarge = nn.Sequential(*(layer for _ in range(doublings) for layer in _double(width)))
-        self.to_rgb = nn.Conv2d(width, 3, 3, padding=1)
+
+    def start(self, last: nn.Conv2d) -> None:
+        """Initialises all layers so that the output of `last` is 0: the network begins as bicubic."""
         initialize_he(self)
         with torch.no_grad():
-            for block in branches:
-                block.second.weight.mul_(BRANCH_SHARE)
-            self.to_rgb.weight.zero_()
+            for module in self.trunk:
+                if isinstance(module, Block):
+                    module.second.weight.mul_(BRANCH_SHARE)
+            last.weight.zero_()
+
+    @abstractmethod
+    def detail(self, features: Tensor) -> Tensor:
+        """Features (B, width, h, w) to (B, 3, scale h, scale w)."""
 
     def forward(self, low_res: Tensor) -> Tensor:
         """(B, 3, h, w) in [-1, 1] to (B, 3, scale h, scale w), which may leave [-1, 1] a little."""
         features = self.stem(low_res)
         features = features + self.trunk(features)
         bicubic = F.interpolate(low_res, scale_factor=self.scale, mode="bicubic", align_corners=False)
-        enlarged: Tensor = bicubic + self.to_rgb(self.enlarge(features))
+        enlarged: Tensor = bicubic + self.detail(features)
         return enlarged
+
+
+class ResidualNetwork(OverBicubic):
+    """The layers of a `ResidualGenerator`."""
+
+    def __init__(self, width: int, blocks: int, doublings: int) -> None:
+        super().__init__(width, blocks, 2**doublings)
+        self.enlarge = nn.Sequential(*(layer for _ in range(doublings) for layer in _double(width)))
+        self.to_rgb = nn.Conv2d(width, 3, 3, padding=1)
+        self.start(self.to_rgb)
+
+    def detail(self, features: Tensor) -> Tensor:
+        """As `OverBicubic.detail`, by pixel shuffles that double."""
+        detail: Tensor = self.to_rgb(self.enlarge(features))
+        return detail
 
 
 class Block(nn.Module):
