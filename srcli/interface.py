@@ -1,4 +1,4 @@
-"""The Python interface, as `import srcli` offers it; the commands call the same functions."""
+"""The Python interface, as `import srcli` offers it, over the functions that the commands call."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace

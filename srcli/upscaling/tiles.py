@@ -88,13 +88,10 @@ def enlarge_pixels(
     Raises:
         CheckpointError: The network's output is not a number.
     """
-    tile_rows, scale = (
-        tile_rows_of(pixels, network.description, tile_size, consistent),
-        network.description.scale,
-    )
+    scale = network.description.scale
     height, width, channels = pixels.shape
     enlarged = np.empty((height * scale, width * scale, channels), dtype=pixels.dtype)
-    for tile_row in tile_rows:
+    for tile_row in tile_rows_of(pixels, network.description, tile_size, consistent):
         (rows,) = enlarge_tile_rows([tile_row], network, on_progress)
         enlarged[tile_row.rows.start * scale :][: len(rows)] = rows
     return enlarged
