@@ -389,7 +389,9 @@ def test_the_command_prints_the_dataset_and_refuses_to_overwrite_it(
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_packing_leaves_nothing(number: int, tmp_path: Path) -> None:
     content = encoded(Image.effect_noise((900, 900), 60).convert("RGB"), "PNG")
-    source = write_folder(tmp_path / "faces", {f"{n:03d}.png": content for n in range(600)})
+    source = write_folder(tmp_path / "faces", {"000.png": content})
+    for n in range(1, 600):
+        (source / f"{n:03d}.png").hardlink_to(source / "000.png")
     command = [*COMMAND, "prepare-data", str(source), "--out", str(tmp_path / "out")]
     process = subprocess.Popen(
         command,
