@@ -14,7 +14,7 @@ from srcli.errors import CheckpointError, DataError, UserError
 from srcli.generators.description import Generator
 from srcli.generators.loading import load_generator
 from srcli.health.wording import describe_health
-from srcli.metrics.measures import bootstrap_interval
+from srcli.metrics.measures import PerImage, bootstrap_interval
 from srcli.metrics.table import measure_images, measure_set
 from srcli.pictures.pixels import Pixels, from_network, to_network
 from srcli.pictures.resize import enlarge_bicubic, enlarge_nearest
@@ -105,6 +105,11 @@ class Comparison:
     sample_sets: Sequence[SampleSet]
 
 
+def estimate(values: PerImage) -> Estimate:
+    """The mean of a metric's values, one or more, with its interval."""
+    return Estimate(float(np.mean(values)), *bootstrap_interval(values))
+
+
 def load_models(sources: Sequence[str], device: str) -> list[Model]:
     """Loads bundled models, runs, checkpoints and weight files, each under its own name.
 
@@ -192,8 +197,7 @@ def _measured_row(
         count(len(labels))
     estimates = {}
     for key in parts[0]:
-        values = np.concatenate([part[key] for part in parts])
-        estimates[key] = Estimate(float(np.mean(values)), *bootstrap_interval(values))
+        estimates[key] = estimate(np.concatenate([part[key] for part in parts]))
     return Row(name, estimates, np.concatenate(shown), model)
 
 
