@@ -241,6 +241,7 @@ def compare(
     images: Place | None = None,
     limit: int | None = None,
     degrade: str | None = None,
+    identity: bool = False,
     device: str = "auto",
 ) -> Comparison:
     """Measures models on the same test faces, beside nearest and bicubic enlargement.
@@ -251,6 +252,8 @@ def compare(
         images: A folder of pictures instead.
         limit: At most this many faces.
         degrade: What the inputs suffer, for example `jpeg:75`, `noise:5`, `blur:1`, `kernel:bicubic`.
+        identity: Whether to measure how far faces move from their labels as dlib's face recognition sees
+            them; needs the extra `identity`.
         device: `auto`, `cpu`, `cuda`, ...
 
     Raises:
@@ -263,7 +266,7 @@ def compare(
         faces = faces_of_folder(Path(images), limit, task)
     else:
         faces = faces_of_datasets(_paths(data), limit, task)
-    return comparing.compare(loaded, replace(faces, degradation=degradation))
+    return comparing.compare(loaded, replace(faces, degradation=degradation), identity=identity)
 
 
 def _several(places: Place | Sequence[Place]) -> Sequence[Place]:

@@ -34,6 +34,14 @@ def compare(
             " pixels), kernel:bicubic, kernel:bilinear or kernel:lanczos.",
         ),
     ] = None,
+    identity: Annotated[
+        bool,
+        typer.Option(
+            "--identity",
+            help="Also measure how far faces move from their labels as dlib's face recognition sees them;"
+            " needs pip install 'srcli[identity]'.",
+        ),
+    ] = False,
     device: Device = "auto",
 ) -> None:
     """Compare models on the same test faces, measured and shown side by side.
@@ -59,7 +67,9 @@ def compare(
     from srcli.interface import compare as compare_models
 
     results.check_folder(out)
-    compared = compare_models(models, data or [], images=images, limit=limit, degrade=degrade, device=device)
+    compared = compare_models(
+        models, data or [], images=images, limit=limit, degrade=degrade, identity=identity, device=device
+    )
     if not data and images is None:
         say("no --data or --images given: compared on the built-in drawn faces")
     report = results.write_comparison(out, compared, _charts(compared.models))

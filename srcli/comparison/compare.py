@@ -14,8 +14,9 @@ from srcli.errors import CheckpointError, DataError, UserError
 from srcli.generators.description import Generator
 from srcli.generators.loading import load_generator
 from srcli.health.wording import describe_health
-from srcli.metrics.measures import bootstrap_interval
-from srcli.metrics.table import measure_images, measure_set
+from srcli.metrics.identity import Identities, identities_of
+from srcli.metrics.measures import PerImage, bootstrap_interval
+from srcli.metrics.table import IDENTITY, IMAGE_METRICS, Metric, measure_images, measure_set
 from srcli.pictures.pixels import Pixels, from_network, to_network
 from srcli.pictures.resize import enlarge_bicubic, enlarge_nearest
 from srcli.runs.directory import RunDirectory
@@ -63,7 +64,7 @@ class Row:
     """One way to enlarge the faces, or the labels themselves.
 
     Attributes:
-        estimates: Of every image metric, by its key.
+        estimates: Of every metric of the comparison, by its key.
         shown: The first faces, (n, H, H, 3), n up to 10.
     """
 
@@ -95,14 +96,21 @@ class Comparison:
     """The outcome of a comparison.
 
     Attributes:
+        metrics: Those of the rows.
         rows: Nearest, bicubic, each model that enlarges, labels; empty when no model enlarges.
         sample_sets: Each model that draws from noise, then test faces; empty when no model does.
     """
 
     faces: Faces
     models: Sequence[Model]
+    metrics: Sequence[Metric]
     rows: Sequence[Row]
     sample_sets: Sequence[SampleSet]
+
+
+def estimate(values: PerImage) -> Estimate:
+    """The mean of a metric's values, one or more, with its interval."""
+    return Estimate(float(np.mean(values)), *bootstrap_interval(values))
 
 
 def load_models(sources: Sequence[str], device: str) -> list[Model]:
@@ -144,23 +152,31 @@ def task_of(models: Sequence[Model]) -> Task:
     return tasks[0]
 
 
-def compare(models: Sequence[Model], faces: Faces) -> Comparison:
+def compare(models: Sequence[Model], faces: Faces, *, identity: bool = False) -> Comparison:
     """Enlarges the same faces with every model and measures them; draws samples from the others.
+
+    Args:
+        identity: Whether faces are also measured by `metrics.identity`.
 
     Raises:
         CheckpointError: A model's output is not finite.
         DataError: There are too few faces to compare samples with.
-        UserError: The faces' inputs are degraded, and no model takes inputs.
+        UserError: The faces' inputs are degraded or their identity is asked for, and no model takes inputs;
+            or the extra `identity` is not installed.
     """
     enlarging = [model for model in models if not model.generator.description.takes_noise]
     drawing = [model for model in models if model.generator.description.takes_noise]
     if faces.degradation is not None and not enlarging:
         raise UserError(f"--degrade {faces.degradation.name} changes inputs, and these models take none")
-    rows = _compare_enlarging(enlarging, faces) if enlarging else []
-    return Comparison(faces, models, rows, _compare_drawing(drawing, faces) if drawing else [])
+    if identity and not enlarging:
+        raise UserError("--identity compares outputs with their labels, and these models draw from noise")
+    identities = identities_of(faces.labels) if identity else None
+    metrics = (*IMAGE_METRICS, IDENTITY) if identity else IMAGE_METRICS
+    rows = _compare_enlarging(enlarging, faces, identities) if enlarging else []
+    return Comparison(faces, models, metrics, rows, _compare_drawing(drawing, faces) if drawing else [])
 
 
-def _compare_enlarging(models: Sequence[Model], faces: Faces) -> list[Row]:
+def _compare_enlarging(models: Sequence[Model], faces: Faces, identities: Identities | None) -> list[Row]:
     scale = faces.task.scale
     ways: list[tuple[str, Enlarge, Model | None]] = [
         ("nearest", lambda low_res, _: enlarge_nearest(low_res, scale), None),
@@ -175,11 +191,18 @@ def _compare_enlarging(models: Sequence[Model], faces: Faces) -> list[Row]:
             speed = bar.tasks[0].speed
             bar.update(task, advance=enlarged, rate=f"{speed:.0f}" if speed else "-")
 
-        return [_measured_row(name, enlarge, model, faces, count) for name, enlarge, model in ways]
+        return [
+            _measured_row(name, enlarge, model, faces, identities, count) for name, enlarge, model in ways
+        ]
 
 
 def _measured_row(
-    name: str, enlarge: Enlarge, model: Model | None, faces: Faces, count: Callable[[int], None]
+    name: str,
+    enlarge: Enlarge,
+    model: Model | None,
+    faces: Faces,
+    identities: Identities | None,
+    count: Callable[[int], None],
 ) -> Row:
     """Enlarges and measures all faces, in batches to bound the memory."""
     shown, parts = [], []
@@ -187,13 +210,15 @@ def _measured_row(
         batch = slice(start, start + BATCH)
         labels = faces.labels[batch]
         enlarged = enlarge(faces.inputs[batch], labels)
-        parts.append(measure_images(enlarged / 255, labels / 255, faces.low_res[batch] / 255))
+        measured = measure_images(enlarged / 255, labels / 255, faces.low_res[batch] / 255)
+        if identities is not None:
+            measured[IDENTITY.key] = identities.distances(enlarged, start)
+        parts.append(measured)
         shown.append(enlarged[: max(SHOWN_FACES - start, 0)])
         count(len(labels))
     estimates = {}
     for key in parts[0]:
-        values = np.concatenate([part[key] for part in parts])
-        estimates[key] = Estimate(float(np.mean(values)), *bootstrap_interval(values))
+        estimates[key] = estimate(np.concatenate([part[key] for part in parts]))
     return Row(name, estimates, np.concatenate(shown), model)
 
 

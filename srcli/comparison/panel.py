@@ -18,10 +18,10 @@ _TEXT_SIZE, _LINE_HEIGHT, _LETTERS_A_LINE = 16, 20, 24
 _PADDING = 14
 
 
-def panel(rows: Sequence[tuple[str, Pixels]]) -> Pixels:
-    """Rows of n faces (n, H, H, 3) at twice their size, each with its caption on the left: (H, W, 3)."""
-    faces = grid([list(enlarge_nearest(shown, ZOOM)) for _, shown in rows], gap=_GAP)
-    height = rows[0][1].shape[1] * ZOOM
+def panel(rows: Sequence[tuple[str, Pixels]], zoom: int = ZOOM) -> Pixels:
+    """Rows of faces (n, H, H, 3), each pixel as zoom x zoom, with captions on their left: (H, W, 3)."""
+    faces = grid([list(enlarge_nearest(shown, zoom)) for _, shown in rows], gap=_GAP)
+    height = rows[0][1].shape[1] * zoom
     captions = [_caption(text, height) for text, _ in rows]
     width = max(caption.shape[1] for caption in captions)
     sheet = np.full((faces.shape[0] + 2 * _GAP, width + faces.shape[1] + _GAP, 3), 255, np.uint8)

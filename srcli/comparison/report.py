@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from srcli.comparison.compare import LABEL, Comparison, Estimate, Row
-from srcli.metrics.table import IMAGE_METRICS, SET_METRICS, Metric
+from srcli.metrics.table import SET_METRICS, Metric
 from srcli.pages.rendering import page_environment
 from srcli.pictures.pixels import as_png
 from srcli.version import __version__
@@ -34,15 +34,15 @@ def report_html(
         charts: PNG files of the runs' curves by title.
     """
     rows = comparison.rows
-    best = {metric.key: _best(rows, metric) for metric in IMAGE_METRICS} if rows else {}
+    best = {metric.key: _best(rows, metric) for metric in comparison.metrics} if rows else {}
     script = (resources.files("srcli.comparison") / "templates" / "sliders.js").read_text(encoding="utf-8")
     template = page_environment("srcli.comparison").get_template("report.html.j2")
     return template.render(
         comparison=comparison,
         faces=comparison.faces,
-        rows=[_shown_row(row, best) for row in rows],
+        rows=[_shown_row(row, comparison.metrics, best) for row in rows],
         shown=len(rows[0].shown) if rows else 0,
-        image_metrics=IMAGE_METRICS,
+        image_metrics=comparison.metrics,
         set_metrics=SET_METRICS,
         pictures=pictures,
         charts=charts or {},
@@ -52,10 +52,10 @@ def report_html(
     )
 
 
-def _shown_row(row: Row, best: Mapping[str, str | None]) -> dict[str, object]:
+def _shown_row(row: Row, metrics: Sequence[Metric], best: Mapping[str, str | None]) -> dict[str, object]:
     """A row of the table; `strip` is a PNG of its first faces side by side."""
     strip = as_png(np.concatenate(list(row.shown), axis=1))
-    cells = [_cell(row, metric, best[metric.key]) for metric in IMAGE_METRICS]
+    cells = [_cell(row, metric, best[metric.key]) for metric in metrics]
     return {"name": row.name, "strip": strip, "cells": cells}
 
 

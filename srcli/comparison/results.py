@@ -11,7 +11,7 @@ from srcli.comparison.panel import panel, sample_sheet
 from srcli.comparison.report import report_html
 from srcli.console import table
 from srcli.errors import UserError
-from srcli.metrics.table import IMAGE_METRICS, SET_METRICS, Metric
+from srcli.metrics.table import SET_METRICS, Metric
 from srcli.pictures.pixels import Pixels, as_png
 from srcli.storage.atomic import atomic_folder, write_bytes, write_json, write_text
 from srcli.version import __version__
@@ -56,7 +56,7 @@ def print_comparison(comparison: Comparison) -> None:
         means = [
             (row.name, {key: part.mean for key, part in row.estimates.items()}) for row in comparison.rows
         ]
-        _print_metrics(f"{len(faces.labels):,} test faces{inputs}", IMAGE_METRICS, means)
+        _print_metrics(f"{len(faces.labels):,} test faces{inputs}", comparison.metrics, means)
     if comparison.sample_sets:
         values = [(item.name, item.metrics) for item in comparison.sample_sets]
         _print_metrics(f"{comparison.sample_sets[0].count:,} samples each", SET_METRICS, values)
@@ -85,7 +85,7 @@ def metrics_record(comparison: Comparison) -> dict[str, Any]:
         },
         "enlarged": [
             {"kind": row.name, "model": _model_record(row.model)}
-            | {metric.key: _estimate_record(row.estimates[metric.key]) for metric in IMAGE_METRICS}
+            | {metric.key: _estimate_record(row.estimates[metric.key]) for metric in comparison.metrics}
             for row in comparison.rows
         ],
         "samples": [
