@@ -14,6 +14,7 @@ TrainingData = Annotated[
     list[Path] | None,
     typer.Option(help="A dataset from prepare-data; without it, drawn faces. May be repeated."),
 ]
+Runs = Annotated[list[Path], typer.Argument(metavar="RUN", help="Run folders, finished or not.")]
 
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 

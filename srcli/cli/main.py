@@ -15,6 +15,7 @@ from srcli.cli.plot_curves import plot_curves
 from srcli.cli.prepare_data import prepare_data
 from srcli.cli.presets import presets
 from srcli.cli.reproduce import reproduce
+from srcli.cli.tensorboard import tensorboard
 from srcli.cli.train import train
 from srcli.cli.upscale import upscale
 from srcli.console import discard_output, fail, is_talking, result, say
@@ -72,7 +73,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Face super-resolution with Wasserstein GANs: 16x16 to 64x64, after arXiv 1705.02438.",
 )
-for command in (prepare_data, train, upscale, compare, plot_curves, export, reproduce):
+for command in (prepare_data, train, upscale, compare, plot_curves, tensorboard, export, reproduce):
     app.command()(command)  # named after the function: prepare-data
 app.add_typer(presets, name="presets")
 
