@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from srcli.cli.completion import complete_run
 
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")]
 TrainingData = Annotated[
@@ -17,7 +18,7 @@ TrainingData = Annotated[
 ]
 Runs = Annotated[
     list[Path],
-    typer.Argument(metavar="RUN", help="Run folders, finished or not."),
+    typer.Argument(metavar="RUN", help="Run folders, finished or not.", autocompletion=complete_run),
 ]
 
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from srcli.cli.completion import complete_topic
 from srcli.cli.topics import find_topic, title_of, topics
 from srcli.console import result, say, show_markdown
 
@@ -13,7 +14,7 @@ def show_help(
     context: typer.Context,
     topic: Annotated[
         str | None,
-        typer.Argument(metavar="TOPIC", help="A topic or a command."),
+        typer.Argument(metavar="TOPIC", help="A topic or a command.", autocompletion=complete_topic),
     ] = None,
 ) -> None:
     """Show a topic's document or a command's options; without a topic, list the topics."""

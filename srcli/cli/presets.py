@@ -6,13 +6,19 @@ from typing import Annotated
 import typer
 
 from srcli.cli.arguments import Device
+from srcli.cli.completion import complete_preset
 from srcli.cli.memory import keep_freed_memory
 from srcli.console import result, say
 from srcli.experiment import presets as catalog
 
 presets = typer.Typer(no_args_is_help=True, help="List, show and copy the experiments that come with srcli.")
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help="A preset's name; see `srcli presets list`.")]
+Name = Annotated[
+    str,
+    typer.Argument(
+        metavar="NAME", help="A preset's name; see `srcli presets list`.", autocompletion=complete_preset
+    ),
+]
 
 
 @presets.command("list")

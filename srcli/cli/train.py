@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from srcli.cli.arguments import Device, TrainingData
+from srcli.cli.completion import complete_preset, complete_run
 from srcli.cli.memory import keep_freed_memory
 from srcli.console import result, say, talk_as
 from srcli.errors import RunError, UserError
@@ -31,12 +32,17 @@ def train(
     experiment: Annotated[
         Path | None, typer.Argument(metavar="FILE", help="An experiment file, in place of --preset.")
     ] = None,
-    preset: Annotated[str | None, typer.Option(help="A preset's name; see `srcli presets list`.")] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(help="A preset's name; see `srcli presets list`.", autocompletion=complete_preset),
+    ] = None,
     data: TrainingData = None,
     out: Annotated[
         Path | None, typer.Option(help="The run directory.", show_default="runs/NAME-NUMBER")
     ] = None,
-    resume: Annotated[Path | None, typer.Option(help="Continue this run.")] = None,
+    resume: Annotated[
+        Path | None, typer.Option(help="Continue this run.", autocompletion=complete_run)
+    ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="A.B=VALUE", help="Change a setting; may be repeated."),
