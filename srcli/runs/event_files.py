@@ -162,7 +162,7 @@ def _scalars(entry: JsonObject) -> Iterable[tuple[str, float]]:
     group = "training"
     for name, value in entry.items():
         if is_number(value) and name not in _OF_THE_LOG:
-            yield f"{group}/{name}", float(value)
+            yield f"{group}/{_encodable(name)}", float(value)
         if name == LAST_OF_STEP:
             group = "evaluation"
 
@@ -188,7 +188,12 @@ def _add_text(summary: Any, tag: str, text: str) -> None:
     value.metadata.plugin_data.plugin_name = "text"
     value.tensor.dtype = DT_STRING
     value.tensor.tensor_shape.dim.add(size=1)
-    value.tensor.string_val.append(text.encode())
+    value.tensor.string_val.append(_encodable(text).encode())
+
+
+def _encodable(text: str) -> str:
+    """Text without lone surrogates, which JSON can hold and a stranger's log may."""
+    return text.encode(errors="replace").decode()
 
 
 def _record(event: Any) -> bytes:

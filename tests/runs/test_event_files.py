@@ -97,6 +97,17 @@ def test_a_damaged_sample_is_named_and_left_out(
     assert len(events.Scalars("training/critic_loss")) == 5
 
 
+def test_a_strangers_log_is_taken_for_what_it_holds(run: RunDirectory) -> None:
+    strange = {"\ud800": 1.5, "l1": "0.5", "psnr": True, "wasserstein": 1e300, "health": {"\ud800": [1]}}
+    run.record_file.write_text(json.dumps({"started": "yesterday"}))
+    run.metrics_file.write_text(json.dumps({"step": 3, "seconds": "long", **strange}))
+    EventFile(run)
+    events = read_events(run.path)
+    assert [tag for tag in events.Tags()["scalars"] if tag.startswith("training")] == ["training/?"]
+    (event,) = events.Scalars("training/?")
+    assert (event.step, event.value, event.wall_time) == (3, 1.5, 0.0)
+
+
 def test_entries_appended_and_a_log_converted_give_the_same_file(run: RunDirectory) -> None:
     lines = run.metrics_file.read_text().splitlines(keepends=True)
     run.metrics_file.write_text("".join(lines[:2]))
