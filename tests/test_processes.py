@@ -12,12 +12,12 @@ from PIL import Image
 from tiny_experiments import AUGMENTATION, small_dataset
 from warm import Srcli
 
+from srcli.data.augmentation import Augmentation
 from srcli.data.batches import TrainingBatches
 from srcli.data.dataset import Dataset, open_dataset
 from srcli.data.several import join_datasets, open_datasets, part_path
 from srcli.drawn_faces.faces import draw_faces
 from srcli.errors import DataError, UserError
-from srcli.experiment.schema import Augmentation
 from srcli.packing.pack import Packing, pack
 from srcli.packing.sources import open_source
 from srcli.processes import ALONE, Share, read_local_rank, read_share

@@ -2,16 +2,15 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from srcli.data.augmentation import Augmentation
 from srcli.data.dataset import Dataset
 from srcli.data.degradation import degrade
-from srcli.data.degradation_settings import DegradationSettings
 from srcli.data.task import PAPER, Task
 from srcli.errors import DataError
 from srcli.pictures.pixels import from_network, to_network
@@ -20,23 +19,6 @@ from srcli.processes import ALONE, Share
 
 CROP_STREAM, ORDER_STREAM, SIDE_STREAM, DEGRADATION_STREAM = 0, 1, 2, 3
 RED_GREEN_BLUE = (0.299, 0.587, 0.114)  # ITU-R BT.601 luma, as Pillow's and TensorFlow's grey
-
-
-class AugmentationSettings(Protocol):
-    """The settings for crops and colours; see `experiment.Augmentation` for their ranges."""
-
-    @property
-    def windows(self) -> tuple[int, int]: ...
-    @property
-    def horizontal_flip(self) -> bool: ...
-    @property
-    def brightness(self) -> float: ...
-    @property
-    def contrast(self) -> float: ...
-    @property
-    def saturation(self) -> float: ...
-    @property
-    def degradation(self) -> DegradationSettings | None: ...
 
 
 @dataclass(frozen=True)
@@ -70,7 +52,7 @@ class TrainingBatches:
     """
 
     dataset: Dataset
-    settings: AugmentationSettings
+    settings: Augmentation
     batch_size: int
     seed: int
     share: Share = ALONE
@@ -170,9 +152,7 @@ class TrainingBatches:
             crop[:] = window[:, :, ::-1] if flip else window
 
 
-def draw_changes(
-    settings: AugmentationSettings, random: np.random.Generator, count: int
-) -> NDArray[np.float64]:
+def draw_changes(settings: Augmentation, random: np.random.Generator, count: int) -> NDArray[np.float64]:
     """Uniform changes of brightness, contrast and saturation for `count` images, (3, B)."""
     ranges = [[settings.brightness], [settings.contrast], [settings.saturation]]
     return random.uniform(-1, 1, size=(3, count)) * ranges

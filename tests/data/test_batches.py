@@ -7,10 +7,10 @@ import pytest
 import torch
 from tiny_experiments import small_dataset
 
+from srcli.data.augmentation import Augmentation
 from srcli.data.batches import TrainingBatches, augment, draw_changes
 from srcli.data.dataset import Dataset
 from srcli.errors import DataError
-from srcli.experiment.schema import Augmentation
 
 PLAIN = Augmentation(horizontal_flip=False, brightness=0.0, contrast=0.0, saturation=0.0)
 CPU = torch.device("cpu")

@@ -10,12 +10,13 @@ import torch
 from PIL import Image
 from tiny_experiments import AUGMENTATION, GENERATORS, parse_experiment, small_dataset, small_experiment
 
+from srcli.data.augmentation import Augmentation
 from srcli.data.batches import Batch, TrainingBatches
 from srcli.data.dataset import Dataset
 from srcli.data.degradation_settings import DegradationSettings
 from srcli.errors import ExperimentError
 from srcli.experiment.loading import override_experiment
-from srcli.experiment.schema import Augmentation, Experiment
+from srcli.experiment.schema import Experiment
 from srcli.pictures.pixels import from_network
 from srcli.processes import ALONE, Share
 from srcli.training.loop import training_batches as training_batches_of

@@ -12,12 +12,12 @@ from tiny_experiments import PRESETS, small_dataset
 from typer.testing import CliRunner
 
 from srcli.cli.main import app
+from srcli.data.augmentation import Augmentation
 from srcli.data.batches import TrainingBatches
 from srcli.data.task import PAPER, Task
 from srcli.drawn_faces.faces import draw_faces
 from srcli.errors import CheckpointError, DataError, ExperimentError
 from srcli.experiment.loading import load_experiment
-from srcli.experiment.schema import Augmentation
 from srcli.models.dcgan import DcganCritic, DcganGenerator
 from srcli.models.layers import initialize_he
 from srcli.models.mlp import MlpCritic, MlpGenerator
