@@ -9,7 +9,8 @@ PAGE = Path(__file__).with_name("cli.md")
 
 def main() -> None:
     """Writes or checks the page."""
-    command = [sys.executable, "-m", "typer", "srcli.cli.main", "utils", "docs", "--name", "srcli"]
+    options = "utils docs --name srcli --title Commands"
+    command = [sys.executable, "-m", "typer", "srcli.cli.main", *options.split()]
     text = subprocess.run(command, check=True, capture_output=True, text=True).stdout.rstrip() + "\n"
     if "--check" not in sys.argv[1:]:
         PAGE.write_text(text, encoding="utf-8")

@@ -112,6 +112,13 @@ def _write_result(text: str) -> None:
     sys.stdout.flush()
 
 
+def show_markdown(text: str) -> None:
+    """Prints a Markdown document on standard output, which is a terminal, laid out for it."""
+    from rich.markdown import Markdown
+
+    Console(highlight=False).print(Markdown(text))
+
+
 def discard_output() -> None:
     """Discards what is not yet written to standard output, so that flushing at exit cannot fail."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

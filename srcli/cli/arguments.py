@@ -2,17 +2,23 @@
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from srcli.cli.completion import complete_run
+
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")]
 TrainingData = Annotated[
     list[Path] | None,
     typer.Option(help="A dataset from prepare-data; without it, drawn faces. May be repeated."),
+]
+Runs = Annotated[
+    list[Path],
+    typer.Argument(metavar="RUN", help="Run folders, finished or not.", autocompletion=complete_run),
 ]
 
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
@@ -48,11 +54,11 @@ def refuse_addresses(arguments: Sequence[str]) -> None:
             )
 
 
-def as_options(arguments: list[str]) -> list[str]:
-    """The command line with the words `help` and `version` turned into options."""
+def as_options(arguments: list[str], commands: Container[str]) -> list[str]:
+    """The command line with `help COMMAND` and the word `version` turned into options."""
     match arguments:
-        case ["help", *command]:
-            return [*command, "--help"]
+        case ["help", command, *rest] if command in commands:
+            return [command, *rest, "--help"]
         case ["version"]:
             return ["--version"]
     return arguments

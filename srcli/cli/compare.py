@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from srcli.cli.arguments import Device
+from srcli.cli.completion import complete_model
 
 if TYPE_CHECKING:
     from srcli.comparison.compare import Model
@@ -17,7 +18,11 @@ SMOOTHED_STEPS = 100
 def compare(
     models: Annotated[
         list[str],
-        typer.Argument(metavar="MODEL", help="Names of bundled models, runs, .safetensors or .onnx files."),
+        typer.Argument(
+            metavar="MODEL",
+            help="Names of bundled models, runs, .safetensors or .onnx files.",
+            autocompletion=complete_model,
+        ),
     ],
     out: Annotated[Path, typer.Option(help="The folder to create.")],
     data: Annotated[

@@ -5,12 +5,18 @@ from typing import Annotated
 
 import typer
 
+from srcli.cli.completion import complete_run
 from srcli.console import result, say
 from srcli.errors import UserError
 
 
 def export(
-    model: Annotated[Path, typer.Argument(metavar="RUN_OR_FILE", help="A run, checkpoint or weight file.")],
+    model: Annotated[
+        Path,
+        typer.Argument(
+            metavar="RUN_OR_FILE", help="A run, checkpoint or weight file.", autocompletion=complete_run
+        ),
+    ],
     out: Annotated[Path, typer.Option(help="The .onnx file to write.")],
     half: Annotated[
         bool,

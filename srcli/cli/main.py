@@ -11,10 +11,12 @@ from typer.core import TyperGroup
 from srcli.cli.arguments import as_options, refuse_addresses, refuse_empty, telling_of_files
 from srcli.cli.compare import compare
 from srcli.cli.export import export
+from srcli.cli.help import show_help
 from srcli.cli.plot_curves import plot_curves
 from srcli.cli.prepare_data import prepare_data
 from srcli.cli.presets import presets
 from srcli.cli.reproduce import reproduce
+from srcli.cli.tensorboard import tensorboard
 from srcli.cli.train import train
 from srcli.cli.upscale import upscale
 from srcli.console import discard_output, fail, is_talking, result, say
@@ -30,10 +32,11 @@ class Commands(TyperGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parses the command line up to the command's own arguments."""
-        refuse_empty(args)
-        refuse_addresses(args)
+        if not ctx.resilient_parsing:  # as while a shell completes a line
+            refuse_empty(args)
+            refuse_addresses(args)
         ctx.meta[ARGUMENTS] = list(args)
-        rest: list[str] = super().parse_args(ctx, as_options(args))
+        rest: list[str] = super().parse_args(ctx, as_options(args, self.commands))
         return rest
 
     def invoke(self, ctx: Any) -> Any:
@@ -72,9 +75,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Face super-resolution with Wasserstein GANs: 16x16 to 64x64, after arXiv 1705.02438.",
 )
-for command in (prepare_data, train, upscale, compare, plot_curves, export, reproduce):
+for command in (prepare_data, train, upscale, compare, plot_curves, tensorboard, export, reproduce):
     app.command()(command)  # named after the function: prepare-data
 app.add_typer(presets, name="presets")
+app.command("help")(show_help)
 
 
 def _print_version(wanted: bool) -> None:

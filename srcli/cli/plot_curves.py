@@ -5,9 +5,11 @@ from typing import Annotated
 
 import typer
 
+from srcli.cli.arguments import Runs
+
 
 def plot_curves(
-    runs: Annotated[list[Path], typer.Argument(metavar="RUN", help="Run folders, finished or not.")],
+    runs: Runs,
     out: Annotated[
         Path | None, typer.Option(help="File to write: .png, .svg or .pdf for a picture, .csv for a table.")
     ] = None,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from srcli.cli.arguments import Device, TrainingData
+from srcli.cli.completion import complete_preset, complete_run
 from srcli.cli.memory import keep_freed_memory
 from srcli.console import result, say, talk_as
 from srcli.errors import RunError, UserError
@@ -31,12 +32,17 @@ def train(
     experiment: Annotated[
         Path | None, typer.Argument(metavar="FILE", help="An experiment file, in place of --preset.")
     ] = None,
-    preset: Annotated[str | None, typer.Option(help="A preset's name; see `srcli presets list`.")] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(help="A preset's name; see `srcli presets list`.", autocompletion=complete_preset),
+    ] = None,
     data: TrainingData = None,
     out: Annotated[
         Path | None, typer.Option(help="The run directory.", show_default="runs/NAME-NUMBER")
     ] = None,
-    resume: Annotated[Path | None, typer.Option(help="Continue this run.")] = None,
+    resume: Annotated[
+        Path | None, typer.Option(help="Continue this run.", autocompletion=complete_run)
+    ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="A.B=VALUE", help="Change a setting; may be repeated."),
@@ -45,6 +51,9 @@ def train(
     precision: Annotated[
         Precision | None, typer.Option(help="Shorthand for --set training.precision=...")
     ] = None,
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Also write event files for TensorBoard into the run.")
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the experiment and what it would cost; train nothing.")
     ] = False,
@@ -61,13 +70,17 @@ def train(
     share = read_share()
     talk_as(share.rank)
     keep_freed_memory()
+    if tensorboard:
+        from srcli.runs.event_files import require_tensorboard
+
+        require_tensorboard()
     from srcli.training.replicas import joining
 
     with joining(share, device) as (replicas, chosen):
         if resume is not None:
             from srcli.training.sessions import resume_run
 
-            resume_run(resume, overrides, data or [], chosen, replicas)
+            resume_run(resume, overrides, data or [], chosen, replicas, tensorboard=tensorboard)
             result(str(resume))
             return
         with replicas.together():
@@ -77,7 +90,7 @@ def train(
         if dry_run:
             _rehearse(loaded, data or [], chosen, replicas)
             return
-        result(str(_start(loaded, overrides, data or [], out, chosen, replicas)))
+        result(str(_start(loaded, overrides, data or [], out, chosen, replicas, tensorboard=tensorboard)))
 
 
 def _load(experiment: Path | None, preset: str | None, overrides: list[str]) -> "Experiment":
@@ -95,6 +108,8 @@ def _start(
     out: Path | None,
     device: "torch.device",
     replicas: "Replicas",
+    *,
+    tensorboard: bool,
 ) -> Path:
     """Trains a new run, or resumes one that torchrun has restarted."""
     from srcli.runs.directory import next_run_path
@@ -110,9 +125,10 @@ def _start(
             hint = "Give another --out, or continue that run with --resume."
             raise RunError(f"{path} already exists", hint)
     if exists:
-        resume_run(path, overrides, data, device, replicas)
+        resume_run(path, overrides, data, device, replicas, tensorboard=tensorboard)
     else:
-        start_run(experiment, data, path, device, ["srcli", *sys.argv[1:]], replicas)
+        command = ["srcli", *sys.argv[1:]]
+        start_run(experiment, data, path, device, command, replicas, tensorboard=tensorboard)
     return path
 
 

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from srcli.cli.arguments import Device
+from srcli.cli.completion import complete_model
 from srcli.console import fail, result, say
 from srcli.errors import EXIT_SOME_FAILED, EXIT_USER_ERROR, UserError
 from srcli.generators.bundled import DEFAULT
@@ -28,7 +29,11 @@ def upscale(
     ] = None,
     model: Annotated[
         str,
-        typer.Option(metavar="NAME|RUN|FILE", help="faces, faces-faithful, a run, a .safetensors or .onnx."),
+        typer.Option(
+            metavar="NAME|RUN|FILE",
+            help="faces, faces-faithful, a run, a .safetensors or .onnx.",
+            autocompletion=complete_model,
+        ),
     ] = DEFAULT,
     recursive: Annotated[bool, typer.Option("--recursive", help="Search folders recursively.")] = False,
     on_exist: Annotated[OnExist, typer.Option(help="What to do if an output already exists.")] = OnExist.FAIL,

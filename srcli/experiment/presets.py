@@ -5,17 +5,12 @@ from pathlib import Path
 
 from srcli.errors import ExperimentError
 from srcli.storage.atomic import write_text
+from srcli.storage.shipped import shipped_folder
 
 
 def example_faces() -> list[Path]:
     """The paths of the example faces, 64x64 PNGs, sorted by name."""
-    return sorted((_shipped("examples") / "faces").glob("*.png"))
-
-
-def _shipped(name: str) -> Path:
-    """A folder that comes with srcli: in the installed package, else in the checkout."""
-    installed = Path(__file__).parents[1] / name
-    return installed if installed.is_dir() else Path(__file__).parents[2] / name
+    return sorted((shipped_folder("examples") / "faces").glob("*.png"))
 
 
 def preset_names() -> list[str]:
@@ -24,7 +19,7 @@ def preset_names() -> list[str]:
 
 
 def _names(folder: str) -> list[str]:
-    return sorted(path.stem for path in _shipped(folder).glob("*.yaml"))
+    return sorted(path.stem for path in shipped_folder(folder).glob("*.yaml"))
 
 
 def preset_path(name: str) -> Path:
@@ -70,7 +65,7 @@ def plan_path(name: str) -> Path:
 def _find(name: str, kind: str, hint: str) -> Path:
     names = _names(f"{kind}s")
     if name in names:
-        return _shipped(f"{kind}s") / f"{name}.yaml"
+        return shipped_folder(f"{kind}s") / f"{name}.yaml"
     similar = difflib.get_close_matches(name, names, n=1)
     question = f"Did you mean {similar[0]}? " if similar else ""
     raise ExperimentError(f"there is no {kind} called {name!r}", f"{question}{hint}")

@@ -33,6 +33,10 @@ class RunDirectory:
         """The folder of the checkpoint taken after `step` generator updates."""
         return self.checkpoints / f"step-{step:06d}"
 
+    def sample(self, step: int) -> Path:
+        """The picture of the test faces after `step` generator updates."""
+        return self.samples / f"step-{step:06d}.png"
+
     def checkpoint_steps(self) -> list[int]:
         """The steps of all whole checkpoints, ascending."""
         found = (re.fullmatch(r"step-(\d{6,})", entry.name) for entry in self.checkpoints.glob("step-*"))

@@ -46,7 +46,7 @@ def train(
     """Trains up to the experiment's number of steps.
 
     Args:
-        report: Called after each step with its log entry.
+        report: Called after each step with its log entry, which is logged by then, as its sample is drawn.
         stop: Set from outside to end the run after the step it is in.
         seconds_before: How long the run has trained in earlier sessions.
 
@@ -69,6 +69,8 @@ def train(
             evaluated = _is_due(state, settings.evaluate_every)
             if evaluated:
                 entry.update(evaluate(state, faces))
+            if _is_due(state, settings.sample_every) and run.is_kept:
+                write_bytes(run.sample(state.step), as_png(sample_grid(state, faces)))
             line = watch.judge(entry, evaluated=evaluated)
             log.write(line)
             report(line)
@@ -76,8 +78,6 @@ def train(
                 run.update_record(step=state.step, health=watch.record())
             if evaluated and settings.on_unhealthy == "stop":
                 is_unhealthy = _any_process(state, bool(watch.findings))
-            if _is_due(state, settings.sample_every) and run.is_kept:
-                write_bytes(run.samples / f"step-{state.step:06d}.png", as_png(sample_grid(state, faces)))
             if _is_due(state, settings.checkpoint_every) or saving.rings():
                 _save(run, state, log)
                 saving.restart()

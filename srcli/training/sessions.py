@@ -18,6 +18,7 @@ from srcli.errors import DivergedError, LostProcessError, RunError
 from srcli.experiment.loading import differences, load_experiment, override_experiment
 from srcli.experiment.schema import Experiment
 from srcli.runs.directory import RunDirectory, create_run
+from srcli.runs.event_files import is_to_be_followed
 from srcli.runs.lock import locked
 from srcli.runs.log import cut_log, read_log
 from srcli.runs.status import RunStatus
@@ -25,6 +26,7 @@ from srcli.storage.atomic import write_text
 from srcli.storage.bounded import JsonObject
 from srcli.training.evaluate import choose_test_faces
 from srcli.training.loop import StopRequest, train, training_batches
+from srcli.training.publishing import publishing
 from srcli.training.replicas import SINGLE_PROCESS, Replicas, most_restarts, restarts
 from srcli.training.reporting import reporting
 from srcli.training.state import TrainingState, first_state, restore_state, save_state, weights_digest
@@ -41,6 +43,8 @@ def start_run(
     device: torch.device,
     command: Sequence[str],
     replicas: Replicas = SINGLE_PROCESS,
+    *,
+    tensorboard: bool = False,
 ) -> None:
     """Trains an experiment in a new run directory.
 
@@ -48,6 +52,7 @@ def start_run(
         data: Prepared datasets, taken as one; none for the built-in faces.
         command: What was typed, for the record.
         replicas: The processes that train together; all call this.
+        tensorboard: Whether to write event files as well.
 
     Raises:
         UserError: Whatever is wrong with data or path, before anything is made.
@@ -69,7 +74,7 @@ def start_run(
                 create_run(path, text, record, lambda new: save_state(new, state) if warm else None)
                 held.enter_context(locked(run))
                 held.enter_context(recording_failure(run, None))
-        _train(run, state, dataset)
+        _train(run, state, dataset, tensorboard=tensorboard)
 
 
 def resume_run(
@@ -78,6 +83,8 @@ def resume_run(
     data: Sequence[Path],
     device: torch.device,
     replicas: Replicas = SINGLE_PROCESS,
+    *,
+    tensorboard: bool = False,
 ) -> None:
     """Continues a run from its newest whole checkpoint.
 
@@ -86,6 +93,8 @@ def resume_run(
             the steps only where the learning rate does not jump.
         data: Where the run's datasets lie now; none for where they lay.
         replicas: The processes that train together; all call this, and all can read the run.
+        tensorboard: Whether to write event files as well; those of a run that has some are kept up to date
+            anyhow.
 
     Raises:
         RunError: Settings or data differ from the run's, nothing is left to do, or another process trains it.
@@ -109,7 +118,7 @@ def resume_run(
         _require_same(state, dataset)
         with replicas.together():
             seconds_before = _rewind(run, state) if run.is_kept else 0.0
-        _train(run, state, dataset, seconds_before)
+        _train(run, state, dataset, seconds_before, tensorboard=tensorboard or is_to_be_followed(run))
 
 
 def _same_dataset(run: Path, record: JsonObject, data: Sequence[Path], task: Task) -> Dataset:
@@ -137,10 +146,27 @@ def _check_unfinished(run: RunDirectory, record: JsonObject, state: TrainingStat
         say(f"{run.path} was killed while it trained; continuing after step {state.step}")
 
 
-def _train(run: RunDirectory, state: TrainingState, dataset: Dataset, seconds_before: float = 0.0) -> None:
+def _train(
+    run: RunDirectory,
+    state: TrainingState,
+    dataset: Dataset,
+    seconds_before: float = 0.0,
+    *,
+    tensorboard: bool,
+) -> None:
     stop = StopRequest()
-    with asked_to_stop(stop.ask), reporting(run, state) as report, recording_failure(run, state):
-        train(run, state, dataset, report, stop, seconds_before)
+    with (
+        asked_to_stop(stop.ask),
+        reporting(run, state) as report,
+        recording_failure(run, state),
+        publishing(run, tensorboard) as publish,
+    ):
+
+        def tell(entry: JsonObject) -> None:
+            publish(entry)
+            report(entry)
+
+        train(run, state, dataset, tell, stop, seconds_before)
 
 
 @contextmanager

@@ -354,9 +354,7 @@ def test_arguments_that_are_not_files_are_explained(
 
 def test_help_and_version_have_all_their_usual_names(srcli: Srcli) -> None:
     assert srcli("-V").stdout == srcli("version").stdout == srcli("--version").stdout
-    assert srcli("help").stdout == srcli("--help").stdout
     assert srcli("help", "presets", "copy").stdout == srcli("presets", "copy", "--help").stdout
-    assert "No such command 'nonsense'" in srcli("help", "nonsense").stderr
 
 
 def test_a_read_only_folder_is_named(experiment_file: Path, data: Path, tmp_path: Path, srcli: Srcli) -> None:
