@@ -3,7 +3,8 @@
     python docs/make_faces_picture.py
 
 The 64x64 pictures that faces of 16x16 are made from are area averages of the portraits, shown at twice their
-size. Of the 256x256 ones, made from faces of 64x64, the middle is shown, a pixel as a pixel.
+size; one of them is written as examples/face.png. Of the 256x256 ones, made from faces of 64x64, the middle is
+shown, a pixel as a pixel.
 """
 
 from io import BytesIO
@@ -17,12 +18,13 @@ from srcli.comparison.panel import panel
 from srcli.data.task import PAPER
 from srcli.generators.loading import load_generator
 from srcli.pictures.opening import open_picture
-from srcli.pictures.pixels import Pixels
+from srcli.pictures.pixels import Pixels, as_png
 from srcli.pictures.resize import enlarge_bicubic, enlarge_nearest
 from srcli.storage.atomic import write_bytes
 from srcli.upscaling.tiles import enlarge_pixels
 
 PORTRAITS = Path(__file__).parents[1] / "examples" / "portraits"
+EXAMPLE, EXAMPLE_FACE = PORTRAITS.parent / "face.png", 4
 HERE = Path(__file__).parent
 MODELS = ("faces-faithful", "faces")
 SHOWN = 192
@@ -60,10 +62,11 @@ def write_webp(path: Path, pixels: Pixels) -> None:
 
 
 def main() -> None:
-    """Draws both."""
+    """Draws both, and makes the example."""
     paths = sorted(PORTRAITS.glob("*.jpg"))
     portraits = np.stack([np.asarray(open_picture(path, path.name)) for path in paths])
     small = PAPER.low_res_of(portraits)
+    write_bytes(EXAMPLE, as_png(small[EXAMPLE_FACE]))
     write_webp(HERE / "faces-16.webp", panel(enlargements(PAPER.low_res_of(small), small)))
     rows = [(caption, middle(faces)) for caption, faces in enlargements(small, portraits)]
     one = portraits[JPEG_FACE : JPEG_FACE + 1]
