@@ -11,7 +11,7 @@ import onnx
 import pytest
 from onnx import TensorProto, numpy_helper
 from PIL import Image
-from pixels import noise
+from pixels import soft
 from tiny_experiments import small_experiment
 from typer.testing import CliRunner
 
@@ -105,7 +105,7 @@ def test_a_network_that_onnx_cannot_follow_is_not_written(
 
 
 def test_upscale_with_an_onnx_file_imports_no_torch(folder: Path, tmp_path: Path) -> None:
-    Image.fromarray(noise(20, 24)).save(tmp_path / "a.png")
+    Image.fromarray(soft(20, 24)).save(tmp_path / "a.png")
     program = (
         "import sys; from srcli.cli.main import app; "
         "app(sys.argv[1:], standalone_mode=False); "
