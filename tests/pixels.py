@@ -49,6 +49,12 @@ def noise(height: int, width: int, channels: int = 3, peak: int = 255) -> Pixels
     return np.random.default_rng(height * width).integers(0, peak + 1, (height, width, channels), dtype=dtype)
 
 
+def soft(height: int, width: int) -> Pixels:
+    """Random colours 8 pixels apart, and smooth between them, so that they are not taken for noise."""
+    few = Image.fromarray(noise(-(-height // 8), -(-width // 8)))
+    return np.array(few.resize((width, height), Image.Resampling.BICUBIC))
+
+
 def colourful(width: int = 20, height: int = 30) -> Image.Image:
     return Image.fromarray(noise(height, width))
 

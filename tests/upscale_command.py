@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from pixels import noise
+from pixels import soft
 from typer.testing import CliRunner
 
 from srcli.cli.main import app
@@ -18,10 +18,10 @@ def upscale(*arguments: str | Path, stdin: bytes | None = None) -> tuple[int, st
 
 
 def draw(*names: str, size: tuple[int, int] = (16, 16)) -> None:
-    """Draws pictures of noise, of a height and width, none like another."""
+    """Draws pictures of soft spots, of a height and width, none like another."""
     for number, name in enumerate(names):
         Path(name).parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(np.roll(noise(*size), number, axis=0)).save(name)
+        Image.fromarray(np.roll(soft(*size), number, axis=0)).save(name)
 
 
 def opened(path: str) -> Image.Image:

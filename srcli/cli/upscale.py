@@ -57,6 +57,7 @@ def upscale(
     minimum_face: Annotated[
         int, typer.Option(min=12, metavar="PIXELS", help="Smallest face that --faces looks for.")
     ] = 24,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but results and errors.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per picture.")] = False,
     device: Device = "auto",
 ) -> None:
@@ -68,7 +69,7 @@ def upscale(
     """
     share = read_share()
     plan = plan_jobs(inputs, out, recursive, on_exist, share)
-    if not share.is_whole:
+    if not share.is_whole and not quiet:
         say(f"process {share.rank + 1} of {share.count}: {len(plan.jobs):,} pictures")
     if as_json and any(job.target is None for job in plan.jobs):
         raise typer.BadParameter("standard output gets the picture; give --out FILE", param_hint="--json")
@@ -76,7 +77,7 @@ def upscale(
         raise typer.BadParameter("crops are files; give --out FILE", param_hint="--faces")
     if quality is not None and any(job.format == "PNG" for job in plan.jobs):
         raise UserError("--quality has no effect on PNG, which is lossless", "Give --out a .jpg or .webp.")
-    _report_unopened(plan, as_json)
+    _report_unopened(plan, as_json, quiet)
     failed, nothing_done = len(plan.failures), not plan.skipped
     if plan.jobs:
         from srcli.upscaling.photographs import FaceOptions
@@ -88,21 +89,22 @@ def upscale(
         generator = load_upscaler(model, device)
         options = UpscaleOptions(generator, quality or DEFAULT_QUALITY, consistent, compare)
         looked_for = FaceOptions(faces, minimum_face, on_exist) if faces else None
-        outcome = upscale_all(plan.jobs, options, as_json, looked_for)
+        outcome = upscale_all(plan.jobs, options, as_json, looked_for, quiet)
         failed += outcome.failed
         nothing_done = nothing_done and outcome.done == outcome.without_face == 0
     if failed:
         raise typer.Exit(EXIT_USER_ERROR if nothing_done else EXIT_SOME_FAILED)
 
 
-def _report_unopened(plan: Plan, as_json: bool) -> None:
-    """Reports inputs that cannot be read, existing outputs and files that are passed over."""
+def _report_unopened(plan: Plan, as_json: bool, quiet: bool) -> None:
+    """Reports inputs that cannot be read and, unless quiet, existing outputs and files passed over."""
     for failure in plan.failures:
         fail(str(failure.error))
-    for job in plan.skipped:
-        say(f"{job.target} already exists, skipped")
-    for line in describe_others(plan.others):
-        say(line)
+    if not quiet:
+        for job in plan.skipped:
+            say(f"{job.target} already exists, skipped")
+        for line in describe_others(plan.others):
+            say(line)
     if as_json:
         failed = [Record(failure.input, None, "failed", str(failure.error)) for failure in plan.failures]
         skipped = [Record(str(job.source or "-"), str(job.target), "skipped") for job in plan.skipped]

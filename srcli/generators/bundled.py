@@ -12,6 +12,9 @@ BUNDLED = {
 
 DEFAULT = "faces"
 
+GENTLER = {BUNDLED["faces"]: "faces-faithful"}
+"""By the SHA-256 of a model, the one that makes less of JPEG blocks and noise than it does."""
+
 
 def weights_folder() -> Path:
     """Where the weight files and their model cards lie."""

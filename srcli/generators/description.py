@@ -2,15 +2,41 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from srcli.data.task import Sizes, Task
 
+if TYPE_CHECKING:
+    from srcli.data.degradation_settings import DegradationSettings
+
 SAMPLES_AT_ONCE = 64
+
+
+class InputChanges(BaseModel):
+    """What an experiment's augmentation does to exact averages, of all that it does."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True, allow_inf_nan=False)
+
+    input_noise: float = Field(default=0.0, ge=0, le=1)
+    degradation: dict[str, Any] | None = None
+
+    def settings(self) -> "DegradationSettings | None":
+        """How inputs were degraded.
+
+        Raises:
+            ValueError: The settings are not valid.
+        """
+        if self.degradation is None:
+            return None
+        # Few models have these settings, and to import them takes as long as a small picture.
+        from srcli.data.degradation_settings import DegradationSettings
+
+        return DegradationSettings.model_validate(self.degradation)
 
 
 class Description(Sizes):
@@ -39,6 +65,16 @@ class Description(Sizes):
     def task(self) -> Task:
         """What it was trained to do."""
         return Task.model_validate(self.experiment.get("task", {}))
+
+    @cached_property
+    def input_changes(self) -> InputChanges:
+        """What was done to the inputs that it was trained on."""
+        return InputChanges.model_validate(self.experiment.get("augmentation", {}))
+
+    @model_validator(mode="after")
+    def _check_input_changes(self) -> Self:
+        self.input_changes.settings()  # raises where they are not valid
+        return self
 
     @model_validator(mode="after")
     def _check_task(self) -> Self:

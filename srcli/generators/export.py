@@ -2,26 +2,19 @@
 
 import contextlib
 import io
-import math
 import warnings
 from pathlib import Path
 
 import numpy as np
 import onnx
 import torch
-from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from srcli.errors import CheckpointError
+from srcli.generators.agreement import EXACT, ONE_LEVEL, largest_difference, random_inputs
 from srcli.generators.on_onnx import INPUT, METADATA_KEY, OUTPUT, open_portable
 from srcli.generators.on_torch import TorchGenerator
 from srcli.storage.atomic import atomic_file
-
-TOLERANCE = 1e-4
-"""How far an exported network's outputs, in [-1, 1], may lie from torch's."""
-
-HALF_TOLERANCE = 2 / 255
-"""The same where weights are stored as 16-bit floats: one level of an 8-bit picture."""
 
 # Smaller tensors, such as biases and sizes, stay as they are.
 _SMALLEST_HALVED = 1024
@@ -38,21 +31,21 @@ def export(generator: TorchGenerator, path: Path, half: bool = False) -> float:
         The file's largest difference from torch on random inputs of several sizes.
 
     Raises:
-        CheckpointError: The difference is larger than `TOLERANCE`, or `HALF_TOLERANCE` for 16-bit weights.
+        CheckpointError: The difference is larger than `EXACT`, or `ONE_LEVEL` for 16-bit weights.
     """
     model = _to_onnx(generator)
     model.metadata_props.add(key=METADATA_KEY, value=generator.description.model_dump_json(by_alias=True))
-    content, difference = _checked(model, generator, TOLERANCE, path)
+    content, difference = _checked(model, generator, EXACT, path)
     if half:
         _store_as_half(model)
-        content, difference = _checked(model, generator, HALF_TOLERANCE, path)
+        content, difference = _checked(model, generator, ONE_LEVEL, path)
     with atomic_file(path) as file:
         file.write(content)
     return difference
 
 
 def _to_onnx(generator: TorchGenerator) -> onnx.ModelProto:
-    example = _random_inputs(generator, 2, 6)
+    example = random_inputs(generator.description, 2, 6)
     dynamic = torch.export.Dim.DYNAMIC
     takes_any_size = not generator.description.takes_noise and generator.description.input_size is None
     axes = {0: dynamic, 2: dynamic, 3: dynamic} if takes_any_size else {0: dynamic}
@@ -101,24 +94,9 @@ def _checked(
 ) -> tuple[bytes, float]:
     """The model as a file's content, and its largest difference from torch, if that is small enough."""
     content = model.SerializeToString(deterministic=True)
-    portable = open_portable(content, str(path), "cpu")
-    differences = []
-    for batch, multiples in ((1, 4), (2, 6), (3, 10)):
-        inputs = _random_inputs(generator, batch, multiples)
-        differences.append(float(np.abs(portable.enlarge(inputs) - generator.enlarge(inputs)).max()))
-    if not max(differences) <= tolerance:
+    difference = largest_difference(open_portable(content, str(path)), generator)
+    if not difference <= tolerance:
         raise CheckpointError(
-            f"{path} would differ from {generator.description.label} by {max(differences):.2g}, not written"
+            f"{path} would differ from {generator.description.label} by {difference:.2g}, not written"
         )
-    return content, max(differences)
-
-
-def _random_inputs(generator: TorchGenerator, batch: int, multiples: int) -> NDArray[np.float32]:
-    """Inputs the generator takes; pictures of any size are given some that are not square."""
-    random, description = np.random.default_rng(batch), generator.description
-    if description.noise_size is not None:
-        return random.standard_normal((batch, description.noise_size), dtype=np.float32)
-    side = math.lcm(4, description.size_multiple)
-    height = description.input_size or side * multiples
-    width = description.input_size or side * (multiples + 1)
-    return random.uniform(-1, 1, (batch, 3, height, width)).astype(np.float32)
+    return content, difference

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from srcli.errors import CheckpointError, UserError
+from srcli.errors import CheckpointError
 from srcli.generators.description import Description, Generator
 from srcli.storage.bounded import require_ordinary
 
@@ -54,37 +54,32 @@ class PortableGenerator(Generator):
         return outputs
 
 
-def load_portable(path: Path, device: str = "auto") -> PortableGenerator:
-    """Reads an ONNX file that `srcli export` wrote.
-
-    Args:
-        device: `auto` and `cpu` for the processor, `cuda` or `cuda:1` for a GPU if onnxruntime can use one.
+def load_portable(path: Path) -> PortableGenerator:
+    """Reads an ONNX file that `srcli export` wrote, to run on the processor.
 
     Raises:
         CheckpointError: Missing, damaged, not of this project, or with weights in other files.
-        UserError: The device cannot be used.
+    """
+    return open_portable(read_portable(path), str(path))
+
+
+def read_portable(path: Path) -> bytes:
+    """The content of an ONNX file.
+
+    Raises:
+        CheckpointError: It cannot be read.
     """
     try:
         require_ordinary(path)
-        content = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise CheckpointError(f"{path} cannot be read: {error.strerror}") from error
-    return open_portable(content, str(path), device)
 
 
-def open_portable(content: bytes, source: str, device: str) -> PortableGenerator:
+def open_portable(content: bytes, source: str) -> PortableGenerator:
     """As `load_portable`, from a file's content; `source` is how errors call it."""
-    import onnxruntime
-
-    providers = execution_providers(device, onnxruntime.get_available_providers())
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = _FATAL_ONLY
-    # Plans of memory, one for each size of input, reserve up to twice what a large tile needs.
-    options.enable_mem_pattern = False
     try:
-        # A stranger's model may name other files as its weights; below a file, there are none.
-        options.add_session_config_entry(_WEIGHTS_FOLDER, f"{__file__}/nothing")
-        session = onnxruntime.InferenceSession(content, options, providers=providers)
+        session = _start(content, [CPU_PROVIDER])
         metadata = session.get_modelmeta().custom_metadata_map
     except Exception as error:  # whatever is wrong with a damaged file, as onnxruntime calls it
         raise CheckpointError(f"{source} cannot be read as a model: {_first_line(error)}") from error
@@ -106,24 +101,40 @@ def _describe(metadata: dict[str, str], source: str, sha256: str) -> Description
     return described.model_copy(update={"sha256": sha256})
 
 
-def execution_providers(device: str, available: Sequence[str]) -> list[Provider]:
-    """The execution providers for a device, in the order in which onnxruntime is to prefer them.
+def open_on_gpu(content: bytes, portable: PortableGenerator, provider: Provider) -> PortableGenerator | None:
+    """The same generator, from its file's content, run by a GPU's provider; None if that does not start."""
+    try:
+        session = _start(content, [provider, CPU_PROVIDER])
+    except Exception:  # no driver, no such GPU, another version of CUDA: onnxruntime has no type for them
+        return None
+    # Where its libraries are missing, onnxruntime leaves a provider out without an error.
+    started = CUDA_PROVIDER in session.get_providers()
+    return PortableGenerator(portable.description, session) if started else None
+
+
+def gpu_provider(device: str, available: Sequence[str]) -> Provider | None:
+    """The execution provider for a GPU, `cuda` or `cuda:1`; None if there is none for the device.
 
     Args:
         available: The names of those that this onnxruntime has.
-
-    Raises:
-        UserError: It has none for the device.
     """
-    if device in ("auto", "cpu"):
-        return [CPU_PROVIDER]
     number = re.fullmatch(r"cuda(?::(\d{1,4}))?", device)
     if number and CUDA_PROVIDER in available:
-        return [(CUDA_PROVIDER, {"device_id": int(number[1] or 0)}), CPU_PROVIDER]
-    raise UserError(
-        f"--device {device} cannot be used: this onnxruntime has no provider for it",
-        "ONNX models run on the processor; for a GPU give a run or a .safetensors file.",
-    )
+        return CUDA_PROVIDER, {"device_id": int(number[1] or 0)}
+    return None
+
+
+def _start(content: bytes, providers: Sequence[Provider]) -> "onnxruntime.InferenceSession":
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = _FATAL_ONLY
+    # Plans of memory, one for each size of input, reserve up to twice what a large tile needs.
+    options.enable_mem_pattern = False
+    # A stranger's model may name other files as its weights; below a file, there are none.
+    options.add_session_config_entry(_WEIGHTS_FOLDER, f"{__file__}/nothing")
+    # Its own fallback to the processor prints on standard output.
+    return onnxruntime.InferenceSession(content, options, providers=providers, enable_fallback=False)
 
 
 def _first_line(error: Exception) -> str:

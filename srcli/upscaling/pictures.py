@@ -25,6 +25,7 @@ class Picture:
         alpha: (h, w), 255 is opaque; None for a picture without transparency.
         icc_profile: The profile of the colours; None for sRGB.
         exif: EXIF data without the orientation; empty if there is none.
+        jpeg_quality: The quality that a JPEG was saved with, estimated; None for other formats.
         remarks: Messages for the user about what was dropped.
     """
 
@@ -33,6 +34,7 @@ class Picture:
     icc_profile: bytes | None = None
     exif: bytes = b""
     remarks: tuple[str, ...] = ()
+    jpeg_quality: int | None = None
 
 
 def fit_format(picture: Picture, image_format: str, size: tuple[int, int], name: str) -> Picture:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageCms, ImageOps
 
 from srcli.errors import ImageError
+from srcli.pictures.jpeg_quality import jpeg_quality
 from srcli.pictures.opening import decoded, plain_mode, sixteen_bit_grey
 from srcli.upscaling.pictures import Picture
 
@@ -45,7 +46,7 @@ def picture_of(image: Image.Image, name: str) -> Picture:
     Raises:
         ImageError: It has an unusual kind of pixels, or its CMYK profile is damaged.
     """
-    remarks = []
+    remarks, quality = [], jpeg_quality(image)
     # Frames are not counted: a file of a few megabytes can hold millions. The other pictures in a
     # camera's MPO are views and depth maps of the first.
     if getattr(image, "is_animated", False) and image.format != "MPO":
@@ -61,8 +62,8 @@ def picture_of(image: Image.Image, name: str) -> Picture:
     else:
         pixels = _pixels(image, name)
     if pixels.shape[2] in (1, 3):
-        return Picture(pixels, None, profile, exif, tuple(remarks))
-    return Picture(pixels[..., :-1], pixels[..., -1], profile, exif, tuple(remarks))
+        return Picture(pixels, None, profile, exif, tuple(remarks), quality)
+    return Picture(pixels[..., :-1], pixels[..., -1], profile, exif, tuple(remarks), quality)
 
 
 def _turn_upright(image: Image.Image) -> bytes:

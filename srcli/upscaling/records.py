@@ -16,6 +16,7 @@ class Record:
         model: What enlarged it.
         sha256: Of the model's weights.
         seconds: From reading to writing, including waits for other pictures.
+        suffered: What it has suffered beyond what the model was trained on: `jpeg_quality`, `noise`.
         faces: The enlarged faces: `box` (left, top, right, bottom in pixels of the input) and `score`.
     """
 
@@ -30,6 +31,7 @@ class Record:
     model: str | None = None
     sha256: str | None = None
     seconds: float | None = None
+    suffered: dict[str, float] | None = None
     faces: list[dict[str, Any]] | None = None
 
     def to_json(self) -> str:

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import astuple, dataclass
 from threading import Event
@@ -17,6 +17,7 @@ from srcli.upscaling.plan import Job
 from srcli.upscaling.prefetch import StoppedError, prefetch
 from srcli.upscaling.records import Record
 from srcli.upscaling.stages import Item, UpscaleOptions, decode, enlarge, write
+from srcli.upscaling.suffered import Hints
 
 NO_SIZE = (None, None)
 
@@ -31,13 +32,18 @@ class Outcome:
 
 
 def upscale_all(
-    jobs: Sequence[Job], options: UpscaleOptions, as_json: bool = False, faces: FaceOptions | None = None
+    jobs: Sequence[Job],
+    options: UpscaleOptions,
+    as_json: bool = False,
+    faces: FaceOptions | None = None,
+    quiet: bool = False,
 ) -> Outcome:
     """Enlarges pictures and prints the path of each output once it is written; reports each failure.
 
     Args:
         as_json: Whether to print a record for each picture instead of a path.
         faces: How to treat faces in photographs; None to enlarge whole pictures.
+        quiet: Whether to report errors only.
 
     Raises:
         CheckpointError: The generator's output is not a number.
@@ -45,6 +51,7 @@ def upscale_all(
     # Read here because an interrupt would not end a blocking read in another thread.
     stdin = sys.stdin.buffer.read() if any(job.source is None for job in jobs) else b""
     outcome, start, stopped = Outcome(), time.perf_counter(), Event()
+    hints, talk = Hints(options.generator.description), _say_nothing if quiet else say
     with progress("pictures") as bar:
         task = bar.add_task("enlarging", total=len(jobs), rate="", note="")
 
@@ -61,13 +68,17 @@ def upscale_all(
             written = upscale_photographs(jobs, options, faces, stdin, advance)
         with closing(prefetch(written, stopped, depth=64)) as items:
             for done, item in enumerate(items, 1):
-                outcome.done += item.error is None
-                if item.error is not None:
+                if item.error is None:
+                    outcome.done += 1
+                    hints.note(item.job.name, item.suffered)
+                else:
                     outcome.failed += 1
                     outcome.without_face += isinstance(item.error, NoFaceError)
                     bar.advance(task)
-                _report(item, options.generator.description, as_json)
+                _report(item, options.generator.description, as_json, talk)
                 bar.update(task, rate=f"{done / (time.perf_counter() - start):.3g}")
+    for line in hints.lines():
+        talk(line)
     return outcome
 
 
@@ -99,14 +110,18 @@ def check_streams(jobs: Sequence[Job]) -> None:
         raise UserError("the picture would be written to a terminal", "Redirect it, or give --out FILE.")
 
 
-def _report(item: Item, made_by: Description, as_json: bool) -> None:
-    """Reports a picture's outcome: results on standard output, messages on standard error."""
+def _say_nothing(_text: str) -> None:
+    pass
+
+
+def _report(item: Item, made_by: Description, as_json: bool, talk: Callable[[str], None]) -> None:
+    """Reports a picture's outcome: its result, its error or, by `talk`, anything else."""
     for remark in item.remarks:
-        say(f"{item.job.name}: {remark}")
+        talk(f"{item.job.name}: {remark}")
     if item.error is not None:
         fail(str(item.error))
     if item.is_skipped:
-        say(f"{item.job.target} already exists, skipped")
+        talk(f"{item.job.target} already exists, skipped")
     if as_json:
         result(_record_of(item, made_by).to_json())
     elif item.error is None and item.job.target is not None and not item.is_skipped:
@@ -136,5 +151,6 @@ def _record_of(item: Item, made_by: Description) -> Record:
         model=made_by.label,
         sha256=made_by.sha256,
         seconds=seconds,
+        suffered=item.suffered.to_json(),
         faces=faces or None,
     )

@@ -7,6 +7,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import chain, islice
 from pathlib import Path
 from typing import IO
@@ -20,6 +21,7 @@ from srcli.upscaling.pictures import Picture, finish_rows, fit_format, show_visi
 from srcli.upscaling.pixels import Pixels
 from srcli.upscaling.plan import Job
 from srcli.upscaling.reading import read_picture
+from srcli.upscaling.suffered import Known, Suffered, known_by, suffered_beyond_training
 from srcli.upscaling.tiles import BATCH_PIXELS, TileRow, check_size, enlarge_tile_rows, tile_rows_of
 from srcli.upscaling.writing import DEFAULT_QUALITY, write_picture
 from srcli.version import __version__
@@ -48,6 +50,11 @@ class UpscaleOptions:
         """How many times larger the output is, per side."""
         return self.generator.description.scale
 
+    @cached_property
+    def known(self) -> Known:
+        """What inputs the generator was trained on."""
+        return known_by(self.generator.description)
+
     @property
     def provenance(self) -> dict[str, str]:
         """The provenance note in outputs, by the keywords of PNG."""
@@ -67,6 +74,7 @@ class Item:
         out_size: Width and height of the output.
         tile_rows: The number of its parts, 1 if it failed.
         remarks: Messages for the user about what was dropped.
+        suffered: What the model was not trained on.
         error: Why it failed; its remaining parts are not enlarged.
         seconds: From start to writing, including waits.
         faces: The enlarged faces, if it is a photograph that was searched for them.
@@ -80,6 +88,7 @@ class Item:
     out_size: tuple[int, int] | None = None
     tile_rows: int = 1
     remarks: tuple[str, ...] = ()
+    suffered: Suffered = field(default_factory=Suffered)
     error: ImageError | None = None
     seconds: float = 0
     faces: tuple[Face, ...] = ()
@@ -130,7 +139,7 @@ def _decode(item: Item, options: UpscaleOptions, stdin: bytes) -> list[TileRow]:
 
 
 def prepare(item: Item, picture: Picture, options: UpscaleOptions) -> Picture:
-    """Fits a decoded picture to the network and the output, and notes both sizes and the remarks in its item.
+    """Fits a decoded picture to the network and the output, and notes in its item what is to be told.
 
     Raises:
         ImageError: As `fit_format`.
@@ -141,6 +150,7 @@ def prepare(item: Item, picture: Picture, options: UpscaleOptions) -> Picture:
     item.out_size = width * options.scale * (1 + options.compare), height * options.scale
     fitted = show_visible(fit_format(picture, item.job.format, item.out_size, item.job.name))
     item.remarks = fitted.remarks
+    item.suffered = suffered_beyond_training(fitted, options.known)
     return fitted
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from pixels import noise, png
+from pixels import noise, png, soft
 from tiny_experiments import small_experiment
 from upscale_command import draw, names_in, opened, upscale
 
@@ -130,7 +130,7 @@ def test_what_a_picture_loses_is_reported(resnet: Path) -> None:
 def test_a_folder_becomes_a_folder_of_the_format_of_a_pattern(resnet: Path) -> None:
     Path("in/deep").mkdir(parents=True)
     for name in ("in/b.png", "in/deep/c.webp"):
-        Image.fromarray(noise(16, 16)).save(name)
+        Image.fromarray(soft(16, 16)).save(name)
     done = upscale("in", "--recursive", "--model", resnet, "--out", "big/{stem}.jpg", "--quality", "80")
     assert done == (0, "big/b.jpg\nbig/c.jpg\n", [])
     assert opened("big/c.jpg").format == "JPEG"
@@ -176,6 +176,7 @@ def test_json_gives_a_record_of_every_picture(residual: Path) -> None:
         "output_height": 80,
         "model": "small-residual-wgan-gp, step 7",
         "sha256": load_torch_generator(residual).description.sha256,
+        "suffered": None,
         "faces": None,
     }
     told = {name: (record["status"], record["error"], record["output"]) for name, record in records.items()}

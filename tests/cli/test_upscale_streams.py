@@ -60,7 +60,7 @@ def test_pictures_are_neither_read_from_nor_written_to_a_terminal(resnet: Path, 
 
 @pytest.mark.usefixtures("pictures")
 def test_a_full_disk_is_reported_and_leaves_no_partial_file(resnet: Path, srcli: Srcli) -> None:
-    done = srcli("upscale", "a.png", "face.png", "--model", resnet, "--out", "big/", file_size=9_000)
+    done = srcli("upscale", "a.png", "face.png", "--model", resnet, "--out", "big/", file_size=4_000)
     assert (done.returncode, done.stdout) == (4, "big/face_x4.png\n")
     assert done.stderr == "error: big/a_x4.png: cannot be written: File too large\n"
     assert names_in("big") == ["face_x4.png"]

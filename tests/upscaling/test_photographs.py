@@ -147,3 +147,14 @@ def test_crops_of_standard_input_need_a_name(model: str) -> None:
     code, _, said = upscale(model, "-", "--faces", "crops")
     assert code == 2
     assert "crops are files; give --out FILE" in " ".join(said)
+
+
+def test_what_a_photograph_has_suffered_is_told_once_for_all_of_its_faces(model: str) -> None:
+    Image.open("photo.png").save("photo.jpg", quality=60)
+    code, records, lines = upscale(model, "photo.jpg", "--faces", "crops", "--json")
+    assert (code, len(records)) == (0, 2)
+    assert [json.loads(record)["suffered"]["jpeg_quality"] for record in records] == [60, 60]
+    assert [line for line in lines if "JPEG" in line] == [
+        "photo.jpg: a JPEG of quality about 60; small-residual-pixel was trained on exact averages and"
+        " sharpens JPEG blocks. A less compressed original does better."
+    ]
