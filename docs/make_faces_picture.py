@@ -3,8 +3,8 @@
     python docs/make_faces_picture.py
 
 The 64x64 pictures that faces of 16x16 are made from are area averages of the portraits, shown at twice their
-size; one of them is written as examples/face.png. Of the 256x256 ones, made from faces of 64x64, the middle is
-shown, a pixel as a pixel.
+size; one of them is written as examples/face.png. Of the 256x256 ones, made from faces of 64x64, the middle
+is shown, a pixel as a pixel.
 """
 
 from io import BytesIO
