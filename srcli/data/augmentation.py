@@ -25,6 +25,10 @@ class Augmentation(BaseModel):
         default=(PAPER.label_size, PAPER.label_size),
         description="smallest and largest side, in stored pixels, of the squares that become labels",
     )
+    mosaic: _UpToOne = Field(
+        default=0.0,
+        description="share of labels made of four smaller windows, so that large labels hold small faces too",
+    )
 
     input_noise: float = Field(
         default=0.0, ge=0, le=1, description="deviation of noise added to the input, for values in [0, 1]"

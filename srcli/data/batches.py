@@ -17,7 +17,7 @@ from srcli.pictures.pixels import from_network, to_network
 from srcli.pictures.resize import resize_area
 from srcli.processes import ALONE, Share
 
-CROP_STREAM, ORDER_STREAM, SIDE_STREAM, DEGRADATION_STREAM = 0, 1, 2, 3
+CROP_STREAM, ORDER_STREAM, SIDE_STREAM, DEGRADATION_STREAM, MOSAIC_STREAM = range(5)
 RED_GREEN_BLUE = (0.299, 0.587, 0.114)  # ITU-R BT.601 luma, as Pillow's and TensorFlow's grey
 
 
@@ -127,14 +127,13 @@ class TrainingBatches:
         return members
 
     def _sides(self, number: int) -> NDArray[np.int64]:
-        """The sides of a batch's windows, log-uniform: 64 to 128 pixels is as likely as 128 to 256."""
+        """The sides of a batch's windows."""
         smallest, largest = self.settings.windows
         if smallest == largest:
             return np.full(self.batch_size, smallest)
         # A separate stream, so that the other draws do not depend on the windows.
         random = np.random.default_rng((self.seed, SIDE_STREAM, number))
-        logarithms = random.uniform(np.log(smallest), np.log(largest), self.batch_size)
-        return np.rint(np.exp(logarithms)).astype(np.int64)
+        return draw_sides(random, smallest, largest, self.batch_size)
 
     def _crop(self, crops: NDArray[np.uint8], number: int, random: np.random.Generator) -> None:
         """Writes this rank's windows of a batch to `crops`, (B, 3, H, H)."""
@@ -147,9 +146,41 @@ class TrainingBatches:
         rows = self.share.rows(len(members))
         draws = (part[rows].tolist() for part in (members, sides, offsets, flips))
         for crop, member, side, (top, left), flip in zip(crops, *draws, strict=True):
-            face = self.dataset.faces[member]
-            window = resize_area(face[top : top + side, left : left + side], len(crop[0])).transpose(2, 0, 1)
-            crop[:] = window[:, :, ::-1] if flip else window
+            self._cut(crop, member, side, top, left, flip=flip)
+        if self.settings.mosaic:
+            for place, crop in zip(range(len(members))[rows], crops, strict=True):
+                # A generator per row, as for degradation.
+                random = np.random.default_rng((self.seed, MOSAIC_STREAM, number, place))
+                if random.random() < self.settings.mosaic:
+                    self._compose(crop, members[place], random)
+
+    def _compose(self, crop: NDArray[np.uint8], member: int, random: np.random.Generator) -> None:
+        """Fills a label, (3, H, H), with four windows at half the scale: of its face and of three others."""
+        train, half = self.dataset.splits["train"], crop.shape[-1] // 2
+        smallest, largest = self.settings.windows
+        members = np.array([member, *random.choice(train, 3)])
+        stored = self.dataset.sides(members)
+        sides = np.minimum(draw_sides(random, smallest // 2, largest, 4), stored)
+        offsets = random.integers(0, (stored - sides)[:, None] + 1, size=(4, 2))
+        flips = random.random(4) < (0.5 if self.settings.horizontal_flip else 0.0)
+        draws = (part.tolist() for part in (members, sides, offsets, flips))
+        for place, (face, side, (top, left), flip) in enumerate(zip(*draws, strict=True)):
+            row, column = half * (place // 2), half * (place % 2)
+            self._cut(crop[:, row : row + half, column : column + half], face, side, top, left, flip=flip)
+
+    def _cut(
+        self, crop: NDArray[np.uint8], member: int, side: int, top: int, left: int, *, flip: bool
+    ) -> None:
+        """Reduces a window of a face to a crop, (3, H, H), and writes it there."""
+        face = self.dataset.faces[member]
+        window = resize_area(face[top : top + side, left : left + side], crop.shape[-1]).transpose(2, 0, 1)
+        crop[:] = window[:, :, ::-1] if flip else window
+
+
+def draw_sides(random: np.random.Generator, smallest: int, largest: int, count: int) -> NDArray[np.int64]:
+    """Sides of windows, log-uniform: 64 to 128 pixels is as likely as 128 to 256."""
+    logarithms = random.uniform(np.log(smallest), np.log(largest), count)
+    return np.rint(np.exp(logarithms)).astype(np.int64)
 
 
 def draw_changes(settings: Augmentation, random: np.random.Generator, count: int) -> NDArray[np.float64]:

@@ -73,6 +73,8 @@ class Experiment(BaseModel):
                 f"augmentation.windows: should be at least task.label_size, {self.task.label_size},"
                 f" not {self.augmentation.windows[0]}"
             )
+        if self.augmentation.mosaic and self.task.input_size % 2:
+            mistakes.append("augmentation.mosaic: should be 0 where inputs have an odd number of pixels")
         critic_normalization = None if self.critic is None else self.critic.normalization
         if critic_normalization == "batch" and not self.objective.allows_batch_norm_critic:
             mistakes.append(

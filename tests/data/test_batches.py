@@ -11,6 +11,7 @@ from srcli.data.augmentation import Augmentation
 from srcli.data.batches import TrainingBatches, augment, draw_changes
 from srcli.data.dataset import Dataset
 from srcli.errors import DataError
+from srcli.processes import Share
 
 PLAIN = Augmentation(horizontal_flip=False, brightness=0.0, contrast=0.0, saturation=0.0)
 CPU = torch.device("cpu")
@@ -51,6 +52,35 @@ def test_a_batch_is_a_function_of_its_number_and_the_seed() -> None:
     assert torch.equal(batches.batch(9, CPU).high_res, later.high_res)
     other = TrainingBatches(dataset, settings, batch_size=4, seed=6)
     assert not torch.equal(other.batch(9, CPU).high_res, later.high_res)
+
+
+def tiles_of(labels: torch.Tensor) -> torch.Tensor:
+    """The quarters of labels of one colour each, in levels: (B, 3, 64, 64) -> (B, 2, 2, 32, 32)."""
+    quarters = labels[:, 0].unflatten(1, (2, 32)).unflatten(3, (2, 32)).transpose(2, 3)
+    return ((quarters + 1) * 127.5).round().int()
+
+
+def test_mosaics_are_four_training_faces_the_first_of_them_the_rows_own() -> None:
+    dataset = numbered_dataset(13)
+    plain = TrainingBatches(dataset, PLAIN, batch_size=4, seed=3)
+    batches = TrainingBatches(dataset, PLAIN.model_copy(update={"mosaic": 1.0}), batch_size=4, seed=3)
+    seen = set()
+    for number in range(20):
+        tiles = tiles_of(batches.batch(number, CPU).high_res)
+        assert torch.equal(tiles.amin((3, 4)), tiles.amax((3, 4)))
+        assert tiles[:, 0, 0, 0, 0].tolist() == members(plain, number)
+        seen |= set(tiles[..., 0, 0].flatten().tolist())
+    assert seen == set(range(12))
+
+
+def test_the_share_of_mosaics_is_the_one_set_and_ranks_draw_their_rows_of_them() -> None:
+    settings = PLAIN.model_copy(update={"mosaic": 0.25})
+    batches = TrainingBatches(numbered_dataset(200), settings, batch_size=400, seed=3)
+    labels = batches.batch(0, CPU).high_res
+    plain = labels.amin((1, 2, 3)) == labels.amax((1, 2, 3))
+    assert 0.18 < 1 - plain.float().mean() < 0.32
+    ranks = [replace(batches, share=Share(rank, 2)).batch(0, CPU).high_res for rank in (0, 1)]
+    assert torch.equal(torch.cat(ranks), labels)
 
 
 def test_batches_drawn_together_are_those_drawn_one_by_one() -> None:

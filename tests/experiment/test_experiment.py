@@ -48,6 +48,7 @@ TENSORFLOW_RMSPROP = {
 
 # What no preset need say, as only unusual experiments have it otherwise.
 UNUSUAL = {
+    "augmentation.mosaic",
     "name",
     "objective.pixel_weight",
     "objective.value_range",
