@@ -1,4 +1,7 @@
-"""Hooks of mkdocs: pages that stand outside docs/, and links to them, so that both also work on a code host."""
+"""Hooks of mkdocs: pages outside docs/ become pages of the site, and links to and from them lead there.
+
+The documents themselves keep their places and their links, which work on a code host.
+"""
 
 import re
 from pathlib import Path, PurePosixPath
@@ -38,7 +41,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     return files
 
 
-def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+def on_page_markdown(markdown: str, page: Page, **_: object) -> str:
     """Points the page's links to where the site has their targets; others stay, for mkdocs to judge."""
     path = _repository_path(page.file)
 
