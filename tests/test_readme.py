@@ -102,7 +102,7 @@ def _shortened(plan: dict[str, Any]) -> dict[str, Any]:
     """Of `small` one run of two steps; of other plans one study, of two seeds and three pairs of shapes."""
     if plan["name"] != "small":
         study = next(study for study in plan["studies"] if study["study"] == "exact_em")
-        short = {**study, "seeds": [0, 1], "pairs": study["pairs"][:3], "critic_steps": 20}
+        short = {**study, "seeds": [0, 1], "pairs": study["pairs"][:3], "points": 50, "critic_steps": 5}
         return {"name": plan["name"], "title": plan["title"], "studies": [short]}
     settings = {
         "training.batch_size": 4,
