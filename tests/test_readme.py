@@ -5,8 +5,10 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
+import threading
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +17,7 @@ from typing import Any
 import pytest
 import yaml
 from PIL import Image
+from warm import Srcli
 
 from srcli.drawn_faces.faces import draw_faces
 
@@ -64,6 +67,17 @@ LEAVES = {
     "srcli reproduce wgan": ["reproductions/wgan/report.html"],
 }
 """What the page says that a command leaves."""
+
+
+INSTALLED_PATH = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+SHIM = """#!{python} -SE
+import json, os, socket, sys
+with socket.socket(socket.AF_UNIX) as call:
+    call.connect({address!r})
+    message = json.dumps([sys.argv[1:], os.getcwd(), dict(os.environ)]).encode()
+    socket.send_fds(call, [message], [0, 1, 2])
+    sys.exit(int(call.recv(10)))
+"""
 
 
 def commands() -> list[str]:
@@ -140,13 +154,48 @@ def test_only_commands_of_the_page_are_changed_or_judged() -> None:
     assert {*CHANGED, *LEAVES} <= {*commands()}
 
 
-def test_every_command_of_the_page_runs(folder: Path) -> None:
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    for command in commands():
+def _answer(calls: socket.socket, srcli: Srcli) -> None:
+    """Runs what the program in `SHIM` is called with, one call after the other, until there are no more."""
+    while True:
+        try:
+            call, _ = calls.accept()
+        except OSError:
+            return
+        with call:
+            data, streams, _, _ = socket.recv_fds(call, 1 << 20, 3)
+            arguments, folder, environment = json.loads(data)
+            stdin, stdout, stderr = streams
+            process = srcli.start(
+                *arguments, cwd=Path(folder), env=environment, stdin=stdin, stdout=stdout, stderr=stderr
+            )
+            for stream in streams:
+                os.close(stream)
+            call.sendall(str(process.wait(300)).encode())
+
+
+@pytest.fixture(scope="module")
+def warm_path(folder: Path, srcli: Srcli) -> Iterator[str]:
+    """A PATH on which `srcli` is the warm one."""
+    programs, address = folder / "programs", str(folder / "calls")
+    programs.mkdir()
+    (programs / "srcli").write_text(SHIM.format(python=sys.executable, address=address))
+    (programs / "srcli").chmod(0o755)
+    with socket.socket(socket.AF_UNIX) as calls:
+        calls.bind(address)
+        calls.listen()
+        answering = threading.Thread(target=_answer, args=(calls, srcli))
+        answering.start()
+        yield f"{programs}{os.pathsep}{INSTALLED_PATH}"
+        calls.shutdown(socket.SHUT_RDWR)
+        answering.join()
+
+
+def test_every_command_of_the_page_runs(folder: Path, warm_path: str) -> None:
+    for number, command in enumerate(commands()):
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", CHANGED.get(command, command)],
             cwd=folder,
-            env={**os.environ, "PATH": path},
+            env={**os.environ, "PATH": warm_path if number else INSTALLED_PATH},
             capture_output=True,
             text=True,
         )
