@@ -1,5 +1,6 @@
 """Distributed training: the losses of one process, messages from one rank, a common stop and end."""
 
+import fcntl
 import json
 import os
 import re
@@ -30,17 +31,27 @@ Results = list[dict[str, Any]]
 
 @pytest.fixture(scope="module")
 def ranks(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Results]:
-    """The results of each rank of two and of four processes."""
-    folder = tmp_path_factory.mktemp("ranks")
+    """The results of each rank of two and of four processes, which pytest's workers share."""
+    temporary = tmp_path_factory.getbasetemp()
+    folder = (temporary.parent if "PYTEST_XDIST_WORKER" in os.environ else temporary) / "ranks"
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "done").exists():
+            _run_ranks(folder)
+            (folder / "done").touch()
+    return {
+        count: [json.loads((folder / f"{count}/rank-{rank}.json").read_text()) for rank in range(count)]
+        for count in (2, 4)
+    }
+
+
+def _run_ranks(folder: Path) -> None:
     program = Path(__file__).with_name("rank_program.py")
     paths = os.pathsep.join((str(program.parents[1]), os.environ.get("PYTHONPATH", "")))
     command = [sys.executable, program, folder, "2", "4"]
     done = subprocess.run(command, timeout=300, env={**os.environ, "PYTHONPATH": paths})
     assert done.returncode == 0
-    return {
-        count: [json.loads((folder / f"{count}/rank-{rank}.json").read_text()) for rank in range(count)]
-        for count in (2, 4)
-    }
 
 
 @pytest.mark.parametrize("count", [2, 4])
