@@ -217,8 +217,9 @@ def _become(call: Call, files: list[int]) -> None:
     os.environ.update(call.environment)
     if call.file_size is not None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (call.file_size, call.file_size))
-    # Shells start background jobs deaf to Ctrl-C, as these tests may be.
+    # Shells start background jobs deaf to Ctrl-C, and nohup deaf to a closed terminal, as these tests may be.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     sys.argv = ["srcli", *call.arguments]
 
 

@@ -142,17 +142,21 @@ def test_a_closed_terminal_leaves_a_checkpoint(experiment_file: Path, data: Path
     ours, theirs = pty.openpty()
     # The first terminal that the head of a session opens becomes the session's own.
     adopt = "import os, sys; os.open(sys.argv[1], os.O_RDWR); os.execv(sys.argv[2], sys.argv[2:])"
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-c", adopt, os.ttyname(theirs), *COMMAND, *endless(experiment_file, data, run)],
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
         start_new_session=True,
-    )
-    os.close(theirs)
-    wait_for_steps(run, 6)
-    os.close(ours)
-    assert process.wait(timeout=60) == 130
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # these tests may run under nohup
+    ) as process:
+        try:
+            os.close(theirs)
+            wait_for_steps(run, 6)
+            os.close(ours)
+            assert process.wait(timeout=60) == 130
+        finally:
+            process.kill()
     check_interrupted(run)
 
 
