@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -13,12 +14,11 @@ from srcli.data.dataset import Dataset
 from srcli.data.degradation import degrade
 from srcli.data.task import PAPER, Task
 from srcli.errors import DataError
-from srcli.pictures.pixels import from_network, to_network
+from srcli.pictures.pixels import RED_GREEN_BLUE, from_network, to_network
 from srcli.pictures.resize import resize_area
 from srcli.processes import ALONE, Share
 
 CROP_STREAM, ORDER_STREAM, SIDE_STREAM, DEGRADATION_STREAM, MOSAIC_STREAM = range(5)
-RED_GREEN_BLUE = (0.299, 0.587, 0.114)  # ITU-R BT.601 luma, as Pillow's and TensorFlow's grey
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,16 @@ class Batch:
     high_res: Tensor
     low_res: Tensor
     inputs: Tensor
+
+
+class Window(NamedTuple):
+    """A square of a stored face, in its pixels."""
+
+    member: int
+    side: int
+    top: int
+    left: int
+    flipped: bool
 
 
 @dataclass(frozen=True)
@@ -136,45 +146,53 @@ class TrainingBatches:
         return draw_sides(random, smallest, largest, self.batch_size)
 
     def _crop(self, crops: NDArray[np.uint8], number: int, random: np.random.Generator) -> None:
-        """Writes this rank's windows of a batch to `crops`, (B, 3, H, H)."""
+        """Writes this rank's labels of a batch to `crops`, (B, 3, H, H)."""
         members = self._members(number)
-        stored = self.dataset.sides(members)
-        sides = np.minimum(self._sides(number), stored)
-        # In 72 pixels, 144 of CelebA at half size, the offsets 0..8 are the paper's jitter of [-8, 8].
-        offsets = random.integers(0, (stored - sides)[:, None] + 1, size=(len(members), 2))
-        flips = random.random(len(members)) < (0.5 if self.settings.horizontal_flip else 0.0)
-        rows = self.share.rows(len(members))
-        draws = (part[rows].tolist() for part in (members, sides, offsets, flips))
-        for crop, member, side, (top, left), flip in zip(crops, *draws, strict=True):
-            self._cut(crop, member, side, top, left, flip=flip)
-        if self.settings.mosaic:
-            for place, crop in zip(range(len(members))[rows], crops, strict=True):
-                # A generator per row, as for degradation.
-                random = np.random.default_rng((self.seed, MOSAIC_STREAM, number, place))
-                if random.random() < self.settings.mosaic:
-                    self._compose(crop, members[place], random)
+        windows = self._draw_windows(members, self._sides(number), random)
+        for place, crop in zip(range(self.batch_size)[self.share.rows(self.batch_size)], crops, strict=True):
+            of_mosaic = self._mosaic(number, place)
+            if of_mosaic is None:
+                self._cut(crop, windows[place])
+            else:
+                self._compose(crop, members[place], of_mosaic)
+
+    def _mosaic(self, number: int, place: int) -> np.random.Generator | None:
+        """What draws a row's mosaic; None if the row is none. A generator per row, as for degradation."""
+        if not self.settings.mosaic:
+            return None
+        random = np.random.default_rng((self.seed, MOSAIC_STREAM, number, place))
+        return random if random.random() < self.settings.mosaic else None
 
     def _compose(self, crop: NDArray[np.uint8], member: int, random: np.random.Generator) -> None:
         """Fills a label, (3, H, H), with four windows at half the scale: of its face and of three others."""
-        train, half = self.dataset.splits["train"], crop.shape[-1] // 2
-        smallest, largest = self.settings.windows
-        members = np.array([member, *random.choice(train, 3)])
-        stored = self.dataset.sides(members)
-        sides = np.minimum(draw_sides(random, smallest // 2, largest, 4), stored)
-        offsets = random.integers(0, (stored - sides)[:, None] + 1, size=(4, 2))
-        flips = random.random(4) < (0.5 if self.settings.horizontal_flip else 0.0)
-        draws = (part.tolist() for part in (members, sides, offsets, flips))
-        for place, (face, side, (top, left), flip) in enumerate(zip(*draws, strict=True)):
-            row, column = half * (place // 2), half * (place % 2)
-            self._cut(crop[:, row : row + half, column : column + half], face, side, top, left, flip=flip)
+        half, (smallest, largest) = crop.shape[-1] // 2, self.settings.windows
+        members = np.array([member, *random.choice(self.dataset.splits["train"], 3)])
+        sides = draw_sides(random, smallest // 2, largest, 4)
+        quarters = [
+            crop[:, row : row + half, column : column + half] for row in (0, half) for column in (0, half)
+        ]
+        for quarter, window in zip(quarters, self._draw_windows(members, sides, random), strict=True):
+            self._cut(quarter, window)
 
-    def _cut(
-        self, crop: NDArray[np.uint8], member: int, side: int, top: int, left: int, *, flip: bool
-    ) -> None:
-        """Reduces a window of a face to a crop, (3, H, H), and writes it there."""
-        face = self.dataset.faces[member]
-        window = resize_area(face[top : top + side, left : left + side], crop.shape[-1]).transpose(2, 0, 1)
-        crop[:] = window[:, :, ::-1] if flip else window
+    def _draw_windows(
+        self, members: NDArray[np.int64], sides: NDArray[np.int64], random: np.random.Generator
+    ) -> list[Window]:
+        """A window of each face, of the side given or as large as the face, anywhere in it."""
+        stored = self.dataset.sides(members)
+        sides = np.minimum(sides, stored)
+        # In 72 pixels, 144 of CelebA at half size, the offsets 0..8 are the paper's jitter of [-8, 8].
+        offsets = random.integers(0, (stored - sides)[:, None] + 1, size=(len(members), 2))
+        flips = random.random(len(members)) < (0.5 if self.settings.horizontal_flip else 0.0)
+        draws = (members, sides, offsets[:, 0], offsets[:, 1], flips)
+        return [Window(*drawn) for drawn in zip(*(part.tolist() for part in draws), strict=True)]
+
+    def _cut(self, crop: NDArray[np.uint8], window: Window) -> None:
+        """Reduces a window to a crop, (3, H, H), and writes it there."""
+        rows = slice(window.top, window.top + window.side)
+        columns = slice(window.left, window.left + window.side)
+        face = self.dataset.faces[window.member]
+        reduced = resize_area(face[rows, columns], crop.shape[-1]).transpose(2, 0, 1)
+        crop[:] = reduced[:, :, ::-1] if window.flipped else reduced
 
 
 def draw_sides(random: np.random.Generator, smallest: int, largest: int, count: int) -> NDArray[np.int64]:

@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from srcli.pictures.pixels import RED_GREEN_BLUE
+
 REGION = 256
 """Of larger pictures, the centre of so many pixels a side is judged."""
 
@@ -16,8 +18,6 @@ LEAST_SIDE = 32
 WINDOW, SMOOTHEST = 4, 0.01
 SHARE_OF_SIGMA = 0.5
 """Of the deviation of noise, what the smoothest windows show of it: the least of many draws lies below."""
-
-_GREY = np.array([0.299, 0.587, 0.114])
 
 
 def estimate_noise(pixels: NDArray[np.unsignedinteger[Any]]) -> float:
@@ -41,7 +41,7 @@ def estimate_noise(pixels: NDArray[np.unsignedinteger[Any]]) -> float:
         colour = _between_colours(values)
         if colour >= LEAST_COLOUR:
             return colour
-        values = values @ _GREY.astype(np.float32)[:, None]
+        values = values @ np.array(RED_GREEN_BLUE, np.float32)[:, None]
     if min(region.shape[:2]) < LEAST_SIDE:
         return 0.0
     grey = _where_smoothest(values[..., 0])

@@ -10,6 +10,9 @@ from PIL import Image
 
 Pixels = NDArray[np.uint8]
 
+RED_GREEN_BLUE = (0.299, 0.587, 0.114)
+"""The shares of the colours in grey (ITU-R BT.601 luma), as Pillow and TensorFlow have them."""
+
 Integer = TypeVar("Integer", bound=np.unsignedinteger[Any])
 
 
