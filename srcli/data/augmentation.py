@@ -2,9 +2,9 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field
 
-from srcli.data.degradation_settings import DegradationSettings
+from srcli.data.degradation_settings import DegradationSettings, Range
 from srcli.data.task import PAPER
 
 _Side = Annotated[int, Field(ge=1, le=10**6)]
@@ -21,7 +21,7 @@ class Augmentation(BaseModel):
     brightness: _UpToOne = Field(default=0.05, description="added, drawn from [-b, b], for values in [0, 1]")
     contrast: _BelowOne = Field(default=0.05, description="factor about the mean, drawn from [1 - c, 1 + c]")
     saturation: _BelowOne = Field(default=0.05, description="factor about grey, drawn from [1 - s, 1 + s]")
-    windows: Annotated[tuple[_Side, _Side], Field(strict=False)] = Field(
+    windows: Range[_Side] = Field(
         default=(PAPER.label_size, PAPER.label_size),
         description="smallest and largest side, in stored pixels, of the squares that become labels",
     )
@@ -36,10 +36,3 @@ class Augmentation(BaseModel):
     degradation: DegradationSettings | None = Field(
         default=None, description="degradation of inputs; {} for the defaults in docs/degradation.md"
     )
-
-    @field_validator("windows")
-    @classmethod
-    def _check_order(cls, windows: tuple[int, int]) -> tuple[int, int]:
-        if windows[0] > windows[1]:
-            raise ValueError("should name the smallest side first")
-        return windows

@@ -20,15 +20,16 @@ def _in_order(ends: tuple[float, float]) -> tuple[float, float]:
 
 
 _Number = TypeVar("_Number", int, float)
-_Range = Annotated[tuple[_Number, _Number], Field(strict=False), AfterValidator(_in_order)]
+Range = Annotated[tuple[_Number, _Number], Field(strict=False), AfterValidator(_in_order)]
+"""Two numbers, the smaller one first."""
 
 _Share = Annotated[float, Field(ge=0, le=1)]
 _Weight = Annotated[float, Field(ge=0, le=1e6)]
-_Sigmas = _Range[Annotated[float, Field(ge=0.1, le=16)]]
-_Ratios = _Range[Annotated[float, Field(ge=0.1, le=1)]]
-_Factors = _Range[Annotated[float, Field(ge=0.25, le=4)]]
-_Levels = _Range[Annotated[float, Field(ge=0, le=255)]]
-_Qualities = _Range[Annotated[int, Field(ge=1, le=100)]]
+_Sigmas = Range[Annotated[float, Field(ge=0.1, le=16)]]
+_Ratios = Range[Annotated[float, Field(ge=0.1, le=1)]]
+_Factors = Range[Annotated[float, Field(ge=0.25, le=4)]]
+_Levels = Range[Annotated[float, Field(ge=0, le=255)]]
+_Qualities = Range[Annotated[int, Field(ge=1, le=100)]]
 
 
 class _Settings(BaseModel):

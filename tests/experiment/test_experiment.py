@@ -147,7 +147,7 @@ def test_windows_default_to_the_labels_size() -> None:
 @pytest.mark.parametrize(
     ("value", "mistake"),
     [
-        ("[240, 64]", "augmentation.windows: should name the smallest side first, not [240, 64]"),
+        ("[240, 64]", "augmentation.windows: should name the smaller end first, not [240, 64]"),
         ("[32, 64]", "augmentation.windows: should be at least task.label_size, 64, not 32"),
         ("[64, 99.5]", "augmentation.windows.1: should be a valid integer, not 99.5"),
         ("240", "augmentation.windows: should be a valid tuple, not 240"),
