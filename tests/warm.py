@@ -1,8 +1,9 @@
 """A warm `srcli`: one process that has imported everything and forks for each command of a test.
 
-`python -m srcli` spends two seconds on imports. A fork of a process that has them is as much a program, with
-streams, folder, environment, signals, limits and exit code of its own. What depends on how an interpreter
-starts or ends (imports, sessions, launchers, output that cannot be flushed) runs the true `COMMAND`.
+`python -m srcli` spends two seconds on imports, and as long on drawing the built-in faces. A fork of a
+process that has them is as much a program, with streams, folder, environment, signals, limits and exit code
+of its own. What depends on how an interpreter starts or ends (imports, sessions, launchers, output that
+cannot be flushed) runs the true `COMMAND`.
 """
 
 import gc
@@ -165,6 +166,7 @@ def _import_everything() -> None:
     import torchvision
 
     import srcli
+    from srcli.drawn_faces.faces import built_in_dataset
 
     _ = matplotlib, scipy, torchvision
     for module in pkgutil.walk_packages(srcli.__path__, "srcli."):
@@ -172,6 +174,7 @@ def _import_everything() -> None:
             import_module(module.name)
     torch.set_num_threads(1)  # a fork has only one
     torch.optim.Adam([torch.zeros(1)])
+    built_in_dataset()  # kept for the commands that are given no data
     gc.collect()
     gc.freeze()  # so that collections in the forks do not copy every page
 

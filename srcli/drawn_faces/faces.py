@@ -6,6 +6,7 @@ glasses, beards, mouths and backgrounds vary; strands, rims, lashes and teeth ar
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 
 import numpy as np
 
@@ -39,9 +40,14 @@ def draw_faces(count: int, seed: int, size: int = PAPER.face_size) -> Pixels:
     return faces
 
 
+@lru_cache(maxsize=1)
 def built_in_dataset(count: int = 2000, seed: int = 0, size: int = PAPER.face_size) -> Dataset:
-    """Drawn faces as a dataset: the last tenth is the test split, the tenth before it validation."""
+    """Drawn faces as a dataset: the last tenth is the test split, the tenth before it validation.
+
+    Drawing takes seconds: the last dataset is kept, for a program that trains on it and then compares on it.
+    """
     faces = draw_faces(count, seed, size)
+    faces.setflags(write=False)
     tenth = count // 10
     parts = np.split(np.arange(count), [count - 2 * tenth, count - tenth])
     splits = dict(zip(SPLITS, parts, strict=True))
