@@ -142,6 +142,8 @@ def test_the_verdicts_of_the_page_are_those_of_the_campaigns() -> None:
         for name in ("small", "wgan")
     )
     text = " ".join((ROOT / "README.md").read_text("utf-8").split())
+    done = len([*(ROOT / "results/small/records").iterdir()])
+    assert f"(campaign `small`: {done} of its 80 runs are done)" in text
     table = text.partition("| verdict so far |")[2].partition("Of 15 findings")[0]
     assert re.findall(r"\| (holds|does not hold|undecided) \|", table) == paper
     holds, fails, undecided = (wgan.count(verdict) for verdict in ("holds", "does not hold", "undecided"))
