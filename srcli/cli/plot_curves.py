@@ -16,17 +16,18 @@ def plot_curves(
     window: Annotated[
         int, typer.Option(min=1, help="Window of the moving average, in generator steps.")
     ] = 100,
-    terminal: Annotated[bool, typer.Option("--terminal", help="Draw the curves on standard output.")] = False,
+    terminal: Annotated[
+        bool, typer.Option("--terminal", help="Draw the curves on standard output even with --out.")
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace --out if it exists.")] = False,
 ) -> None:
     """Plot L1, critic loss and generator loss of runs against generator steps (figure 2).
 
     Each run is one line, a moving average over the faint logged values.
     Runs may differ in length, still be training, or lack a loss: runs from
-    noise have no L1. Prints the path of --out.
+    noise have no L1. Prints the path of --out, or without --out draws the
+    curves on standard output.
     """
-    if out is None and not terminal:
-        raise typer.BadParameter("give --out FILE, --terminal, or both", param_hint="--out")
     from srcli import console
     from srcli.curves.read import QUANTITIES, read_curves
     from srcli.curves.write import check_output, write_curves
@@ -38,7 +39,7 @@ def plot_curves(
         missing = ", ".join(run.run for run in lines if key not in run.lines)
         if missing:
             console.say(f"no {title} logged by {missing}")
-    if terminal:
+    if terminal or out is None:
         from srcli.curves.terminal import print_curves
 
         print_curves(lines, window)

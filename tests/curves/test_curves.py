@@ -14,10 +14,8 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from PIL import Image
-from typer.testing import CliRunner
 from warm import Srcli
 
-from srcli.cli.main import app
 from srcli.curves import picture as curve_picture
 from srcli.curves import read, write
 from srcli.curves import terminal as curve_terminal
@@ -216,17 +214,11 @@ def test_the_command_writes_a_file_and_prints_its_path(
 
 
 def test_the_command_draws_plain_text_into_a_pipe(runs: list[Path], srcli: Srcli) -> None:
-    done = plot_curves(srcli, *runs, "--terminal", "--window", 1)
+    done = plot_curves(srcli, *runs, "--window", 1)
     assert done.returncode == 0
     assert done.stdout.startswith("L1 loss\n")
     assert done.stdout.endswith("values as logged\n")
     assert "\x1b" not in done.stdout
-
-
-def test_the_command_needs_a_file_or_a_terminal(runs: list[Path]) -> None:
-    done = CliRunner().invoke(app, ["plot-curves", str(runs[0])])
-    assert (done.exit_code, done.stdout) == (2, "")
-    assert "--terminal" in done.stderr
 
 
 def test_an_existing_file_is_replaced_only_with_force(runs: list[Path], tmp_path: Path) -> None:
