@@ -10,6 +10,11 @@ os.environ["OMP_NUM_THREADS"] = "1"  # before anything imports torch; tests run 
 from warm import Srcli
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long tests come first, so that no worker is left alone with one at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 @pytest.fixture(scope="session")
 def srcli() -> Iterator[Srcli]:
     """Runs `srcli` in forks of a warm process."""

@@ -30,6 +30,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.long
 def test_the_page_shows_what_happens() -> None:
     face = np.asarray(Image.open(example_faces()[0])).reshape(16, 4, 16, 4, 3).mean(axis=(1, 3))
     Image.fromarray(face.round().astype(np.uint8)).save("face.png")
@@ -37,6 +38,7 @@ def test_the_page_shows_what_happens() -> None:
     assert (failed, tried > 10) == (0, True)
 
 
+@pytest.mark.long
 def test_the_notebook_runs_from_start_to_end() -> None:
     notebook = json.loads((PRESETS.parent / "examples" / "first_steps.ipynb").read_text(encoding="utf-8"))
     cells = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]

@@ -192,6 +192,7 @@ def warm_path(folder: Path, srcli: Srcli) -> Iterator[str]:
         answering.join()
 
 
+@pytest.mark.long
 def test_every_command_of_the_page_runs(folder: Path, warm_path: str) -> None:
     for number, command in enumerate(commands()):
         done = subprocess.run(

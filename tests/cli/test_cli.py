@@ -137,6 +137,7 @@ def test_sigterm_and_sighup_save_a_checkpoint_and_exit_130(
     check_interrupted(run)
 
 
+@pytest.mark.long
 def test_a_closed_terminal_leaves_a_checkpoint(experiment_file: Path, data: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     ours, theirs = pty.openpty()
@@ -160,6 +161,7 @@ def test_a_closed_terminal_leaves_a_checkpoint(experiment_file: Path, data: Path
     check_interrupted(run)
 
 
+@pytest.mark.long
 def test_under_nohup_training_outlives_the_terminal(
     experiment_file: Path, data: Path, tmp_path: Path
 ) -> None:

@@ -428,6 +428,7 @@ def test_the_command_compares_both_kinds_of_model_on_pictures(
     assert json.loads((out / "metrics.json").read_text())["data"]["faces"] == 3
 
 
+@pytest.mark.long
 def test_the_command_shows_the_curves_of_runs_and_does_without_a_damaged_log(tmp_path: Path) -> None:
     experiment, cpu = small_experiment("wgan", "mlp", steps=2), torch.device("cpu")
     whole, damaged = (tmp_path / name for name in ("whole", "damaged"))

@@ -146,6 +146,7 @@ def test_drawn_faces_of_twice_the_size_are_the_same_faces() -> None:
     assert np.abs(means - small).mean() < 3
 
 
+@pytest.mark.long
 def test_a_preset_of_another_task_is_trained_exported_used_and_compared(tmp_path: Path) -> None:
     """16x16 to 128x128, on faces that the command draws itself."""
     run = tmp_path / "run"

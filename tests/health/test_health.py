@@ -271,6 +271,7 @@ def test_equal_outputs_have_no_spread() -> None:
     assert symptoms(state, same, faces.train, faces.labels) == {"spread": 0, "copies": 1}
 
 
+@pytest.mark.long
 def test_a_finding_ends_a_run_without_a_request_to_stop(tmp_path: Path) -> None:
     experiment = small_experiment("wgan", "mlp", steps=230, evaluate_every=100, on_unhealthy="stop")
     run = create_run(tmp_path / "run", experiment.to_yaml(), {})

@@ -50,6 +50,7 @@ def reproduce(
     return reproduce_plan(str(plan), [data], out, 2, records, only_report=report)
 
 
+@pytest.mark.long
 def test_a_campaign_that_is_killed_and_started_again_ends_with_the_same_verdicts(
     plan: Path, data: Path, tmp_path: Path, srcli: Srcli
 ) -> None:
@@ -78,6 +79,7 @@ def test_a_campaign_that_is_killed_and_started_again_ends_with_the_same_verdicts
         reproduce(plan, data, whole)
 
 
+@pytest.mark.long
 def test_ranks_share_out_the_runs_and_one_that_fails_is_a_result(
     plan: Path,
     data: Path,

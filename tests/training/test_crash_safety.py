@@ -42,6 +42,7 @@ def assert_as_if_unharmed(folder: Path) -> None:
     assert list(run.path.rglob("*.part")) == []
 
 
+@pytest.mark.long
 def test_a_run_killed_at_20_random_moments_ends_like_an_unbroken_one(
     materials: tuple[Path, Path], tmp_path: Path, srcli: Srcli
 ) -> None:
@@ -55,6 +56,7 @@ def test_a_run_killed_at_20_random_moments_ends_like_an_unbroken_one(
     assert line.startswith(f"error: {tmp_path / 'run'} is being trained by process {second['process']} on ")
 
 
+@pytest.mark.long
 def test_a_run_on_a_disk_that_keeps_filling_up_ends_like_an_unbroken_one(
     materials: tuple[Path, Path], tmp_path: Path
 ) -> None:

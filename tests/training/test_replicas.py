@@ -54,6 +54,7 @@ def _run_ranks(folder: Path) -> None:
     assert done.returncode == 0
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("count", [2, 4])
 @pytest.mark.parametrize("case", CASES)
 def test_several_processes_have_the_losses_of_one(case: str, count: int, ranks: dict[int, Results]) -> None:
@@ -147,6 +148,7 @@ def launch(file: Path, data: Path, run: Path, *options: str) -> subprocess.Popen
     )
 
 
+@pytest.mark.long
 def test_a_run_that_lost_a_rank_for_good_has_failed(tmp_path: Path) -> None:
     run, file = RunDirectory(tmp_path / "run"), tmp_path / "mine.yaml"
     file.write_text(small_experiment(steps=100_000).to_yaml())
@@ -184,6 +186,7 @@ def test_a_rank_lost_before_the_first_step_fails_the_run(ranks: dict[int, Result
         assert abandoned["reason"].startswith("another process of this training ended or did not answer: ")
 
 
+@pytest.mark.long
 def test_torchrun_restarts_a_run_that_lost_a_rank_and_stops_all_ranks_at_once(tmp_path: Path) -> None:
     run, file = tmp_path / "run", tmp_path / "mine.yaml"
     file.write_text(small_experiment(steps=100_000).to_yaml())

@@ -51,6 +51,7 @@ def test_adam_goes_on_from_averages_of_another_layout() -> None:
     assert torch.allclose(turned, plain, rtol=1e-6, atol=1e-7)
 
 
+@pytest.mark.long
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the setting is glibc's")
 def test_freed_blocks_are_kept_only_where_the_program_says_so() -> None:
     program = (
